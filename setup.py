@@ -1,0 +1,37 @@
+"""Installs the zoo: `pip install .`, or `pip install -e '.[test]'` to work on it."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+setup(
+    name="gan-zoo",
+    version="0.1.0",
+    description="Generative adversarial networks of 2014 to 2018 as Keras models: train, export, sample, serve.",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10,<3.14",
+    # Scripts and trained models lie beside `zoo/` in a checkout, and inside the package once it is installed.
+    packages=[*find_packages(include=["zoo", "zoo.*"]), "zoo.recipes", "zoo.pretrained"],
+    package_dir={"zoo.recipes": "recipes", "zoo.pretrained": "pretrained"},
+    package_data={"zoo.pretrained": ["**/*"]},
+    install_requires=[
+        "tensorflow>=2.21",
+        "keras>=3.15",
+        "tensorflow-probability[tf]>=0.25",
+        "tensorflow-datasets>=4.9.10",
+        "importlib_resources",  # imported by tensorflow-datasets 4.9.10, which does not declare it
+        "absl-py>=2.1",
+        "matplotlib>=3.9",
+        "numpy>=2.0",
+        "pillow>=10.4",
+        "scikit-learn>=1.5",
+        "tqdm>=4.66",
+    ],
+    extras_require={
+        "gpu": ["tensorflow[and-cuda]>=2.21"],
+        "test": ["pytest>=8.3", "psutil>=6.0", "ruff>=0.12"],
+    },
+    entry_points={"console_scripts": ["zoo = zoo.cli:main"]},
+)

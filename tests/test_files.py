@@ -1,0 +1,47 @@
+"""Folders in a checkout and in an installation; files written whole or not at all."""
+
+import pytest
+
+import zoo.files
+from zoo.errors import InputError
+from zoo.files import folder, replacing
+
+
+def test_folder_lies_beside_the_package_in_a_checkout_and_inside_it_once_installed(tmp_path, monkeypatch):
+    monkeypatch.setattr(zoo.files, "PACKAGE", tmp_path / "zoo")
+    assert folder("recipes") == tmp_path / "recipes"
+    (tmp_path / "zoo" / "recipes").mkdir(parents=True)
+    assert folder("recipes") == tmp_path / "zoo" / "recipes"
+
+
+def test_replacing_writes_the_whole_file(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with replacing(path) as temporary:
+        assert temporary.suffix == ".txt"
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_replacing_leaves_the_old_file_after_an_error(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def write_half():
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        write_half()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(("name", "message"), [("taken", "Is a directory"), ("nowhere/a.txt", "No such file")])
+def test_a_path_that_cannot_be_written_is_an_input_error(tmp_path, name, message):
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(InputError, match=f"Cannot write .*{name}: {message}"), replacing(tmp_path / name) as temporary:
+        temporary.write_text("new")

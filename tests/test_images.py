@@ -1,0 +1,82 @@
+"""Pictures: where every tile lands, and what cannot be drawn."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoo.errors import InputError
+from zoo.images import GAP, LIGHT, grid, picture, scatter, write_png
+
+
+def tile(pixels, row, column, side):
+    """The tile at (row, column) of a grid of square tiles."""
+    top, left = GAP + row * (side + GAP), GAP + column * (side + GAP)
+    return pixels[top : top + side, left : left + side]
+
+
+def test_grid_tiles_row_by_row_and_leaves_the_rest_light():
+    images = np.zeros((5, 64, 64, 3), np.float32)
+    images += np.linspace(0, 1, 5)[:, None, None, None]
+    pixels = grid(images)
+    assert pixels.dtype == np.uint8
+    assert pixels.shape == (2 * 64 + 3 * GAP, 3 * 64 + 4 * GAP, 3)
+    for index, level in enumerate([0, 64, 128, 191, 255, LIGHT]):
+        assert (tile(pixels, *divmod(index, 3), 64) == level).all()
+    assert (pixels[:GAP] == LIGHT).all()
+    assert (pixels[:, -GAP:] == LIGHT).all()
+
+
+def test_grid_takes_a_number_of_columns():
+    assert grid(np.zeros((6, 64, 64, 1)), columns=6).shape == (64 + 2 * GAP, 6 * 64 + 7 * GAP, 1)
+
+
+def test_grid_enlarges_small_images_by_a_whole_factor():
+    image = np.random.default_rng(0).random((1, 28, 28, 1))
+    pixels = tile(grid(image), 0, 0, 84)
+    np.testing.assert_array_equal(pixels[1::3, 1::3], np.rint(image[0] * 255))
+    np.testing.assert_array_equal(pixels[::3, ::3], pixels[2::3, 2::3])
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((2, 8, 8)), r"shape \[n, height, width, 1 or 3\]. Received: shape \[2, 8, 8\]"),
+        (np.zeros((0, 8, 8, 1)), r"Received: shape \[0, 8, 8, 1\]"),
+        (np.zeros((1, 8, 8, 2)), r"Received: shape \[1, 8, 8, 2\]"),
+        (np.full((1, 8, 8, 1), -1.0), r"lie in \[0, 1\]. Received: values in \[-1.0, -1.0\]"),
+        (np.full((1, 8, 8, 1), 2), r"Received: values in \[2, 2\]"),
+        (np.full((1, 8, 8, 1), np.nan), r"Received: values in \[nan, nan\]"),
+    ],
+)
+def test_grid_refuses(images, message):
+    with pytest.raises(InputError, match=message):
+        grid(images)
+
+
+def test_scatter_draws_points_where_they_are():
+    corner = scatter(np.array([[0.0, 0.0], [1.0, 1.0], [0.9, 0.9]]))
+    assert corner.shape == (500, 500, 3)
+    assert corner.dtype == np.uint8
+    coloured = (corner.max(axis=2).astype(int) - corner.min(axis=2)) > 60
+    top_right, bottom_left = coloured[:250, 250:].sum(), coloured[250:, :250].sum()
+    assert top_right > bottom_left > 0
+    assert coloured[:200, :200].sum() == 0
+
+
+def test_picture_chooses_by_shape():
+    assert picture(np.zeros((1, 64, 64, 3))).shape == (64 + 2 * GAP, 64 + 2 * GAP, 3)
+    assert picture(np.zeros((7, 2))).shape == (500, 500, 3)
+    with pytest.raises(InputError, match=r"or \[n, 2\]. Received: shape \[7, 3\]"):
+        picture(np.zeros((7, 3)))
+    with pytest.raises(InputError, match="finite"):
+        picture(np.full((7, 2), np.inf))
+
+
+@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB")])
+def test_write_png_round_trips(tmp_path, channels, mode):
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, channels), np.uint8)
+    write_png(tmp_path / "a.png", pixels)
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.mode == mode
+        np.testing.assert_array_equal(np.asarray(image).reshape(pixels.shape), pixels)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]

@@ -1,0 +1,36 @@
+"""A zoo of generative adversarial networks: train them, export them, sample what others trained.
+
+`import zoo` imports neither TensorFlow nor Keras; a model class is imported when it is first named.
+
+Example:
+
+    import zoo
+
+    zoo.pretrained()                                             # {"dcgan-fashion_mnist": {...its card...}, ...}
+    images = zoo.load("dcgan-fashion_mnist").sample(seeds=16)    # float32 [16, 28, 28, 1] in [0, 1]
+    model = zoo.DCGAN(data_shape=(28, 28, 1))                    # a keras.Model: compile() and fit() it
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+
+# `zoo.pretrained` names the function from here on; `from zoo.pretrained import ...` still finds the module.
+from zoo.pretrained import load, pretrained
+
+MODELS = {"DCGAN": "zoo.models.dcgan", "GAN": "zoo.models.gan"}
+
+__all__ = ["__version__", "load", "pretrained", *MODELS]
+
+
+def __getattr__(name: str) -> object:
+    if name in MODELS:
+        return getattr(importlib.import_module(MODELS[name]), name)
+    if name == "__version__":
+        return importlib.metadata.version("gan-zoo")
+    raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

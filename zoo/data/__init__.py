@@ -1,0 +1,49 @@
+"""Datasets by name: digits that ship with scikit-learn, 2-D toys, folders of images, and TensorFlow Datasets."""
+
+from __future__ import annotations
+
+import os
+
+from zoo.data import digits, folder, mixtures, tfds_images
+from zoo.data.dataset import FOLDER, Dataset, Split
+from zoo.errors import InputError
+
+__all__ = ["Dataset", "Split", "load", "names"]
+
+EMBEDDED = {"digits": digits.load} | mixtures.DATASETS
+
+
+def names() -> list[str]:
+    """The embedded datasets and the familiar ones of TFDS; `load` takes every other dataset of images in TFDS too."""
+    return [*EMBEDDED, *tfds_images.FAMILIAR]
+
+
+def load(
+    name: str, data_dir: str | os.PathLike | None = None, image_size: int | None = None, skip_corrupt: bool = False
+) -> Dataset:
+    """Loads a dataset; the first use of a TFDS dataset downloads and prepares it.
+
+    Args:
+        name: "digits", "ring", "grid" or "swiss_roll"; "folder:PATH", a folder of images (`zoo.data.folder`); or the
+            name of a TFDS dataset of images, such as "mnist" or "lsun/bedroom" (`zoo.data.tfds_images`).
+        data_dir: where TFDS keeps its datasets; None is TFDS's own default, which `$TFDS_DATA_DIR` changes.
+        image_size: crops the images of a folder or of TFDS to their centred square and resizes it to this many pixels a
+            side. None keeps them as they are, which needs images of one size.
+        skip_corrupt: leaves out files of a folder that cannot be read, with a warning, instead of refusing the folder.
+
+    Returns:
+        The dataset. Each split is decoded once, on its first use (a folder at once): into memory up to 1 GiB, else into
+        a file under `$GAN_ZOO_CACHE` (`~/.cache/gan-zoo`) that later runs reuse.
+
+    Raises:
+        InputError: no such dataset, data that cannot be had or read, or an `image_size` that is missing or misplaced.
+    """
+    if image_size is not None and image_size < 1:
+        raise InputError(f"image_size must be positive. Received: image_size={image_size}")
+    if name in EMBEDDED:
+        if image_size is not None:
+            raise InputError(f"image_size: dataset {name!r} comes in one shape only. Received: image_size={image_size}")
+        return EMBEDDED[name]()
+    if name.startswith(FOLDER):
+        return folder.load(name, image_size, skip_corrupt)
+    return tfds_images.load(name, data_dir, image_size, known=names())

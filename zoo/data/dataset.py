@@ -1,0 +1,240 @@
+"""What every data source returns: a `Dataset` of three `Split`s, and how a split is streamed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoo.errors import InputError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+FOLDER = "folder:"
+UNLABELLED = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The rows of one split, all decoded.
+
+    Args:
+        images: uint8 `[n, height, width, channels]` in memory or memory-mapped, or, for vectors, float32 `[n, size]`.
+        labels: int32 `[n]`; -1 where a row has none.
+
+    Raises:
+        InputError: no rows, or as many labels as rows are not given.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __post_init__(self):
+        if not 0 < len(self.images) == len(self.labels):
+            raise InputError(
+                "A split needs at least one row and a label for each. "
+                f"Received: {len(self.images)} rows, {len(self.labels)} labels"
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def stream(
+        self, batch_size: int, seed: int = 0, start: int = 0, replicas: int = 1, pipeline: int = 0, pipelines: int = 1
+    ) -> tf.data.Dataset:
+        """Shuffled batches without end, for training.
+
+        Row i of the stream (batch i // batch_size) belongs to epoch i // n, and each epoch is a permutation of all n
+        rows that depends on (seed, epoch) alone. Nothing is replayed to start at a later batch.
+
+        Under a `tf.distribute` strategy, each replica takes the next element of its input pipeline. An element is
+        therefore one replica's share of a batch, `batch_size // replicas` rows; `pipeline` delivers the shares of its
+        own `replicas // pipelines` replicas, in order, then those of the next batch:
+
+            strategy.distribute_datasets_from_function(
+                lambda context: split.stream(
+                    batch_size,
+                    replicas=context.num_replicas_in_sync,
+                    pipeline=context.input_pipeline_id,
+                    pipelines=context.num_input_pipelines,
+                )
+            )
+
+        Args:
+            batch_size: rows of a batch, over all replicas.
+            seed: chooses the permutations.
+            start: the batch to start at, counted from 0.
+            replicas: replicas that share a batch.
+            pipeline: which input pipeline this is, in [0, pipelines).
+            pipelines: input pipelines (worker processes) that share a batch.
+
+        Returns:
+            Elements `{"image": float32 [batch_size // replicas, *shape], "label": int32 [batch_size // replicas]}`;
+            images are scaled to [-1, 1], vectors are not.
+
+        Raises:
+            InputError: a size or a position out of range, or a batch that cannot be shared out evenly.
+        """
+        import tensorflow as tf
+
+        _require_positive(batch_size=batch_size, replicas=replicas, pipelines=pipelines)
+        if start < 0:
+            raise InputError(f"start must not be negative. Received: start={start}")
+        if batch_size % replicas:
+            raise InputError(
+                "batch_size must be a multiple of the number of replicas. "
+                f"Received: batch_size={batch_size}, replicas={replicas}"
+            )
+        if replicas % pipelines or not 0 <= pipeline < pipelines:
+            raise InputError(
+                "replicas must be a multiple of pipelines, and pipeline one of them. "
+                f"Received: replicas={replicas}, pipeline={pipeline}, pipelines={pipelines}"
+            )
+        count = len(self)
+        share = batch_size // replicas
+        replicas_here = replicas // pipelines
+
+        def read(turn):
+            batch = start + turn // replicas_here
+            replica = pipeline * replicas_here + turn % replicas_here
+            row = batch * batch_size + replica * share + tf.range(share, dtype=tf.int64)
+            epoch = row // count
+            # The op behind tf.random.experimental.index_shuffle, which cannot take a seed for each row, and whose 4
+            # rounds leave permutations that correlate with the identity; those of 8 rounds and more do not.
+            shuffled = tf.raw_ops.RandomIndexShuffle(
+                index=row % count,
+                seed=tf.stack([tf.fill([share], tf.constant(seed, tf.int64)), epoch, tf.zeros_like(epoch)], axis=1),
+                max_index=tf.constant(count - 1, tf.int64),
+                rounds=12,
+            )
+            return self._gather(shuffled, share)
+
+        batches = tf.data.Dataset.counter().map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        return batches.prefetch(tf.data.AUTOTUNE)
+
+    def batches(self, batch_size: int) -> tf.data.Dataset:
+        """Every row once, in order, for scoring; the last batch holds what remains.
+
+        Returns:
+            The same elements as `stream`, of at most `batch_size` rows.
+
+        Raises:
+            InputError: `batch_size` is not positive.
+        """
+        import tensorflow as tf
+
+        _require_positive(batch_size=batch_size)
+        count = len(self)
+
+        def read(first):
+            return self._gather(tf.range(first, tf.minimum(first + batch_size, count)), None)
+
+        batches = tf.data.Dataset.range(0, count, batch_size).map(
+            read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+        )
+        return batches.prefetch(tf.data.AUTOTUNE)
+
+    def _gather(self, rows: tf.Tensor, count: int | None) -> dict[str, tf.Tensor]:
+        """The batch that holds `rows`, int64 `[count]`."""
+        import tensorflow as tf
+
+        # NumPy gathers, not tf.gather: it reads a memory map, and makes no second copy of an array in memory.
+        images, labels = tf.numpy_function(
+            lambda index: (self.images[index], self.labels[index]),
+            [rows],
+            (self.images.dtype, tf.int32),
+            stateful=False,
+        )
+        images = tf.ensure_shape(images, (count, *self.images.shape[1:]))
+        if images.dtype == tf.uint8:
+            images = tf.cast(images, tf.float32) / 127.5 - 1.0
+        return {"image": images, "label": tf.ensure_shape(labels, (count,))}
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A dataset by name; a split is decoded when it is first asked for.
+
+    Args:
+        name: as given to `load`.
+        data_shape: `(height, width, channels)`, or `(size,)` for vectors.
+        num_classes: labels lie in [0, num_classes); None if the dataset has no labels.
+        class_names: a name for each label, or None.
+        licence: what is known of the licence of the data.
+        read: the `Split` called "train", "validation" or "test".
+    """
+
+    name: str
+    data_shape: tuple[int, ...]
+    num_classes: int | None
+    class_names: tuple[str, ...] | None
+    licence: str
+    read: Callable[[str], Split] = field(repr=False)
+
+    @cached_property
+    def train(self) -> Split:
+        return self.read("train")
+
+    @cached_property
+    def validation(self) -> Split:
+        return self.read("validation")
+
+    @cached_property
+    def test(self) -> Split:
+        return self.read("test")
+
+    @property
+    def slug(self) -> str:
+        """The name as part of a file name: "lsun/bedroom" is "lsun-bedroom", "folder:/x/cats" is "cats"."""
+        name = self.name
+        if name.startswith(FOLDER):
+            name = Path(name.removeprefix(FOLDER)).resolve().name
+        return re.sub(r"[^\w.-]+", "-", name)
+
+    def require_labels(self, reader: str) -> None:
+        """Raises `InputError` if the dataset has no labels; `reader` is what needs them."""
+        if self.num_classes is None:
+            raise InputError(f"{reader} needs labels; dataset {self.name!r} has none")
+
+
+def partition(name: str, rows: int, missing: Sequence[str] = ("validation", "test")) -> dict[str, slice]:
+    """Where "train" and each split of `missing` lie in the `rows` training rows of dataset `name`.
+
+    Each missing split takes a tenth of the rows, 10,000 at most, from the end.
+
+    Raises:
+        InputError: too few rows to leave one to each.
+    """
+    if rows <= len(missing):
+        raise InputError(
+            f"dataset {name!r} has too few rows to give one each to train, {', '.join(missing)}. Received: {rows} rows"
+        )
+    held_out = min(-(-rows // 10), 10_000)
+    places = {"train": slice(0, rows - held_out * len(missing))}
+    for split in missing:
+        last = list(places.values())[-1].stop
+        places[split] = slice(last, last + held_out)
+    return places
+
+
+def in_memory(name: str, images: np.ndarray, labels: np.ndarray) -> Callable[[str], Split]:
+    """`Dataset.read` for rows that are decoded already and whose order does not matter."""
+    places = partition(name, len(images))
+    return lambda split: Split(images[places[split]], labels[places[split]])
+
+
+def shuffled_rows(rows: int) -> np.ndarray:
+    """A fixed permutation, int64 `[rows]`: the legacy generator's stream never changes between NumPy versions."""
+    return np.random.RandomState(0).permutation(rows)
+
+
+def _require_positive(**sizes: int) -> None:
+    for name, size in sizes.items():
+        if size < 1:
+            raise InputError(f"{name} must be positive. Received: {name}={size}")

@@ -1,0 +1,234 @@
+"""Every dataset of TensorFlow Datasets that has an image feature.
+
+The features come from the builder's specification: the image feature called "image", or the only one; the labels of the
+class label called "label", or of the only one; without either the dataset has no labels. Its own splits "train",
+"validation" and "test" are used; one of the last two that it lacks is cut from the end of "train" (`partition`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+import numpy as np
+
+from zoo.data.dataset import UNLABELLED, Dataset, Split, partition
+from zoo.data.decoding import centre_square, decode_once
+from zoo.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    import tensorflow_datasets as tfds
+
+CHUNK = 256  # rows decoded at a time
+# To list and to suggest. TFDS has hundreds more, and tells which hold images only by building each.
+FAMILIAR = (
+    "caltech101",
+    "cats_vs_dogs",
+    "celeb_a",
+    "celeb_a_hq",
+    "cifar10",
+    "cifar100",
+    "emnist",
+    "fashion_mnist",
+    "food101",
+    "imagenet2012",
+    "imagenet_resized",
+    "imagenette",
+    "kmnist",
+    "lfw",
+    "lsun",
+    "mnist",
+    "omniglot",
+    "oxford_flowers102",
+    "quickdraw_bitmap",
+    "stanford_dogs",
+    "stl10",
+    "svhn_cropped",
+    "tf_flowers",
+)
+
+
+def load(
+    name: str,
+    data_dir: str | os.PathLike | None = None,
+    image_size: int | None = None,
+    known: Iterable[str] = FAMILIAR,
+) -> Dataset:
+    """Prepares the dataset unless that is done, and describes it; a split is decoded when it is first read.
+
+    Args:
+        name: as TFDS takes it, such as "lsun/bedroom" or "mnist:3.0.1".
+        data_dir: as TFDS takes it.
+        image_size: the side of the centred square to which each image is cropped and resized; None keeps it as it is.
+        known: the names to suggest for one that does not exist.
+
+    Raises:
+        InputError: no such dataset or configuration; no image feature, or several; images that are not uint8, or of
+            several sizes and no `image_size`; data that cannot be downloaded; no split "train".
+    """
+    builder = _builder(name, data_dir, known)
+    image = _image_feature(name, builder)
+    label = _label_feature(builder)
+    shape = _data_shape(name, builder.info.features[image].shape, image_size)
+    _prepare(name, builder)
+    places = _places(name, {split: info.num_examples for split, info in builder.info.splits.items()})
+
+    def read(split: str) -> Split:
+        source, rows = places[split]
+        key = "-".join(
+            [*builder.info.full_name.split("/"), source, str(rows.start), str(rows.stop), "x".join(map(str, shape))]
+        )
+        chunks = _chunks(builder, f"{source}[{rows.start}:{rows.stop}]", image, label, image_size)
+        return Split(*decode_once(key, rows.stop - rows.start, shape, chunks))
+
+    class_label = builder.info.features[label] if label else None
+    licence = builder.info.redistribution_info.license
+    return Dataset(
+        name=name,
+        data_shape=shape,
+        num_classes=class_label.num_classes if class_label else None,
+        class_names=tuple(class_label.names) if class_label else None,
+        licence=licence or f"not stated by TensorFlow Datasets; see {builder.info.homepage}",
+        read=read,
+    )
+
+
+def _builder(name: str, data_dir: str | os.PathLike | None, known: Iterable[str]) -> tfds.core.DatasetBuilder:
+    import tensorflow_datasets as tfds
+
+    try:
+        return tfds.builder(name, data_dir=data_dir)
+    except Exception as error:  # TFDS raises errors of many types, over many lines
+        dataset, _, config = name.partition(":")[0].partition("/")
+        if dataset not in tfds.list_builders(with_community_datasets=False):
+            raise unknown("dataset", name, known) from error
+        if isinstance(error, ValueError) and config not in (configs := tfds.builder_cls(dataset).builder_configs):
+            raise unknown(f"configuration of {dataset}", config, configs) from error
+        raise InputError(f"TensorFlow Datasets cannot open {name!r}: {_first_line(error)}") from error
+
+
+def _image_feature(name: str, builder: tfds.core.DatasetBuilder) -> str:
+    import tensorflow_datasets as tfds
+
+    features = _features(builder)
+    images = [key for key, feature in features.items() if isinstance(feature, tfds.features.Image)]
+    if "image" not in images and len(images) != 1:
+        received = ", ".join(f"{key} ({type(feature).__name__})" for key, feature in features.items())
+        raise InputError(
+            f"dataset {name!r} needs an image feature called 'image', or just one of another name. "
+            f"Received: {received or type(builder.info.features).__name__}"
+        )
+    image = "image" if "image" in images else images[0]
+    if features[image].np_dtype != np.uint8:
+        raise InputError(f"dataset {name!r} needs uint8 images. Received: {np.dtype(features[image].np_dtype)}")
+    return image
+
+
+def _label_feature(builder: tfds.core.DatasetBuilder) -> str | None:
+    import tensorflow_datasets as tfds
+
+    labels = [
+        key
+        for key, feature in _features(builder).items()
+        if isinstance(feature, tfds.features.ClassLabel) and feature.num_classes
+    ]
+    if "label" in labels:
+        return "label"
+    return labels[0] if len(labels) == 1 else None
+
+
+def _features(builder: tfds.core.DatasetBuilder) -> dict[str, tfds.features.FeatureConnector]:
+    """The top-level features by name; none for a dataset of sequences, such as videos."""
+    import tensorflow_datasets as tfds
+
+    features = builder.info.features
+    return dict(features.items()) if isinstance(features, tfds.features.FeaturesDict) else {}
+
+
+def _data_shape(name: str, spec: tuple[int | None, ...], image_size: int | None) -> tuple[int, int, int]:
+    height, width, channels = spec
+    if image_size:
+        height = width = image_size
+    if height is None or width is None:
+        raise InputError(f"the images of dataset {name!r} differ in size: give image_size (--image_size)")
+    return height, width, channels
+
+
+def _prepare(name: str, builder: tfds.core.DatasetBuilder) -> None:
+    """Downloads and prepares the data unless they are there."""
+    try:
+        with _quiet():
+            prepared = builder.is_prepared()
+        if not prepared:
+            _require_network(builder)
+            builder.download_and_prepare()
+    except Exception as error:  # of the network, of the disk, or of the dataset's own code
+        raise InputError(
+            f"dataset {name!r} is not in {builder.data_dir} and cannot be prepared there: {_first_line(error)}. "
+            f"Run `tfds build {name} --data_dir DIR` where there is a network and give DIR as data_dir (--data_dir), "
+            "or use 'digits', which needs no download"
+        ) from error
+
+
+def _require_network(builder: tfds.core.DatasetBuilder) -> None:
+    """Raises `OSError` if no host of the dataset has an address; TFDS would retry each file for minutes first."""
+    hosts = sorted({host for url in builder.url_infos or () if (host := urlsplit(url).hostname)})
+    if getproxies() or not hosts:
+        return
+    for host in hosts:
+        with contextlib.suppress(OSError):
+            socket.getaddrinfo(host, None)
+            return
+    raise OSError(f"no network: no address for {', '.join(hosts)}")
+
+
+def _places(name: str, sizes: dict[str, int]) -> dict[str, tuple[str, slice]]:
+    """For each split of the zoo, the builder's split that holds it, and which of its rows."""
+    if "train" not in sizes:
+        raise InputError(f"dataset {name!r} needs a split 'train'. Received: {', '.join(sizes) or 'no splits'}")
+    own = {split: (split, slice(0, sizes[split])) for split in ("validation", "test") if split in sizes}
+    missing = [split for split in ("validation", "test") if split not in own]
+    return own | {split: ("train", rows) for split, rows in partition(name, sizes["train"], missing).items()}
+
+
+def _chunks(
+    builder: tfds.core.DatasetBuilder, split: str, image: str, label: str | None, image_size: int | None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The rows of a split in the order they are stored: uint8 `[k, height, width, channels]` images, `[k]` labels."""
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    def row(example):
+        pixels = centre_square(example[image], image_size) if image_size else example[image]
+        return pixels, example[label] if label else tf.constant(UNLABELLED, tf.int64)
+
+    with _quiet():
+        rows = builder.as_dataset(
+            split=split,
+            decoders=tfds.decode.PartialDecoding({image, label} if label else {image}),
+            read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
+        )
+    rows = rows.map(row, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    yield from rows.batch(CHUNK).prefetch(1).as_numpy_iterator()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps back TFDS's warnings about its own workings."""
+    from absl import logging
+
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

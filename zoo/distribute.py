@@ -1,0 +1,73 @@
+"""A `tf.distribute` strategy from a flag."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import tensorflow as tf
+
+from zoo import errors
+from zoo.errors import InputError
+
+NAMES = ("none", "mirrored", "multi_worker", "tpu", "auto")
+
+
+def strategy(name: str = "auto") -> tf.distribute.Strategy:
+    """The strategy of that name. `multi_worker` and `tpu` have to be asked for before TensorFlow runs anything else.
+
+    Args:
+        name: `none`, one device; `mirrored`, every GPU of this machine, or every logical CPU where there is none;
+            `multi_worker`, the processes that `TF_CONFIG` names; `tpu`, the TPU that `TPU_NAME` names or the local one;
+            `auto`, `multi_worker` where `TF_CONFIG` names several processes, `mirrored` where there are several GPUs,
+            else `none`.
+
+    Raises:
+        InputError: the name is unknown, or what it needs is not there.
+    """
+    if name == "auto":
+        # Listing devices starts the runtime, which several workers have to leave to their strategy.
+        if len(_workers()) > 1:
+            name = "multi_worker"
+        else:
+            name = "mirrored" if len(tf.config.list_logical_devices("GPU")) > 1 else "none"
+    if name == "none":
+        return tf.distribute.get_strategy()
+    if name == "mirrored":
+        devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+        return tf.distribute.MirroredStrategy([device.name for device in devices])
+    if name == "multi_worker":
+        if not _workers():
+            raise InputError(
+                "Strategy multi_worker needs the environment variable TF_CONFIG with a cluster of workers. "
+                f"Received: TF_CONFIG={os.environ.get('TF_CONFIG')!r}"
+            )
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    if name == "tpu":
+        try:
+            resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect()
+        except (ValueError, tf.errors.OpError) as error:
+            raise InputError(f"Strategy tpu found no TPU: {str(error).splitlines()[0]}") from error
+        return tf.distribute.TPUStrategy(resolver)
+    raise errors.unknown("strategy", name, NAMES)
+
+
+def is_chief() -> bool:
+    """Whether this process is the one that writes what all processes share: grids, curves, cards, SavedModels."""
+    config = _tf_config()
+    task = config.get("task", {"type": "worker", "index": 0})
+    return task["index"] == 0 and (task["type"] == "chief" or not config.get("cluster", {}).get("chief"))
+
+
+def _workers() -> list[str]:
+    """The addresses of the processes that train, by `TF_CONFIG`."""
+    cluster = _tf_config().get("cluster", {})
+    return [*cluster.get("chief", []), *cluster.get("worker", [])]
+
+
+def _tf_config() -> dict:
+    text = os.environ.get("TF_CONFIG") or "{}"
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"TF_CONFIG must be JSON: {error}. Received: {text!r}") from error

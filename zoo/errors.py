@@ -1,0 +1,55 @@
+"""The errors that the zoo raises on purpose; the `zoo` command prints their message alone and exits with status 2."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Callable, Iterable
+
+
+class ZooError(Exception):
+    """Something went wrong that a person can mend; the message is one line and says how."""
+
+
+class InputError(ZooError, ValueError):
+    """An argument, a flag, a file or a dataset is not what was expected."""
+
+
+class TrainingError(ZooError, RuntimeError):
+    """A training run had to stop; what it had saved before stays usable."""
+
+
+def unknown(kind: str, name: object, known: Iterable[str]) -> InputError:
+    """An `InputError` for a name that does not exist, with the nearest ones that do.
+
+    Args:
+        kind: what the name should have been the name of, such as "dataset".
+        name: what arrived.
+        known: every name that would have been accepted.
+    """
+    known = sorted(known)
+    nearest = difflib.get_close_matches(str(name), known, n=3, cutoff=0.4)
+    hint = f"Did you mean {' or '.join(nearest)}?" if nearest else f"Known: {', '.join(known) or 'none'}."
+    return InputError(f"Unknown {kind}: {name!r}. {hint}")
+
+
+def run_command(command: Callable[[], object]) -> int:
+    """Runs what a console script or a recipe does and returns its exit status.
+
+    Returns:
+        0, or 2 for a `ZooError` (its message goes to stderr), 130 for Ctrl-C, 141 for a reader of stdout that left:
+        the shell's own numbers. Any other exception is a bug and passes through.
+    """
+    try:
+        command()
+        sys.stdout.flush()
+    except ZooError as error:
+        print(f"zoo: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter fails again as it exits
+        return 141
+    return 0

@@ -1,0 +1,94 @@
+"""Writes a model as an artefact: a SavedModel version with the common signatures, its card and a picture of samples."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import platform
+import shutil
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+import tensorflow as tf
+
+from zoo import images
+from zoo.errors import TrainingError
+from zoo.files import replacing
+from zoo.pretrained import CARD, file_hashes
+
+PACKAGES = ("gan-zoo", "tensorflow", "keras", "tensorflow-probability")
+SAMPLES = "samples.png"
+PICTURED = 64  # seeds 0 to 63
+
+
+def export(model, directory: str | os.PathLike, *, dataset: str = "not stated", **facts) -> Path:
+    """Writes `directory/<version>/`, then `samples.png` and `card.json` beside it; each whole or not at all.
+
+    Args:
+        model: a `GenerativeModel`.
+        directory: the artefact's folder; the version is the next free number.
+        dataset: name of the data the model was trained on.
+        **facts: what else the card has to say, such as `command`, `seconds`, `machine`, `licence`; must be JSON.
+
+    Returns:
+        The version's folder.
+
+    Raises:
+        TrainingError: the files cannot be written.
+    """
+    directory = Path(directory)
+    number = 1 + max((int(path.name) for path in directory.glob("*") if path.name.isdecimal()), default=0)
+    version = directory / str(number)
+    temporary = directory / f".{number}.{os.getpid()}"
+    module, signatures = _module(model)
+    try:
+        tf.saved_model.save(module, str(temporary), signatures=signatures)
+        temporary.rename(version)
+    except (OSError, tf.errors.OpError) as error:
+        raise TrainingError(f"Cannot write the SavedModel {version}: {str(error).splitlines()[0]}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    samples = model.sample(PICTURED)
+    if images.drawable(samples):
+        images.write_png(directory / SAMPLES, images.picture(samples))
+    card = {
+        "name": directory.resolve().name,
+        "model": type(model).__name__,
+        "paper": _paper(model),
+        "dataset": dataset,
+        "data_shape": list(model.data_shape),
+        "num_classes": model.num_classes,
+        "version": number,
+        "seed": model.seed,
+        "steps": model.step,
+        **facts,
+        "packages": {"python": platform.python_version()} | {name: installed_version(name) for name in PACKAGES},
+        "scores": [],
+        "parameters": {
+            player: sum(network.count_params() for network in model.networks_of(player)) for player in model.players
+        },
+        "files": file_hashes(version),
+    }
+    with replacing(directory / CARD) as path:
+        path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return version
+
+
+def _module(model) -> tuple[tf.Module, dict]:
+    """The graphs of the signatures, and a module that holds the variables they read and no others."""
+    signatures = {
+        name: tf.function(function, input_signature=specs, autograph=False).get_concrete_function()
+        for name, (function, specs) in model.signatures().items()
+    }
+    module = tf.Module()
+    variables = {id(variable): variable for graph in signatures.values() for variable in graph.variables}
+    module.state = list(variables.values())
+    return module, signatures
+
+
+def _paper(model) -> str:
+    """The first paragraph of the docstring of the paper's file: title, authors, year, address."""
+    text = inspect.cleandoc(sys.modules[type(model).__module__].__doc__ or "")
+    return " ".join(text.partition("\n\n")[0].split())

@@ -1,0 +1,130 @@
+"""Pictures of samples: a grid of images or a scatter plot of points, as uint8 arrays and PNG files."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from zoo.errors import InputError
+from zoo.files import replacing
+
+TILE = 64  # pixels: smaller images are enlarged to at least this, so that the eye can read them
+GAP = 2  # pixels between tiles
+LIGHT = 230  # grey level of the gaps and of tiles left empty
+SLACK = 1e-3  # how far rounding may carry a pixel out of [0, 1]
+
+
+def picture(samples: np.ndarray) -> np.ndarray:
+    """`grid` of images `[n, height, width, channels]`, `scatter` of points `[n, 2]`.
+
+    Raises:
+        InputError: samples of another shape, or outside their range.
+    """
+    if samples.ndim == 4:
+        return grid(samples)
+    if samples.shape[1:] == (2,):
+        return scatter(samples)
+    raise InputError(f"Samples to draw should have shape [n, height, width, channels] or [n, 2]. {_received(samples)}")
+
+
+def drawable(samples: np.ndarray) -> bool:
+    """Whether `picture` can draw samples of this shape."""
+    return samples.shape[1:] == (2,) or (samples.ndim == 4 and samples.shape[-1] in (1, 3))
+
+
+def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
+    """Tiles images row by row, enlarging small ones by a whole factor.
+
+    Args:
+        images: `[n, height, width, channels]` in [0, 1], 1 or 3 channels.
+        columns: tiles in a row; as near to a square as n allows unless given.
+
+    Returns:
+        uint8 `[picture height, picture width, channels]`.
+
+    Raises:
+        InputError: another shape, or values outside [0, 1] (NaN among them).
+    """
+    if images.ndim != 4 or images.size == 0 or images.shape[-1] not in (1, 3):
+        raise InputError(f"Images should have shape [n, height, width, 1 or 3]. {_received(images)}")
+    if not (images.min() >= -SLACK and images.max() <= 1 + SLACK):
+        raise InputError(f"Images should lie in [0, 1]. Received: values in [{images.min()}, {images.max()}]")
+    pixels = np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
+    factor = math.ceil(TILE / max(pixels.shape[1:3]))
+    pixels = pixels.repeat(factor, axis=1).repeat(factor, axis=2)
+
+    n, height, width, channels = pixels.shape
+    columns = columns or math.ceil(math.sqrt(n))
+    rows = math.ceil(n / columns)
+    tiles = np.full((rows * columns, GAP + height, GAP + width, channels), LIGHT, np.uint8)
+    tiles[:n, GAP:, GAP:] = pixels
+    tiles = tiles.reshape(rows, columns, *tiles.shape[1:]).swapaxes(1, 2)
+    tiled = tiles.reshape(rows * (GAP + height), columns * (GAP + width), channels)
+    return np.pad(tiled, ((0, GAP), (0, GAP), (0, 0)), constant_values=LIGHT)
+
+
+def scatter(points: np.ndarray) -> np.ndarray:
+    """Draws points `[n, 2]` on equal axes, as uint8 `[500, 500, 3]`.
+
+    Raises:
+        InputError: another shape, or values that are not finite.
+    """
+    if points.shape[1:] != (2,) or not np.isfinite(points).all():
+        raise InputError(f"Points should be finite and have shape [n, 2]. {_received(points)}")
+    figure = _figure(5, 5)
+    axes = figure.add_subplot(aspect="equal", adjustable="datalim")
+    axes.scatter(points[:, 0], points[:, 1], s=4, linewidths=0)
+    return _rendered(figure)
+
+
+def curves(rows: list[dict[str, float]]) -> np.ndarray:
+    """Draws training logs against the step, losses above and all else below, as uint8 `[800, 800, 3]`.
+
+    Args:
+        rows: each with "step" and one value a log.
+    """
+    figure = _figure(8, 8)
+    upper, lower = figure.subplots(2, sharex=True)
+    for name in sorted(rows[0].keys() - {"step"}):
+        axes = upper if name.endswith("_loss") else lower
+        axes.plot([row["step"] for row in rows], [row[name] for row in rows], label=name, linewidth=1)
+    lower.set_xlabel("step")
+    for axes in (upper, lower):
+        axes.grid(alpha=0.3)
+        if axes.lines:
+            axes.legend()
+    return _rendered(figure)
+
+
+def write_png(path: str | Path, pixels: np.ndarray) -> None:
+    """Writes uint8 `[height, width, 1 or 3]`, whole or not at all.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    from PIL import Image
+
+    image = Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels)
+    with replacing(path) as temporary:
+        image.save(temporary, format="PNG")
+
+
+def _figure(width: int, height: int):
+    """A matplotlib figure of so many hundreds of pixels, apart from pyplot's global state."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=100, layout="tight")
+
+
+def _rendered(figure) -> np.ndarray:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def _received(values: np.ndarray) -> str:
+    return f"Received: shape {list(values.shape)}"

@@ -1,0 +1,1 @@
+"""One file a paper, one class a file."""

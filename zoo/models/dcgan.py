@@ -1,0 +1,92 @@
+"""Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks. A. Radford, L. Metz,
+S. Chintala. 2015. https://arxiv.org/abs/1511.06434
+
+Convolutional networks that train stably against each other: strides instead of pooling, batch normalisation in both,
+no hidden dense layers, ReLU in the generator and leaky ReLU in the discriminator.
+
+Discriminator: minimise -E log D(x) - E log(1 - D(G(z))).
+Generator: minimise -E log D(G(z)).
+
+Differences from the paper:
+1. The paper's networks are for 64x64 images; here the number of layers follows from `data_shape` (the widest map has
+   4 to 7 pixels a side), so that 64x64 gives the paper's.
+2. Samples are drawn with the running averages of the batch statistics; the authors' code, https://github.com/Newmu/dcgan_code,
+   uses the statistics of the batch it samples. The averages see both players' updates.
+3. No weight decay; the code, not the paper, has one of 1e-5 to 2.5e-5.
+"""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from zoo import losses, networks, priors
+from zoo.model import GenerativeModel
+
+
+@keras.saving.register_keras_serializable("zoo")
+class DCGAN(GenerativeModel):
+    """A convolutional adversarial pair for images of 8x8 pixels or more.
+
+    Batch statistics are per replica.
+
+    Args:
+        data_shape: `(height, width, channels)`; height and width at least 8 and divisible as often as
+            `networks.dcgan_stages` says.
+        latent_size: length of the latent vector, uniform in [-1, 1].
+        generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)` in [-1, 1].
+        discriminator: your own, from `(batch, *data_shape)` in [-1, 1] to logits `(batch, 1)`.
+        filters: channels of the map next to the image, in both networks.
+        **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
+
+    Raises:
+        InputError: a setting is out of its range, `data_shape` does not fit, or a network has the wrong shapes.
+
+    Example:
+        model = DCGAN(data_shape=(16, 16, 1), filters=32)
+        model.compile()
+        model.fit(zoo.data.load("digits").train.stream(batch_size=64), steps_per_epoch=100, epochs=10)
+    """
+
+    def __init__(self, data_shape, *, latent_size=100, generator=None, discriminator=None, filters=128, **kwargs):
+        super().__init__(data_shape, latent_size=latent_size, **kwargs)
+        self.filters = filters
+        self.prior = priors.uniform(latent_size)
+        generator = generator or networks.dcgan_generator(self.data_shape, latent_size, filters, self.seed)
+        discriminator = discriminator or networks.dcgan_discriminator(self.data_shape, filters, self.seed + 1)
+        self.generator = self.check_network("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = self.check_network("discriminator", discriminator, [self.data_shape], (1,))
+        self.sampler = self.averaged(self.generator)
+
+    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
+        """Adam with a rate of 0.0002 and a first momentum of 0.5 for both players (Sec. 4)."""
+        optimizers = {
+            "generator": generator_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8),
+            "discriminator": discriminator_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8),
+        }
+        super().compile(optimizers, **kwargs)
+
+    def train_step(self, batch):
+        """One discriminator update, then one generator update."""
+        real = self.real_data(batch)
+        logs = self.update_discriminator(real, self.draw_latents(real, "discriminator"))
+        return logs | self.update_generator(self.draw_latents(real, "generator"))
+
+    def update_discriminator(self, real, latents):
+        fake = self.generator(latents, training=True)
+        with tf.GradientTape() as tape:
+            # Separate calls, so that batch normalisation never mixes real and fake statistics.
+            real_logits = self.discriminator(real, training=True)
+            fake_logits = self.discriminator(fake, training=True)
+            loss = losses.cross_entropy_discriminator_loss(real_logits, fake_logits)
+        norms = self.minimize("discriminator", loss, tape)
+        return {"discriminator_loss": loss, **losses.discriminator_accuracies(real_logits, fake_logits), **norms}
+
+    def update_generator(self, latents):
+        with tf.GradientTape() as tape:
+            fake_logits = self.discriminator(self.generator(latents, training=True), training=True)
+            loss = losses.non_saturating_generator_loss(fake_logits)
+        return {"generator_loss": loss, **self.minimize("generator", loss, tape)}
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters}

@@ -1,0 +1,50 @@
+"""The optimiser of the first adversarial papers."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("zoo")
+class MomentumRampSGD(keras.optimizers.SGD):
+    """Gradient descent whose rate decays at every update while its momentum rises, as Pylearn2 trained GAN and CGAN.
+
+    The rate is `max(learning_rate / decay ** updates, minimum)`; the momentum goes linearly from `momentum` to
+    `final_momentum` over the first `ramp` updates.
+
+    Args:
+        learning_rate: the first rate.
+        decay: what divides the rate at each update.
+        minimum: the rate's floor.
+        momentum: the first momentum.
+        final_momentum: the last momentum.
+        ramp: how many updates the momentum takes to get there.
+    """
+
+    def __init__(
+        self, learning_rate=0.1, decay=1.000004, minimum=1e-6, momentum=0.5, final_momentum=0.7, ramp=125_000, **kwargs
+    ):
+        super().__init__(learning_rate, momentum=momentum, **kwargs)
+        self.decay = decay
+        self.minimum = minimum
+        self.final_momentum = final_momentum
+        self.ramp = ramp
+
+    def update_step(self, gradient, variable, learning_rate):
+        updates = tf.cast(self.iterations.value, tf.float32)
+        rate = tf.maximum(learning_rate * tf.exp(-updates * tf.math.log(self.decay)), self.minimum)
+        momentum = self.momentum + (self.final_momentum - self.momentum) * tf.minimum(updates / self.ramp, 1.0)
+        velocity = self.momentums[self._get_variable_index(variable)]
+        step = tf.cast(momentum, velocity.dtype) * velocity.value - tf.cast(rate, velocity.dtype) * gradient
+        self.assign(velocity, step)
+        self.assign_add(variable, step)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "decay": self.decay,
+            "minimum": self.minimum,
+            "final_momentum": self.final_momentum,
+            "ramp": self.ramp,
+        }

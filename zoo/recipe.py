@@ -1,0 +1,294 @@
+"""What all recipe scripts share: flags, a run that survives being killed, and the artefact at its end."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import json
+import os
+import platform
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from absl import flags as absl_flags
+
+from zoo.errors import InputError, TrainingError, run_command
+from zoo.files import replacing
+
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+SMOKE_STEPS = 4
+# What a workdir belongs to. `steps` may grow; devices, places and speed may change.
+SETTINGS = ("data", "image_size", "skip_corrupt", "batch_size", "seed", "precision")
+PLACES = ("workdir", "data_dir", "export_dir")  # of one machine, so no part of the command on a card
+
+
+def run(main: Callable[[Run], None], *, data: str, steps: int, batch_size: int, checkpoint_every: int) -> None:
+    """Runs a recipe on the process's command line and exits; the arguments are the recipe's defaults for the flags."""
+    script = inspect.getsourcefile(main)
+
+    def command():
+        flags = define_flags(data, steps, batch_size, checkpoint_every)
+        arguments = sys.argv[1:]
+        if {"--help", "-h", "-help"} & set(arguments):
+            print(f"{inspect.cleandoc(main.__globals__['__doc__'])}\n\nFlags:{flags.get_help()}")
+            return
+        main(Run(Path(script).stem, parse(flags, arguments), arguments))
+
+    sys.exit(run_command(command))
+
+
+def define_flags(data: str, steps: int, batch_size: int, checkpoint_every: int) -> absl_flags.FlagValues:
+    """The flags of every recipe, with one recipe's defaults."""
+    flags = absl_flags.FlagValues()
+
+    def define(kind, name, default, help, **limits):
+        getattr(absl_flags, f"DEFINE_{kind}")(name=name, default=default, help=help, flag_values=flags, **limits)
+
+    define("string", "data", data, "dataset: digits, ring, grid, swiss_roll, folder:PATH, or a TFDS name such as mnist")
+    define("string", "data_dir", None, "where TFDS keeps its datasets (default: TFDS's own)")
+    define("integer", "image_size", None, "crop and resize images to this many pixels a side", lower_bound=1)
+    define("bool", "skip_corrupt", False, "leave out unreadable files of a folder instead of refusing it")
+    define("string", "workdir", None, "checkpoints, grids and curves go here (default: runs/RECIPE)")
+    define("integer", "steps", steps, "generator updates", lower_bound=1)
+    define("integer", "batch_size", batch_size, "rows of one update, over all replicas", lower_bound=1)
+    define("integer", "seed", 0, "everything random follows from it", lower_bound=0)
+    define("enum", "precision", "float32", "what the networks compute in; weights are float32", enum_values=PRECISIONS)
+    define("string", "strategy", "auto", "devices: none, mirrored, multi_worker, tpu or auto")
+    define("integer", "logical_cpus", 1, "split the CPU, to try mirrored without GPUs", lower_bound=1)
+    define("bool", "jit_compile", False, "compile the training step with XLA")
+    define("integer", "steps_per_execution", 1, "steps between two returns to Python", lower_bound=1)
+    define("bool", "deterministic", False, "use only kernels that repeat bit for bit; slower on a GPU")
+    define("bool", "log_gradient_norms", False, "report the norm of each player's gradient")
+    define("integer", "checkpoint_every", checkpoint_every, "steps between checkpoints: an epoch", lower_bound=1)
+    define("string", "export_dir", None, "where the SavedModel goes (default: in the workdir)")
+    define("bool", "resume", True, "go on from the workdir's checkpoint; --noresume moves an old workdir aside")
+    define("bool", "smoke", False, f"only {SMOKE_STEPS} steps, to see that all works")
+    return flags
+
+
+def parse(flags: absl_flags.FlagValues, arguments: list[str]) -> absl_flags.FlagValues:
+    """Parses a command line without the program's name.
+
+    Raises:
+        InputError: an unknown flag, a value that does not fit, or an argument that is no flag.
+    """
+    try:
+        rest = flags(["recipe", *arguments])[1:]
+    except absl_flags.Error as error:
+        raise InputError(" ".join(str(error).split())) from error
+    if rest:
+        raise InputError(f"A recipe takes flags alone. Received: {shlex.join(rest)}")
+    if flags.smoke:
+        flags.steps = min(flags.steps, SMOKE_STEPS)
+        flags.checkpoint_every = min(flags.checkpoint_every, SMOKE_STEPS // 2)
+    if any(number % flags.steps_per_execution for number in (flags.steps, flags.checkpoint_every)):
+        raise InputError(
+            f"--steps_per_execution must divide --steps and --checkpoint_every. "
+            f"Received: {flags.steps_per_execution}, {flags.steps} and {flags.checkpoint_every}"
+        )
+    return flags
+
+
+class Run:
+    """One run of a recipe: set up by its flags, then `data`, `fit` and `export`.
+
+    Attributes:
+        flags: the parsed flags.
+        strategy: the `tf.distribute` strategy they ask for; build and compile the model in its scope.
+        workdir: where everything is written. Nothing is written before `fit`.
+    """
+
+    def __init__(self, name: str, flags: absl_flags.FlagValues, arguments: list[str]):
+        import keras
+        import tensorflow as tf
+
+        from zoo import distribute
+
+        self.name = name
+        self.flags = flags
+        self.arguments = arguments
+        self.workdir = Path(flags.workdir or f"runs/{name}")
+        self._check_workdir()
+        if flags.logical_cpus > 1:
+            cpu = tf.config.list_physical_devices("CPU")[0]
+            parts = [tf.config.LogicalDeviceConfiguration()] * flags.logical_cpus
+            tf.config.set_logical_device_configuration(cpu, parts)
+        if flags.deterministic:
+            tf.config.experimental.enable_op_determinism()
+        self.strategy = distribute.strategy(flags.strategy)
+        self.is_chief = distribute.is_chief()
+        keras.mixed_precision.set_global_policy(flags.precision)
+        keras.utils.set_random_seed(flags.seed)
+
+    @property
+    def compile_settings(self) -> dict:
+        """What the flags say to `compile`."""
+        names = ("jit_compile", "steps_per_execution", "log_gradient_norms")
+        return {name: self.flags[name].value for name in names}
+
+    def data(self):
+        """The dataset of the flags, a `zoo.data.Dataset`."""
+        from zoo import data
+
+        flags = self.flags
+        return data.load(flags.data, flags.data_dir, flags.image_size, flags.skip_corrupt)
+
+    def fit(self, model, split) -> None:
+        """Trains a compiled model on a split of the data up to `--steps`, from the workdir's checkpoint on.
+
+        Raises:
+            InputError: the batch cannot be split over replicas and updates, or the workdir is beyond `--steps`.
+            TrainingError: a loss stopped being finite, a checkpoint could not be written, or a worker was lost.
+        """
+        import tensorflow as tf
+
+        from zoo import callbacks
+
+        steps, every = self.flags.steps, self.flags.checkpoint_every
+        replicas = self.strategy.num_replicas_in_sync
+        if self.flags.batch_size % replicas:
+            raise InputError(
+                f"--batch_size must be a multiple of the replicas. "
+                f"Received: batch_size={self.flags.batch_size}, {replicas} replicas"
+            )
+        self._start_workdir()
+        self._checkpoint = callbacks.Checkpoint(self.workdir / "checkpoints")
+        self._checkpoint.restore(model)
+        if model.step > steps:
+            raise InputError(f"{self.workdir} is at step {model.step} already. Received: --steps={steps}")
+        if 0 < model.step < steps:
+            print(f"Going on from step {model.step} of {steps}.", flush=True)
+        watchers = [callbacks.MetricsLog(self.workdir), callbacks.SampleGrid(self.workdir / "samples")]
+        first = model.step // every
+        whole, rest = divmod(steps - model.step, every)
+        for start, epochs, length in ((first, whole, every), (first + whole, 1, rest)):
+            if not epochs or not length:
+                continue
+            with self._explained(tf.errors.UnavailableError, tf.errors.AbortedError):
+                model.fit(
+                    self._stream(model, split),
+                    initial_epoch=start,
+                    epochs=start + epochs,
+                    steps_per_epoch=length,
+                    callbacks=[*(watchers if self.is_chief else []), self._checkpoint],
+                    verbose="auto" if self.is_chief else 0,
+                )
+
+    def export(self, model, data) -> None:
+        """Writes the artefact of a trained model and says where everything lies.
+
+        A run that is started again after its end finds its artefact and writes none.
+        """
+        if not self.is_chief:
+            return
+        from zoo.pretrained import find
+
+        default = self.workdir / f"{type(model).__name__.lower()}-{data.slug}"
+        directory = Path(self.flags.export_dir or default)
+        told = {"command": self._command(), "steps": model.step, "seed": self.flags.seed}
+        version, card = None, {}
+        with contextlib.suppress(InputError):
+            version, card = find(str(directory.absolute()))
+        if any(card.get(fact) != value for fact, value in told.items()):
+            version = model.export(
+                directory,
+                dataset=data.name,
+                command=told["command"],
+                precision=self.flags.precision,
+                seconds=round(float(self._checkpoint.seconds.numpy()), 1),
+                machine=machine(),
+                licence=data.licence,
+            )
+        print(
+            f"\nsamples     {self.workdir / 'samples' / f'step_{model.step:06d}.png'}"
+            f"\ncurves      {self.workdir / 'losses.png'}"
+            f"\nSavedModel  {version}"
+            f"\nsample it   {shlex.join(['zoo', 'sample', str(directory), '--seeds', '0-63', '--out', 'grid.png'])}"
+        )
+
+    def _stream(self, model, split):
+        """The batches from the model's step on, each worker its own rows of them."""
+        batch_size = self.flags.batch_size * model.discriminator_updates
+        seed, start = self.flags.seed, model.step
+        replicas = self.strategy.num_replicas_in_sync
+        return self.strategy.distribute_datasets_from_function(
+            lambda context: split.stream(
+                batch_size,
+                seed,
+                start,
+                replicas=replicas,
+                pipeline=context.input_pipeline_id,
+                pipelines=context.num_input_pipelines,
+            )
+        )
+
+    @contextlib.contextmanager
+    def _explained(self, *losses_of_a_worker):
+        """Adds to what stopped a training where it can go on from."""
+        try:
+            yield
+        except (TrainingError, *losses_of_a_worker) as error:
+            import tensorflow as tf
+
+            latest = tf.train.latest_checkpoint(self.workdir / "checkpoints")
+            kept = f"{latest} stays usable" if latest else "There was no checkpoint yet"
+            reason = str(error).splitlines()[0] if isinstance(error, TrainingError) else "A worker was lost."
+            raise TrainingError(f"{reason} {kept}.") from error
+
+    def _settings(self) -> dict:
+        return {"recipe": self.name} | {name: self.flags[name].value for name in SETTINGS}
+
+    def _check_workdir(self) -> None:
+        """Refuses a workdir that belongs to another run, before anything is loaded."""
+        path = self.workdir / "settings.json"
+        if not self.flags.resume or not path.exists():
+            return
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise InputError(f"{path}: not JSON: {error}.") from error
+        differences = [
+            f"{name} is {found.get(name)!r} there and {value!r} here"
+            for name, value in self._settings().items()
+            if found.get(name) != value
+        ]
+        if differences:
+            raise InputError(
+                f"{self.workdir} belongs to another run: {', '.join(differences)}. "
+                "Name another --workdir, or move this one aside with --noresume."
+            )
+
+    def _start_workdir(self) -> None:
+        if not self.is_chief:
+            return
+        if not self.flags.resume and self.workdir.exists():
+            number = 1
+            while (aside := self.workdir.with_name(f"{self.workdir.name}.{number}")).exists():
+                number += 1
+            self.workdir.rename(aside)
+            print(f"Moved the old {self.workdir} to {aside}.", flush=True)
+        self.workdir.mkdir(parents=True, exist_ok=True)
+        with replacing(self.workdir / "settings.json") as path:
+            path.write_text(json.dumps(self._settings(), indent=2) + "\n", encoding="utf-8")
+
+    def _command(self) -> str:
+        """The command that made the model, without the places of this machine."""
+        stated = [name for name in self.flags if self.flags[name].present and name not in PLACES]
+        return shlex.join(["zoo", "train", self.name, *(self.flags[name].serialize() for name in stated)])
+
+
+def machine() -> str:
+    """This machine in words: cores, processor, accelerators."""
+    import tensorflow as tf
+
+    processor = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        processor = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), processor)
+    gpus = [
+        tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
+        for gpu in tf.config.list_physical_devices("GPU")
+    ]
+    return ", ".join([f"{len(os.sched_getaffinity(0))} cores of {processor}", *gpus])
