@@ -1,4 +1,4 @@
-"""DCGAN on Fashion-MNIST: the shared backbone of the zoo's comparison, and the model that ships with it.
+"""DCGAN on Fashion-MNIST: the model that ships with the zoo.
 
 Paper      Radford et al. 2015, https://arxiv.org/abs/1511.06434
 Published  nothing on these data

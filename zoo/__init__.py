@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import pkgutil
 
 # `zoo.pretrained` names the function from here on; `from zoo.pretrained import ...` still finds the module.
 from zoo.pretrained import load, pretrained
@@ -24,7 +25,12 @@ MODELS = {"DCGAN": "zoo.models.dcgan", "GAN": "zoo.models.gan"}
 __all__ = ["__version__", "load", "pretrained", *MODELS]
 
 
+_MODULES = {module.name for module in pkgutil.iter_modules(__path__)}
+
+
 def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return importlib.import_module(f"zoo.{name}")
     if name in MODELS:
         return getattr(importlib.import_module(MODELS[name]), name)
     if name == "__version__":
@@ -33,4 +39,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_MODULES})

@@ -44,7 +44,7 @@ class Checkpoint(keras.callbacks.Callback):
             return
         try:
             self._state().restore(latest).assert_consumed()
-        except (ValueError, AssertionError, tf.errors.OpError) as error:
+        except (ValueError, IndexError, AssertionError, tf.errors.OpError) as error:
             raise TrainingError(f"Cannot restore {latest}: {str(error).splitlines()[0]}") from error
 
     def on_epoch_begin(self, epoch, logs=None):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoo import quiet
 from zoo.errors import InputError, run_command, unknown
 from zoo.files import folder, replacing
 from zoo.images import picture, write_png
@@ -73,7 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
         "recipe",
         nargs=argparse.REMAINDER,
         metavar="RECIPE [FLAG ...]",
-        help="a name and the recipe's own flags, which `zoo train RECIPE --help` lists; nothing lists the recipes",
+        help="a name and its own flags, which `zoo train RECIPE --help` lists; no name lists the recipes",
     )
     return parser
 
@@ -102,7 +103,7 @@ def list_models(arguments: argparse.Namespace) -> None:
 def show(arguments: argparse.Namespace) -> None:
     """`zoo show NAME`"""
     version, card = find(arguments.model)
-    import_tensorflow_quietly()
+    quiet.import_tensorflow()
     signatures = [
         (name, tensors(signature.inputs), tensors(signature.outputs))
         for name, signature in sorted(read_graph(version).signature_def.items())
@@ -122,7 +123,7 @@ def sample(arguments: argparse.Namespace) -> None:
     check_output(out, ".png")
     check_output(arguments.npz, ".npz")
     seeds, labels = check_seeds_and_labels(parse_seeds(arguments.seeds), arguments.label, num_classes=None)
-    import_tensorflow_quietly()
+    quiet.import_tensorflow()
     samples = load(arguments.model, trusted=arguments.trusted).sample(seeds, labels)
     with contextlib.ExitStack() as both_or_none:
         if arguments.npz:
@@ -183,25 +184,6 @@ def check_output(path: str | None, ending: str) -> None:
         raise InputError(f"{path}: should end in {ending}.")
     if not os.access(Path(path).parent, os.W_OK):
         raise InputError(f"{path}: its folder {Path(path).parent} does not exist or cannot be written.")
-
-
-def import_tensorflow_quietly() -> None:
-    """Imports TensorFlow without its start-up messages.
-
-    Some are written before TF_CPP_MIN_LOG_LEVEL is read, by native code, so the file descriptor itself is muted.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
-    try:
-        import tensorflow as tf
-        from absl import logging
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-        os.close(null)
-    tf.get_logger().setLevel("ERROR")
-    logging.set_verbosity(logging.ERROR)
 
 
 def print_table(rows: Iterable[tuple[str, ...]]) -> None:

@@ -18,9 +18,9 @@ def strategy(name: str = "auto") -> tf.distribute.Strategy:
 
     Args:
         name: `none`, one device; `mirrored`, every GPU of this machine, or every logical CPU where there is none;
-            `multi_worker`, the processes that `TF_CONFIG` names; `tpu`, the TPU that `TPU_NAME` names or the local one;
-            `auto`, `multi_worker` where `TF_CONFIG` names several processes, `mirrored` where there are several GPUs,
-            else `none`.
+            `multi_worker`, the processes that `TF_CONFIG` names; `tpu`, the TPU that `TPU_NAME` names (`local` for
+            this machine's own); `auto`, `multi_worker` where `TF_CONFIG` names several processes, `mirrored` where
+            there are several GPUs, else `none`.
 
     Raises:
         InputError: the name is unknown, or what it needs is not there.
@@ -34,8 +34,13 @@ def strategy(name: str = "auto") -> tf.distribute.Strategy:
     if name == "none":
         return tf.distribute.get_strategy()
     if name == "mirrored":
-        devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
-        return tf.distribute.MirroredStrategy([device.name for device in devices])
+        if gpus := tf.config.list_logical_devices("GPU"):
+            return tf.distribute.MirroredStrategy([gpu.name for gpu in gpus])
+        # The default's collective ops let a process have one such strategy on its CPUs; this reduction, any number.
+        return tf.distribute.MirroredStrategy(
+            [cpu.name for cpu in tf.config.list_logical_devices("CPU")],
+            cross_device_ops=tf.distribute.ReductionToOneDevice(),
+        )
     if name == "multi_worker":
         if not _workers():
             raise InputError(
@@ -55,8 +60,9 @@ def strategy(name: str = "auto") -> tf.distribute.Strategy:
 def is_chief() -> bool:
     """Whether this process is the one that writes what all processes share: grids, curves, cards, SavedModels."""
     config = _tf_config()
-    task = config.get("task", {"type": "worker", "index": 0})
-    return task["index"] == 0 and (task["type"] == "chief" or not config.get("cluster", {}).get("chief"))
+    task = config.get("task", {})
+    is_first = int(task.get("index", 0)) == 0
+    return is_first and (task.get("type") == "chief" or not config.get("cluster", {}).get("chief"))
 
 
 def _workers() -> list[str]:
@@ -68,6 +74,9 @@ def _workers() -> list[str]:
 def _tf_config() -> dict:
     text = os.environ.get("TF_CONFIG") or "{}"
     try:
-        return json.loads(text)
+        config = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"TF_CONFIG must be JSON: {error}. Received: {text!r}") from error
+    if not isinstance(config, dict):
+        raise InputError(f"TF_CONFIG must be a JSON object. Received: {text!r}")
+    return config

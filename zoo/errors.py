@@ -6,6 +6,7 @@ import difflib
 import os
 import sys
 from collections.abc import Callable, Iterable
+from numbers import Integral
 
 
 class ZooError(Exception):
@@ -29,9 +30,16 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> InputError:
         known: every name that would have been accepted.
     """
     known = sorted(known)
-    nearest = difflib.get_close_matches(str(name), known, n=3, cutoff=0.4)
+    nearest = difflib.get_close_matches(str(name), known, n=3)
     hint = f"Did you mean {' or '.join(nearest)}?" if nearest else f"Known: {', '.join(known) or 'none'}."
     return InputError(f"Unknown {kind}: {name!r}. {hint}")
+
+
+def require_positive(**numbers: int) -> None:
+    """Raises an `InputError` for the first argument that is not a whole number of 1 or more."""
+    for name, number in numbers.items():
+        if not isinstance(number, Integral) or number < 1:
+            raise InputError(f"`{name}` must be a positive integer. Received: {name}={number!r}")
 
 
 def run_command(command: Callable[[], object]) -> int:

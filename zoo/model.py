@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import types
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from zoo import draws
-from zoo.errors import InputError, TrainingError
+from zoo.errors import InputError, TrainingError, require_positive
 from zoo.sampling import check_seeds_and_labels
 
 
@@ -50,8 +51,9 @@ class GenerativeModel(keras.Model):
             raise InputError(
                 f"`data_shape` must be (height, width, channels) or (size,), all positive. Received: {data_shape}"
             )
-        if latent_size < 1:
-            raise InputError(f"`latent_size` must be positive. Received: latent_size={latent_size}")
+        require_positive(latent_size=latent_size)
+        if not 0 <= seed < 2**32:
+            raise InputError(f"`seed` must lie in [0, 2**32). Received: seed={seed}")
         if ema_decay is not None and not 0 < ema_decay < 1:
             raise InputError(f"`ema_decay` must lie between 0 and 1. Received: ema_decay={ema_decay}")
         if self.conditional and (num_classes is None or num_classes < 2):
@@ -100,6 +102,11 @@ class GenerativeModel(keras.Model):
         wanted = " and ".join(str((None, *shape)) for shape in input_shapes)
         try:
             outputs = network(inputs[0] if len(inputs) == 1 else inputs)
+            taken = tf.nest.flatten(
+                getattr(network, "inputs", inputs)
+            )  # Keras forgives some wrong shapes until training
+            if any(not _fits(shape, tensor.shape[1:]) for shape, tensor in zip(input_shapes, taken, strict=True)):
+                raise ValueError
         except (ValueError, TypeError) as error:
             shape = getattr(network, "input_shape", "an unknown input shape")
             raise InputError(f"`{role}` must take inputs of shape {wanted}. Received: a network for {shape}") from error
@@ -283,11 +290,13 @@ class GenerativeModel(keras.Model):
             self._update_averages()
             return logs, self._failure(logs)
 
-        if self.jit_compile and not self.run_eagerly:
-            one_step = tf.function(one_step, jit_compile=True, autograph=False)
+        if not self.run_eagerly:
+            one_step = tf.function(one_step, jit_compile=self.jit_compile, autograph=False)
 
         def execute(iterator):
             first_logs, failure = one_step(next(iterator))
+            if steps == 1:
+                return first_logs, failure
 
             def another(done, total, failure):
                 logs, new_failure = one_step(next(iterator))
@@ -298,20 +307,22 @@ class GenerativeModel(keras.Model):
             return tf.nest.map_structure(lambda value: value / steps, total), failure
 
         graph = execute if self.run_eagerly else tf.function(execute, autograph=False)
-        graph_of_one = one_step if self.run_eagerly else tf.function(one_step, autograph=False)
 
         def train_function(iterator):
             try:
-                if isinstance(iterator, (tf.data.Iterator, tf.distribute.DistributedIterator)):
+                if isinstance(iterator, types.GeneratorType):  # `train_on_batch` hands over one batch this way
+                    logs, failure = one_step(next(iterator))
+                else:
                     logs, failure = graph(iterator)
-                else:  # `train_on_batch` hands over a Python generator of a single batch
-                    logs, failure = graph_of_one(next(iterator))
             except tf.errors.OutOfRangeError as end:
                 raise StopIteration from end
             self._epoch.add(self, logs, failure)
             return logs
 
         self.train_function = train_function
+
+    def _maybe_symbolic_build(self, *args, **kwargs):
+        """Nothing: networks are built already, and Keras' own fails on a batch that is a dict over several workers."""
 
     def _check_batch(self, batch):
         """The batch as a dict, or an error that says what arrived instead of one."""
@@ -543,6 +554,11 @@ class _EpochLogs:
         player = next((player for player in model.players if name.startswith(player)), None)
         whose = f"of the {player}, {name}," if player else name
         raise TrainingError(f"Training stopped at step {step}: the loss {whose} is not finite.")
+
+
+def _fits(shape, taken):
+    """Whether an axis of unknown length, or the same length, stands for each of `shape`."""
+    return len(shape) == len(taken) and all(side in (None, wanted) for wanted, side in zip(shape, taken, strict=True))
 
 
 def _move(mean, value, share):

@@ -40,8 +40,8 @@ def dcgan_generator(data_shape, latent_size, filters, seed=0):
     Raises:
         InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
     """
-    height, width, channels = data_shape
     stages = dcgan_stages(data_shape)
+    height, width, channels = data_shape
     initializer = _normal(seed)
     inputs = keras.Input((latent_size,))
     x = layers.Dense(

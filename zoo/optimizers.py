@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import keras
 import tensorflow as tf
+
+from zoo.errors import InputError
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -20,12 +24,30 @@ class MomentumRampSGD(keras.optimizers.SGD):
         momentum: the first momentum.
         final_momentum: the last momentum.
         ramp: how many updates the momentum takes to get there.
+        **kwargs: the other arguments of `keras.optimizers.SGD`, but for `nesterov`.
+
+    Raises:
+        InputError: a momentum out of range, or Nesterov's.
     """
 
     def __init__(
-        self, learning_rate=0.1, decay=1.000004, minimum=1e-6, momentum=0.5, final_momentum=0.7, ramp=125_000, **kwargs
+        self,
+        learning_rate=0.1,
+        decay=1.000004,
+        minimum=1e-6,
+        momentum=0.5,
+        final_momentum=0.7,
+        ramp=125_000,
+        **kwargs,
     ):
+        if not 0 < momentum <= final_momentum < 1:
+            raise InputError(
+                "`momentum` must be positive, `final_momentum` no less and below 1. "
+                f"Received: momentum={momentum}, final_momentum={final_momentum}"
+            )
         super().__init__(learning_rate, momentum=momentum, **kwargs)
+        if self.nesterov:
+            raise InputError("MomentumRampSGD has no Nesterov momentum. Received: nesterov=True")
         self.decay = decay
         self.minimum = minimum
         self.final_momentum = final_momentum
@@ -33,7 +55,7 @@ class MomentumRampSGD(keras.optimizers.SGD):
 
     def update_step(self, gradient, variable, learning_rate):
         updates = tf.cast(self.iterations.value, tf.float32)
-        rate = tf.maximum(learning_rate * tf.exp(-updates * tf.math.log(self.decay)), self.minimum)
+        rate = tf.maximum(learning_rate * tf.exp(-updates * math.log(self.decay)), self.minimum)
         momentum = self.momentum + (self.final_momentum - self.momentum) * tf.minimum(updates / self.ramp, 1.0)
         velocity = self.momentums[self._get_variable_index(variable)]
         step = tf.cast(momentum, velocity.dtype) * velocity.value - tf.cast(rate, velocity.dtype) * gradient

@@ -8,7 +8,7 @@ import tensorflow_probability as tfp
 
 def uniform(latent_size, limit=1.0):
     """Independent components, uniform in [-limit, limit]."""
-    return tfp.distributions.Uniform(tf.fill([latent_size], -limit), limit)
+    return tfp.distributions.Uniform(tf.fill([latent_size], -float(limit)), float(limit))
 
 
 def normal(latent_size):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from absl import flags as absl_flags
 
+from zoo import quiet
 from zoo.errors import InputError, TrainingError, run_command
 from zoo.files import replacing
 
@@ -32,8 +33,9 @@ def run(main: Callable[[Run], None], *, data: str, steps: int, batch_size: int, 
         flags = define_flags(data, steps, batch_size, checkpoint_every)
         arguments = sys.argv[1:]
         if {"--help", "-h", "-help"} & set(arguments):
-            print(f"{inspect.cleandoc(main.__globals__['__doc__'])}\n\nFlags:{flags.get_help()}")
+            print(f"{inspect.cleandoc(main.__globals__['__doc__'])}\n\nFlags:\n{describe(flags)}")
             return
+        quiet.import_tensorflow()
         main(Run(Path(script).stem, parse(flags, arguments), arguments))
 
     sys.exit(run_command(command))
@@ -53,7 +55,7 @@ def define_flags(data: str, steps: int, batch_size: int, checkpoint_every: int) 
     define("string", "workdir", None, "checkpoints, grids and curves go here (default: runs/RECIPE)")
     define("integer", "steps", steps, "generator updates", lower_bound=1)
     define("integer", "batch_size", batch_size, "rows of one update, over all replicas", lower_bound=1)
-    define("integer", "seed", 0, "everything random follows from it", lower_bound=0)
+    define("integer", "seed", 0, "everything random follows from it", lower_bound=0, upper_bound=2**32 - 1)
     define("enum", "precision", "float32", "what the networks compute in; weights are float32", enum_values=PRECISIONS)
     define("string", "strategy", "auto", "devices: none, mirrored, multi_worker, tpu or auto")
     define("integer", "logical_cpus", 1, "split the CPU, to try mirrored without GPUs", lower_bound=1)
@@ -66,6 +68,12 @@ def define_flags(data: str, steps: int, batch_size: int, checkpoint_every: int) 
     define("bool", "resume", True, "go on from the workdir's checkpoint; --noresume moves an old workdir aside")
     define("bool", "smoke", False, f"only {SMOKE_STEPS} steps, to see that all works")
     return flags
+
+
+def describe(flags: absl_flags.FlagValues) -> str:
+    """One line a flag, in the order of `define_flags`."""
+    own = (flags[name] for name in flags if flags.find_module_defining_flag(name) == __name__)
+    return "\n".join(f"  {f'--{flag.name}={flag.default}':<32} {flag.help}" for flag in own)
 
 
 def parse(flags: absl_flags.FlagValues, arguments: list[str]) -> absl_flags.FlagValues:
@@ -142,8 +150,6 @@ class Run:
             InputError: the batch cannot be split over replicas and updates, or the workdir is beyond `--steps`.
             TrainingError: a loss stopped being finite, a checkpoint could not be written, or a worker was lost.
         """
-        import tensorflow as tf
-
         from zoo import callbacks
 
         steps, every = self.flags.steps, self.flags.checkpoint_every
@@ -158,21 +164,27 @@ class Run:
         self._checkpoint.restore(model)
         if model.step > steps:
             raise InputError(f"{self.workdir} is at step {model.step} already. Received: --steps={steps}")
-        if 0 < model.step < steps:
-            print(f"Going on from step {model.step} of {steps}.", flush=True)
+        if self.is_chief and model.step < steps:
+            begin = f"going on from step {model.step}" if model.step else "from the start"
+            print(
+                f"{self.name}: {steps} steps of {self.flags.batch_size} rows on {replicas} x {_device()}, {begin}; "
+                f"an epoch is {every} steps",
+                flush=True,
+            )
         watchers = [callbacks.MetricsLog(self.workdir), callbacks.SampleGrid(self.workdir / "samples")]
         first = model.step // every
         whole, rest = divmod(steps - model.step, every)
         for start, epochs, length in ((first, whole, every), (first + whole, 1, rest)):
             if not epochs or not length:
                 continue
-            with self._explained(tf.errors.UnavailableError, tf.errors.AbortedError):
+            with self._explained():
                 model.fit(
                     self._stream(model, split),
                     initial_epoch=start,
                     epochs=start + epochs,
                     steps_per_epoch=length,
                     callbacks=[*(watchers if self.is_chief else []), self._checkpoint],
+                    shuffle=False,  # the stream is; else Keras warns
                     verbose="auto" if self.is_chief else 0,
                 )
 
@@ -225,16 +237,16 @@ class Run:
         )
 
     @contextlib.contextmanager
-    def _explained(self, *losses_of_a_worker):
+    def _explained(self):
         """Adds to what stopped a training where it can go on from."""
+        import tensorflow as tf
+
         try:
             yield
-        except (TrainingError, *losses_of_a_worker) as error:
-            import tensorflow as tf
-
+        except (TrainingError, tf.errors.UnavailableError, tf.errors.AbortedError) as error:
+            reason = str(error) if isinstance(error, TrainingError) else "A worker was lost."
             latest = tf.train.latest_checkpoint(self.workdir / "checkpoints")
             kept = f"{latest} stays usable" if latest else "There was no checkpoint yet"
-            reason = str(error).splitlines()[0] if isinstance(error, TrainingError) else "A worker was lost."
             raise TrainingError(f"{reason} {kept}.") from error
 
     def _settings(self) -> dict:
@@ -277,6 +289,12 @@ class Run:
         """The command that made the model, without the places of this machine."""
         stated = [name for name in self.flags if self.flags[name].present and name not in PLACES]
         return shlex.join(["zoo", "train", self.name, *(self.flags[name].serialize() for name in stated)])
+
+
+def _device() -> str:
+    import tensorflow as tf
+
+    return next((kind for kind in ("TPU", "GPU") if tf.config.list_logical_devices(kind)), "CPU")
 
 
 def machine() -> str:

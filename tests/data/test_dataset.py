@@ -137,7 +137,7 @@ def test_batches_are_one_pass_in_order_with_the_remainder():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"batch_size": 0}, "batch_size must be positive. Received: batch_size=0"),
+        ({"batch_size": 0}, "`batch_size` must be a positive integer. Received: batch_size=0"),
         ({"batch_size": 4, "start": -1}, "start=-1"),
         (
             {"batch_size": 30, "replicas": 4},

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo.errors import InputError
+from zoo.errors import InputError, require_positive
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -83,7 +83,7 @@ class Split:
         """
         import tensorflow as tf
 
-        _require_positive(batch_size=batch_size, replicas=replicas, pipelines=pipelines)
+        require_positive(batch_size=batch_size, replicas=replicas, pipelines=pipelines)
         if start < 0:
             raise InputError(f"start must not be negative. Received: start={start}")
         if batch_size % replicas:
@@ -97,6 +97,7 @@ class Split:
                 f"Received: replicas={replicas}, pipeline={pipeline}, pipelines={pipelines}"
             )
         count = len(self)
+        _ = self._tensors  # made here, outside the graph that `map` traces
         share = batch_size // replicas
         replicas_here = replicas // pipelines
 
@@ -113,7 +114,7 @@ class Split:
                 max_index=tf.constant(count - 1, tf.int64),
                 rounds=12,
             )
-            return self._gather(shuffled, share)
+            return self._gather(shuffled)
 
         batches = tf.data.Dataset.counter().map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         return batches.prefetch(tf.data.AUTOTUNE)
@@ -129,32 +130,47 @@ class Split:
         """
         import tensorflow as tf
 
-        _require_positive(batch_size=batch_size)
+        require_positive(batch_size=batch_size)
         count = len(self)
+        _ = self._tensors  # made here, outside the graph that `map` traces
 
         def read(first):
-            return self._gather(tf.range(first, tf.minimum(first + batch_size, count)), None)
+            return self._gather(tf.range(first, tf.minimum(first + batch_size, count)))
 
         batches = tf.data.Dataset.range(0, count, batch_size).map(
             read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
         )
         return batches.prefetch(tf.data.AUTOTUNE)
 
-    def _gather(self, rows: tf.Tensor, count: int | None) -> dict[str, tf.Tensor]:
+    @cached_property
+    def _tensors(self) -> tuple[tf.Tensor, int, tf.Tensor]:
+        """The file or array that holds the images, the row of it where they begin, and the labels.
+
+        TensorFlow reads a memory map itself: a pipeline that calls Python can deadlock where a strategy's iterator is
+        destroyed, since that waits, holding the interpreter's lock, for the call.
+        """
+        import tensorflow as tf
+
+        with tf.device("CPU"):
+            labels = tf.constant(self.labels, tf.int32)
+            if not isinstance(self.images, np.memmap):
+                return tf.constant(self.images), 0, labels
+            whole = self.images
+            while isinstance(whole.base, np.memmap):
+                whole = whole.base
+            first = (self.images.ctypes.data - whole.ctypes.data) // self.images[:1].nbytes
+            file = tf.raw_ops.ImmutableConst(dtype=tf.uint8, shape=whole.shape, memory_region_name=str(whole.filename))
+            return file, first, labels
+
+    def _gather(self, rows: tf.Tensor) -> dict[str, tf.Tensor]:
         """The batch that holds `rows`, int64 `[count]`."""
         import tensorflow as tf
 
-        # NumPy gathers, not tf.gather: it reads a memory map, and makes no second copy of an array in memory.
-        images, labels = tf.numpy_function(
-            lambda index: (self.images[index], self.labels[index]),
-            [rows],
-            (self.images.dtype, tf.int32),
-            stateful=False,
-        )
-        images = tf.ensure_shape(images, (count, *self.images.shape[1:]))
+        images, first, labels = self._tensors
+        images = tf.gather(images, first + rows)
         if images.dtype == tf.uint8:
             images = tf.cast(images, tf.float32) / 127.5 - 1.0
-        return {"image": images, "label": tf.ensure_shape(labels, (count,))}
+        return {"image": images, "label": tf.gather(labels, rows)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,9 +248,3 @@ def in_memory(name: str, images: np.ndarray, labels: np.ndarray) -> Callable[[st
 def shuffled_rows(rows: int) -> np.ndarray:
     """A fixed permutation, int64 `[rows]`: the legacy generator's stream never changes between NumPy versions."""
     return np.random.RandomState(0).permutation(rows)
-
-
-def _require_positive(**sizes: int) -> None:
-    for name, size in sizes.items():
-        if size < 1:
-            raise InputError(f"{name} must be positive. Received: {name}={size}")

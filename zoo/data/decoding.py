@@ -77,15 +77,15 @@ def decode_once(
             )
         _write(cached, (rows, *shape), chunks)
     labels = np.load(cached / "labels.npy")
-    return np.load(cached / "images.npy", mmap_mode="r")[: len(labels)], labels
+    return np.memmap(cached / "images.raw", np.uint8, mode="r", shape=(rows, *shape))[: len(labels)], labels
 
 
 def _write(cached: Path, shape: tuple[int, ...], chunks: Iterable) -> None:
-    """Writes a folder of `images.npy` and `labels.npy` that appears whole or not at all."""
+    """Writes a folder of `images.raw` (the bytes alone) and `labels.npy` that appears whole or not at all."""
     with tempfile.TemporaryDirectory(dir=cached.parent, prefix=".decoding-") as scratch:
         unfinished = Path(scratch, cached.name)
         unfinished.mkdir()
-        images = np.lib.format.open_memmap(unfinished / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
+        images = np.memmap(unfinished / "images.raw", np.uint8, mode="w+", shape=shape)
         np.save(unfinished / "labels.npy", _fill(images, chunks, cached.name))
         images.flush()
         try:

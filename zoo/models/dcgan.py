@@ -21,6 +21,7 @@ import keras
 import tensorflow as tf
 
 from zoo import losses, networks, priors
+from zoo.errors import require_positive
 from zoo.model import GenerativeModel
 
 
@@ -50,6 +51,7 @@ class DCGAN(GenerativeModel):
 
     def __init__(self, data_shape, *, latent_size=100, generator=None, discriminator=None, filters=128, **kwargs):
         super().__init__(data_shape, latent_size=latent_size, **kwargs)
+        require_positive(filters=filters)
         self.filters = filters
         self.prior = priors.uniform(latent_size)
         generator = generator or networks.dcgan_generator(self.data_shape, latent_size, filters, self.seed)

@@ -21,10 +21,11 @@ from __future__ import annotations
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from zoo import losses, optimizers, priors
-from zoo.errors import InputError
+from zoo.errors import InputError, require_positive
 from zoo.layers import Dropout, Maxout
 from zoo.model import GenerativeModel
 
@@ -56,7 +57,7 @@ def relu_generator(data_shape, latent_size, seed=0):
         x = layers.Dense(1200, activation="relu", kernel_initializer=initializer)(x)
     x = layers.Dense(math.prod(data_shape), kernel_initializer=initializer, dtype="float32", name="output")(x)
     if len(data_shape) == 3:
-        x = layers.Activation("sigmoid", dtype="float32")(x)
+        x = layers.Activation("sigmoid", dtype="float32", name="pixels")(x)
     return keras.Model(inputs, layers.Reshape(data_shape, dtype="float32")(x), name="generator")
 
 
@@ -96,10 +97,7 @@ class GAN(GenerativeModel):
         **kwargs,
     ):
         super().__init__(data_shape, latent_size=latent_size, **kwargs)
-        if discriminator_updates < 1:
-            raise InputError(
-                f"`discriminator_updates` must be positive. Received: discriminator_updates={discriminator_updates}"
-            )
+        require_positive(discriminator_updates=discriminator_updates)
         if objective not in GENERATOR_LOSSES:
             raise InputError(
                 f"`objective` must be one of {sorted(GENERATOR_LOSSES)}. Received: objective={objective!r}"
@@ -126,7 +124,19 @@ class GAN(GenerativeModel):
 
         Args:
             images: uint8 array `[n, *data_shape]`.
+
+        Raises:
+            InputError: the generator is not the paper's, or the data are no such images.
         """
+        if (
+            images.dtype != np.uint8
+            or images.shape[1:] != self.data_shape
+            or self.generator.layers[-2].name != "pixels"
+        ):
+            raise InputError(
+                f"`match_marginals` needs the paper's own generator and uint8 images {(None, *self.data_shape)}. "
+                f"Received: {images.dtype} {images.shape}"
+            )
         mean = images.reshape(len(images), -1).mean(axis=0) / 255
         mean = mean.clip(1e-3, 1 - 1e-3)
         self.generator.get_layer("output").bias.assign(tf.math.log(mean / (1 - mean)))

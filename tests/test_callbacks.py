@@ -1,0 +1,165 @@
+"""What the callbacks write, and that it is enough to go on from."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from zoo import callbacks, images
+from zoo.errors import TrainingError
+from zoo.models.gan import GAN
+
+
+def make(**settings):
+    """A small GAN on points whose discriminator has Keras' own dropout."""
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    model = GAN(
+        (2,),
+        latent_size=2,
+        generator=keras.Sequential([keras.Input((2,)), layers.Dense(8, activation="relu"), layers.Dense(2)]),
+        discriminator=keras.Sequential(
+            [keras.Input((2,)), layers.Dense(8, activation="relu"), layers.Dropout(0.5), layers.Dense(1)]
+        ),
+        ema_decay=0.9,
+        **settings,
+    )
+    model.compile(generator_optimizer=keras.optimizers.Adam(), discriminator_optimizer=keras.optimizers.Adam())
+    return model
+
+
+def points(start=0):
+    rows = np.random.default_rng(0).normal(size=(32, 2)).astype("float32")
+    return tf.data.Dataset.from_tensor_slices({"image": rows}).repeat().batch(8, drop_remainder=True).skip(start)
+
+
+def state(model):
+    optimizers = [variable for player in model.players for variable in model.optimizer_of(player).variables]
+    return [np.asarray(variable.value) for variable in [*model.weights, *optimizers]]
+
+
+def fit(model, epochs, *watchers, start=0):
+    return model.fit(points(start), steps_per_epoch=4, epochs=epochs, verbose=0, callbacks=watchers)
+
+
+def test_a_restored_model_ends_as_one_never_stopped(tmp_path):
+    whole = make()
+    fit(whole, 3)
+    stopped = make()
+    fit(stopped, 2, callbacks.Checkpoint(tmp_path))
+    resumed, checkpoint = make(), callbacks.Checkpoint(tmp_path)
+    checkpoint.restore(resumed)
+    assert resumed.step == 8
+    fit(resumed, 1, checkpoint, start=8)
+    for left, right in zip(state(whole), state(resumed), strict=True):
+        np.testing.assert_array_equal(left, right)
+    assert checkpoint.seconds.numpy() > 0
+
+
+def test_the_dropout_of_the_test_above_takes_part():
+    model, rows = make(), next(iter(points()))["image"]
+    first, second = (model.discriminator(rows, training=True) for _ in range(2))
+    assert np.abs(first - second).max() > 0
+
+
+def test_without_a_checkpoint_restore_leaves_the_model_alone(tmp_path):
+    model = make()
+    before = state(model)
+    callbacks.Checkpoint(tmp_path).restore(model)
+    for left, right in zip(before, state(model), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_only_the_latest_checkpoints_stay(tmp_path):
+    fit(make(), 4, callbacks.Checkpoint(tmp_path, keep=2))
+    assert sorted(path.name for path in tmp_path.glob("*.index")) == ["step-12.index", "step-16.index"]
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    fit(make(), 1, callbacks.Checkpoint(tmp_path))
+    other = GAN((2,), latent_size=2)
+    other.compile()
+    with pytest.raises(TrainingError, match="step-4"):
+        callbacks.Checkpoint(tmp_path).restore(other)
+
+
+def test_a_truncated_checkpoint_is_refused(tmp_path):
+    fit(make(), 1, callbacks.Checkpoint(tmp_path))
+    (data,) = tmp_path.glob("*.data*")
+    data.write_bytes(data.read_bytes()[:100])
+    with pytest.raises(TrainingError, match="step-4"):
+        callbacks.Checkpoint(tmp_path).restore(make())
+
+
+def test_weights_that_are_not_finite_are_never_saved(tmp_path):
+    model, checkpoint = make(), callbacks.Checkpoint(tmp_path)
+    fit(model, 1, checkpoint)
+    spoil = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: model.generator.layers[0].kernel.assign(np.full((2, 8), np.nan))
+    )
+    with pytest.raises(TrainingError, match="step 8: the generator has weights that are not finite"):
+        fit(model, 1, spoil, checkpoint)
+    assert tf.train.latest_checkpoint(tmp_path).endswith("step-4")
+
+
+def test_a_checkpoint_that_cannot_be_written_is_an_error_and_the_last_one_stays(tmp_path):
+    checkpoint = callbacks.Checkpoint(tmp_path)
+    fit(make(), 1, checkpoint)
+    (tmp_path / "step-8.index").mkdir()  # where the next one has to go
+    model = make()
+    checkpoint.restore(model)
+    with pytest.raises(TrainingError, match="Cannot save the checkpoint of step 8"):
+        fit(model, 1, checkpoint, start=4)
+    resumed = make()
+    callbacks.Checkpoint(tmp_path).restore(resumed)
+    assert resumed.step == 4
+
+
+def test_sample_grids_show_the_same_seeds(tmp_path):
+    model = make()
+    fit(model, 2, callbacks.SampleGrid(tmp_path / "samples", seeds=[3, 4]))
+    assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == ["step_000004.png", "step_000008.png"]
+    drawn = np.asarray(Image.open(tmp_path / "samples" / "step_000008.png"))
+    np.testing.assert_array_equal(drawn, images.picture(model.sample([3, 4])))
+
+
+def test_metrics_are_means_over_groups_of_steps(tmp_path):
+    steps = make().fit(points(), steps_per_epoch=1, epochs=8, verbose=0).history
+    fit(make(), 2, callbacks.MetricsLog(tmp_path, every=2))
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [2, 4, 6, 8]
+    for log, values in steps.items():
+        np.testing.assert_allclose([row[log] for row in rows], np.reshape(values, (4, 2)).mean(axis=1), rtol=1e-5)
+
+
+def test_metrics_of_a_resumed_run_are_those_of_a_whole_one(tmp_path):
+    fit(make(), 3, callbacks.MetricsLog(tmp_path / "whole", every=2))
+    checkpoint = callbacks.Checkpoint(tmp_path / "checkpoints")
+    fit(make(), 1, callbacks.MetricsLog(tmp_path / "resumed", every=2), checkpoint)
+    with (tmp_path / "resumed" / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 6, "generator_loss": 9.0}\n{"step": 8, "gener')  # beyond the checkpoint, and cut off
+    model = make()
+    checkpoint.restore(model)
+    fit(model, 2, callbacks.MetricsLog(tmp_path / "resumed", every=2), start=4)
+    whole, resumed = ((tmp_path / run / "metrics.jsonl").read_text() for run in ("whole", "resumed"))
+    assert whole == resumed
+
+
+def test_tensorboard_events_hold_the_rows(tmp_path):
+    fit(make(), 1, callbacks.MetricsLog(tmp_path, every=2))
+    (file,) = (tmp_path / "events").iterdir()
+    events = [event for event in tf.compat.v1.train.summary_iterator(str(file)) if event.summary.value]
+    assert {event.step for event in events} == {2, 4}
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    values = [(event.step, value) for event in events for value in event.summary.value]
+    logged = {(step, value.tag): float(tf.make_ndarray(value.tensor)) for step, value in values}
+    for row in rows:
+        np.testing.assert_allclose(logged[row["step"], "generator_loss"], row["generator_loss"], rtol=1e-6)
+
+
+def test_the_curves_are_a_picture(tmp_path):
+    fit(make(), 1, callbacks.MetricsLog(tmp_path))
+    assert np.asarray(Image.open(tmp_path / "losses.png")).std() > 0

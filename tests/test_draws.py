@@ -1,0 +1,70 @@
+"""Draws follow from their seed alone, whoever computes them."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from zoo import draws
+
+SEED = tf.constant([3, -5])
+
+# How far a mean of 100,000 draws of unit variance may be from its expectation: 4 standard errors.
+COUNT, FOUR_ERRORS = 100_000, 4 / np.sqrt(100_000)
+
+
+@pytest.mark.parametrize("compiler", [tf.function, partial(tf.function, jit_compile=True)], ids=["graph", "xla"])
+def test_a_compiled_function_draws_what_eager_code_draws(compiler):
+    @compiler
+    def draw(seed):
+        return draws.uniform([1000], draws.fold(seed, 7))
+
+    np.testing.assert_array_equal(draw(SEED), draws.uniform([1000], draws.fold(SEED, 7)))
+
+
+def test_published_samples_keep_their_numbers():
+    drawn = draws.uniform([3], draws.fold(draws.named_seed(0, "sample"), 1))
+    np.testing.assert_array_equal(drawn, np.float32([0.7770459055900574, 0.22482830286026, 0.3888928294181824]))
+
+
+def test_uniform_is_inside_the_open_interval_whatever_the_bits(monkeypatch):
+    extremes = tf.constant([0, 2**32 - 1], tf.uint32)
+    monkeypatch.setattr(tf.random, "stateless_uniform", lambda *args, **kwargs: extremes)
+    assert draws.uniform([2], SEED).numpy().tolist() == [2.0**-24, 1 - 2.0**-24]
+
+
+def test_uniform_has_the_moments_of_the_unit_interval():
+    standardised = (draws.uniform([COUNT], SEED).numpy().astype(np.float64) - 0.5) * np.sqrt(12)
+    assert standardised.mean() == pytest.approx(0, abs=FOUR_ERRORS)
+    assert (standardised**2).mean() == pytest.approx(1, abs=FOUR_ERRORS * np.sqrt(0.8))  # Var(X^2) of that X is 4/5
+
+
+def test_draws_of_neighbouring_folds_are_uncorrelated():
+    first, second = (draws.uniform([COUNT], draws.fold(SEED, data)).numpy() for data in (0, 1))
+    assert np.corrcoef(first, second)[0, 1] == pytest.approx(0, abs=FOUR_ERRORS)
+
+
+def test_every_64_bit_seed_and_name_has_draws_of_its_own():
+    seeds = [0, 1, -1, 2**31, -(2**31), 2**32, 2**32 + 1, -(2**32), 2**63 - 1, -(2**63)]
+    named = [draws.named_seed(seed, name) for seed in seeds for name in ("latents", "labels")]
+    assert len({tuple(draws.uniform([2], seed).numpy()) for seed in named}) == len(named)
+
+
+def test_fold_takes_a_step_counter_of_64_bits():
+    np.testing.assert_array_equal(draws.fold(SEED, tf.constant(9, tf.int64)), draws.fold(SEED, 9))
+
+
+def test_the_order_of_folds_matters():
+    one_two, two_one = (draws.fold(draws.fold(SEED, a), b).numpy().tolist() for a, b in ((1, 2), (2, 1)))
+    assert one_two != two_one
+
+
+def test_one_replica_draws_every_row():
+    np.testing.assert_array_equal(draws.replica_uniform(6, [2], SEED), draws.uniform([6, 2], SEED))
+
+
+def test_two_replicas_draw_the_rows_of_one(mirrored):
+    drawn = mirrored.run(lambda: draws.replica_uniform(3, [2], SEED))
+    rows = tf.concat(mirrored.experimental_local_results(drawn), axis=0)
+    np.testing.assert_array_equal(rows, draws.uniform([6, 2], SEED))

@@ -1,0 +1,182 @@
+"""The SavedModel that every model exports: its signatures, its card, and that its rows are the model's."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from test_model import SHAPE, batches, make
+
+import zoo
+from zoo import files
+from zoo.errors import InputError, TrainingError
+
+SEEDS = np.array([7, 0, 2**40, -3], np.int64)
+
+
+@pytest.fixture(scope="module", params=[*zoo.MODELS, "ThreePlayers"])
+def exported(request, tmp_path_factory):
+    """A trained model and the version folder of its artefact."""
+    model = make(request.param, ema_decay=0.9)
+    model.fit(batches(), steps_per_epoch=4, verbose=0)
+    return model, model.export(tmp_path_factory.mktemp("artefact") / "model")
+
+
+def expected_signatures(model):
+    n, latent, label = (None,), (None, model.latent_size), {"label": (tf.int32, (None,))}
+    by_seed = {"seed": (tf.int64, n), **label}
+    samples = {"samples": (tf.float32, (None, *SHAPE))}
+    table = {
+        "serving_default": (by_seed, samples),
+        "sample": (by_seed, samples),
+        "sample_png": (by_seed, {"image_bytes": (tf.string, n)}),
+        "discriminate": ({"image": (tf.float32, (None, *SHAPE)), **label}, {"score": (tf.float32, n)}),
+    }
+    if not isinstance(model.prior, dict):
+        table["generate"] = ({"latent": (tf.float32, latent), **label}, samples)
+    return table
+
+
+def test_signatures_after_loading(exported):
+    model, version = exported
+    signatures = tf.saved_model.load(str(version)).signatures
+    found = {
+        name: (
+            {key: (spec.dtype, tuple(spec.shape)) for key, spec in graph.structured_input_signature[1].items()},
+            {key: (spec.dtype, tuple(spec.shape)) for key, spec in graph.structured_outputs.items()},
+        )
+        for name, graph in signatures.items()
+    }
+    assert found == expected_signatures(model)
+
+
+def test_rows_are_the_models(exported):
+    model, version = exported
+    loaded = zoo.load(version.parent)
+    np.testing.assert_allclose(loaded.sample(SEEDS, 1), model.sample(SEEDS, 1), atol=1e-5)
+    np.testing.assert_allclose(loaded.sample([7], 1)[0], loaded.sample(64, 1)[7], atol=1e-5)
+
+
+def test_the_session_loader_samples_the_same_rows(exported):
+    model, version = exported
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        graph = tf.compat.v1.saved_model.load(session, ["serve"], str(version))
+        assert expected_signatures(model).keys() <= graph.signature_def.keys()
+        signature = graph.signature_def["serving_default"]
+        feed = {signature.inputs["seed"].name: SEEDS, signature.inputs["label"].name: np.ones(4, np.int32)}
+        rows = session.run(signature.outputs["samples"].name, feed)
+    np.testing.assert_allclose(rows, model.sample(SEEDS, 1), atol=1e-5)
+
+
+def test_pngs_decode_to_the_rounded_samples(exported):
+    model, version = exported
+    signature = tf.saved_model.load(str(version)).signatures["sample_png"]
+    pngs = signature(seed=tf.constant(SEEDS), label=tf.ones(4, tf.int32))["image_bytes"]
+    pixels = np.stack([tf.io.decode_png(png).numpy() for png in pngs])
+    np.testing.assert_array_equal(pixels, np.rint(model.sample(SEEDS, 1) * 255).astype(np.uint8))
+
+
+def test_generate_maps_latents(exported):
+    model, version = exported
+    if isinstance(model.prior, dict):
+        pytest.skip("the signature belongs to models of one latent vector")
+    latent = np.random.default_rng(0).uniform(-1, 1, (3, model.latent_size)).astype(np.float32)
+    loaded = tf.saved_model.load(str(version)).signatures["generate"]
+    rows = loaded(latent=tf.constant(latent), label=tf.zeros(3, tf.int32))["samples"]
+    low, high = model.value_range
+    expected = (model.sampler(latent, training=False).numpy() - low) / (high - low)
+    np.testing.assert_allclose(rows, expected, atol=1e-5)
+
+
+def test_discriminate_scores_images_in_the_unit_range(exported):
+    model, version = exported
+    image = np.random.default_rng(0).uniform(0, 1, (3, *SHAPE)).astype(np.float32)
+    labels = np.array([0, 1, 2], np.int32)
+    loaded = tf.saved_model.load(str(version)).signatures["discriminate"]
+    scores = loaded(image=tf.constant(image), label=tf.constant(labels))["score"]
+    low, high = model.value_range
+    expected = model.score(tf.constant(image * (high - low) + low), labels).numpy().ravel()
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
+
+
+def test_the_graph_refuses_a_label_out_of_range():
+    model = make("ThreePlayers")
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"`label` must lie in \[-1, 2\]"):
+        model._sample_graph(tf.constant([0], tf.int64), tf.constant([3]))
+
+
+def test_the_card_describes_the_model_and_every_file(exported):
+    model, version = exported
+    card = json.loads((version.parent / "card.json").read_text())
+    assert card["model"] == type(model).__name__
+    assert card["steps"] == 4
+    assert card["data_shape"] == list(SHAPE)
+    assert card["parameters"]["generator"] == sum(np.size(w) for w in model.generator.get_weights())
+    on_disk = {path.relative_to(version.parent).as_posix() for path in version.rglob("*") if path.is_file()}
+    assert card["files"].keys() == on_disk
+    assert (version.parent / "samples.png").is_file()
+
+
+def test_the_artefact_holds_no_optimiser_and_no_second_generator(exported):
+    model, version = exported
+    stored = sum(np.prod(shape) for _, shape in tf.train.list_variables(str(version / "variables" / "variables")))
+    networks = [model.sampler, model.discriminator]
+    assert stored <= sum(np.size(w) for network in networks for w in network.get_weights()) + 1  # TensorFlow's counter
+
+
+def test_a_second_export_is_the_next_version(tmp_path):
+    model = make("GAN")
+    versions = [model.export(tmp_path / "model").name for _ in range(2)]
+    assert versions == ["1", "2"]
+    assert json.loads((tmp_path / "model" / "card.json").read_text())["version"] == 2
+
+
+def test_an_average_is_what_is_exported(tmp_path):
+    model = make("GAN", ema_decay=0.9)
+    before = model.sample(3)
+    for weight in model.generator.trainable_weights:
+        weight.assign(weight + 1)
+    np.testing.assert_allclose(zoo.load(model.export(tmp_path / "model")).sample(3), before, atol=1e-5)
+
+
+def test_a_model_on_two_replicas_exports_what_it_samples(mirrored, tmp_path):
+    with mirrored.scope():
+        model = make("DCGAN", ema_decay=0.9)
+    model.fit(batches(), steps_per_epoch=2, verbose=0)
+    np.testing.assert_allclose(zoo.load(model.export(tmp_path / "model")).sample(3), model.sample(3), atol=1e-5)
+
+
+def test_an_export_that_cannot_be_written_leaves_nothing(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(TrainingError, match="Cannot write the SavedModel"):
+        make("GAN").export(tmp_path / "file" / "model")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_an_altered_file_is_refused(tmp_path):
+    version = make("GAN").export(tmp_path / "model")
+    (weights,) = (version / "variables").glob("*.data*")
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    with pytest.raises(InputError, match=f"1/variables/{weights.name}: sha256 differs"):
+        zoo.load(tmp_path / "model")
+
+
+def test_saved_model_cli_shows_and_runs_the_signature(tmp_path):
+    version = make("GAN").export(tmp_path / "model")
+    cli = str(Path(sys.executable).with_name("saved_model_cli"))
+    shown = subprocess.run([cli, "show", "--dir", version, "--all"], capture_output=True, text=True, check=True).stdout
+    assert "inputs['seed'] tensor_info:\n        dtype: DT_INT64\n        shape: (-1)" in shown
+    command = ["run", "--dir", version, "--tag_set", "serve", "--signature_def", "serving_default"]
+    inputs = ["--input_exprs", "seed=[0, 1];label=[-1, -1]"]
+    subprocess.run([cli, *command, *inputs, "--outdir", tmp_path], capture_output=True, check=True)
+    np.testing.assert_allclose(np.load(tmp_path / "samples.npy"), zoo.load(version).sample(2), atol=1e-5)
+
+
+def test_what_is_catalogued_is_listed_with_its_card(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "PACKAGE", tmp_path)
+    make("GAN").export(tmp_path / "pretrained" / "gan-test")
+    assert zoo.pretrained()["gan-test"]["model"] == "GAN"
+    assert zoo.load("gan-test").sample(2).shape == (2, *SHAPE)

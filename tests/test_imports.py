@@ -1,0 +1,65 @@
+"""Which module may import which: papers stand alone, leaves know no paper, and `import zoo` is light."""
+
+import ast
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import zoo
+
+ROOT = Path(zoo.__file__).parent
+LEAVES = {"draws", "errors", "layers", "losses", "networks", "optimizers", "priors"}
+
+
+def modules(*patterns):
+    return sorted(path.relative_to(ROOT) for pattern in patterns for path in ROOT.glob(pattern))
+
+
+def imports(path):
+    """The full names that a file of the zoo imports from the zoo, at its top or inside a function."""
+    package = ".".join(["zoo", *path.parts[:-1]])
+    names = set()
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            source = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            names |= {f"{source}.{alias.name}" for alias in node.names}
+    return {name for name in names if name.split(".")[0] == "zoo"}
+
+
+def test_every_form_of_import_is_seen(tmp_path, monkeypatch):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "one.py").write_text(
+        "import zoo.files\nimport os\nfrom zoo import losses\nfrom zoo.errors import InputError\nfrom . import two\n"
+        "def f():\n    from ..data import load\n"
+    )
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    assert imports(Path("models/one.py")) == {
+        "zoo.files", "zoo.losses", "zoo.errors.InputError", "zoo.models.two", "zoo.data.load",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", modules("models/*.py"), ids=str)
+def test_a_paper_imports_leaves_and_the_base_class_alone(path):
+    assert {name.split(".")[1] for name in imports(path)} <= {*LEAVES, "model"}
+
+
+@pytest.mark.parametrize("path", [Path(f"{leaf}.py") for leaf in sorted(LEAVES)], ids=str)
+def test_a_leaf_imports_leaves_alone(path):
+    assert {name.split(".")[1] for name in imports(path)} <= LEAVES
+
+
+@pytest.mark.parametrize(
+    "path", modules("data/*.py", "metrics/*.py", "metrics.py", "export.py", "sampling.py", "model.py"), ids=str
+)
+def test_what_serves_every_paper_names_none(path):
+    assert not {name for name in imports(path) if f"{name}.".startswith("zoo.models.")}
+
+
+def test_importing_the_zoo_loads_neither_tensorflow_nor_keras():
+    code = "import sys, zoo; print({'tensorflow', 'keras'} & sys.modules.keys() or 'neither')"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "neither"

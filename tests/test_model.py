@@ -1,0 +1,410 @@
+"""The contract: what every model of the zoo does, whatever its paper; and that it is wide enough for what comes."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from zoo import losses, priors
+from zoo.errors import InputError, TrainingError
+from zoo.model import GenerativeModel
+
+SHAPE = (8, 8, 1)
+SMALL = {"DCGAN": {"filters": 4}}  # what makes a paper's networks small enough for a test
+
+
+@keras.saving.register_keras_serializable("tests")
+class ThreePlayers(GenerativeModel):
+    """A generator of two latents, an encoder trained by its own loss, a discriminator with labels and two updates."""
+
+    players = ("generator", "discriminator", "encoder")
+    conditional = True
+    discriminator_updates = 2
+
+    def __init__(self, data_shape, *, latent_size=3, generator=None, discriminator=None, encoder=None, **kwargs):
+        super().__init__(data_shape, latent_size=latent_size, **kwargs)
+        self.prior = {"noise": priors.normal(latent_size), "style": priors.uniform(2)}
+        shapes = [(latent_size,), (2,), (self.num_classes,)]
+        self.generator = self.check_network("generator", generator or _dense(shapes, SHAPE), shapes, SHAPE)
+        shapes = [SHAPE, (self.num_classes,)]
+        self.discriminator = self.check_network("discriminator", discriminator or _dense(shapes, (1,)), shapes, (1,))
+        self.encoder = self.check_network("encoder", encoder or _dense([SHAPE], (2,)), [SHAPE], (2,))
+        self.sampler = self.averaged(self.generator)
+
+    def compile(self, **kwargs):
+        optimizers = {f: kwargs.pop(f"{f}_optimizer", None) or keras.optimizers.Adam(1e-3) for f in self.players}
+        super().compile(optimizers, **kwargs)
+
+    def train_step(self, batch):
+        data, labels = self.real_data(batch), tf.one_hot(batch["label"], self.num_classes)
+        for k, (real, label) in enumerate(self.minibatches((data, labels), self.discriminator_updates)):
+            logs = self.update_discriminator(real, label, self.draw_latents(real, f"discriminator {k}"))
+        latents = self.draw_latents(real, "generator")
+        return logs | self.update_generator(latents, label) | self.update_encoder(latents, label)
+
+    def update_discriminator(self, real, label, latents):
+        fake = self.generator([latents["noise"], latents["style"], label], training=True)
+        with tf.GradientTape() as tape:
+            real_logits = self.discriminator([real, label], training=True)
+            fake_logits = self.discriminator([fake, label], training=True)
+            loss = losses.cross_entropy_discriminator_loss(real_logits, fake_logits)
+        return {"discriminator_loss": loss, **self.minimize("discriminator", loss, tape)}
+
+    def update_generator(self, latents, label):
+        with tf.GradientTape() as tape:
+            fake = self.generator([latents["noise"], latents["style"], label], training=True)
+            loss = losses.non_saturating_generator_loss(self.discriminator([fake, label], training=True))
+        return {"generator_loss": loss, **self.minimize("generator", loss, tape)}
+
+    def update_encoder(self, latents, label):
+        fake = self.generator([latents["noise"], latents["style"], label], training=True)
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((self.encoder(fake, training=True) - latents["style"]) ** 2)
+        return {"encoder_loss": loss, **self.minimize("encoder", loss, tape)}
+
+    def generate(self, latents, labels):
+        one_hot = tf.one_hot(labels, self.num_classes)
+        return self.sampler([latents["noise"], latents["style"], one_hot], training=False)
+
+    def score(self, data, labels):
+        return self.discriminator([data, tf.one_hot(labels, self.num_classes)], training=False)
+
+
+def _dense(input_shapes, output_shape):
+    inputs = [keras.Input(shape) for shape in input_shapes]
+    flat = [keras.layers.Flatten()(tensor) for tensor in inputs]
+    x = keras.layers.Concatenate()(flat) if len(flat) > 1 else flat[0]
+    x = keras.layers.Dense(16, activation="tanh")(x)
+    x = keras.layers.Dense(int(np.prod(output_shape)), dtype="float32")(x)
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], keras.layers.Reshape(output_shape, dtype="float32")(x))
+
+
+def make(name, **settings):
+    """A small compiled model of that name."""
+    keras.utils.set_random_seed(0)
+    compile_settings = {key: settings.pop(key) for key in ("jit_compile", "steps_per_execution") if key in settings}
+    cls = ThreePlayers if name == "ThreePlayers" else getattr(zoo, name)
+    classes = {"num_classes": 3} if cls.conditional else {}
+    model = cls(SHAPE, **SMALL.get(name, {}), **classes, **settings)
+    model.compile(**compile_settings)
+    return model
+
+
+def batches(count=12, size=8, seed=0):
+    """An infinite dataset that repeats `count` batches."""
+    rng = np.random.default_rng(seed)
+    rows = {
+        "image": rng.uniform(-1, 1, (count * size, *SHAPE)).astype("float32"),
+        "label": rng.integers(3, size=count * size).astype("int32"),
+    }
+    return tf.data.Dataset.from_tensor_slices(rows).batch(size, drop_remainder=True).repeat()
+
+
+def state(model):
+    """Everything that training moves, as arrays: weights, averages, optimiser slots, step."""
+    slots = [variable for player in model.players for variable in model.optimizer_of(player).variables]
+    return [np.asarray(variable.value) for variable in [*model.weights, *slots]]
+
+
+def assert_same(first, second, tolerance=0.0):
+    for left, right in zip(first, second, strict=True):
+        np.testing.assert_allclose(left, right, rtol=0, atol=tolerance)
+
+
+@pytest.fixture(params=[*zoo.MODELS, "ThreePlayers"])
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """From name to a model that has trained a few steps, with an average."""
+    models = {}
+
+    def get(name):
+        if name not in models:
+            models[name] = make(name, ema_decay=0.9)
+            models[name].fit(batches(), steps_per_epoch=4, epochs=2, verbose=0)
+        return models[name]
+
+    return get
+
+
+def test_history_has_every_players_loss_and_counts_the_steps(name):
+    model = make(name)
+    history = model.fit(batches(), steps_per_epoch=3, epochs=2, verbose=0).history
+    assert {f"{player}_loss" for player in model.players} <= history.keys()
+    assert all(len(values) == 2 for values in history.values())
+    assert model.step == 6
+    updates = {player: int(model.optimizer_of(player).iterations.numpy()) for player in model.players}
+    assert updates == {**dict.fromkeys(model.players, 6), "discriminator": 6 * model.discriminator_updates}
+
+
+def test_history_is_the_mean_over_the_epoch(name):
+    steps = make(name).fit(batches(), steps_per_epoch=1, epochs=4, verbose=0).history
+    epoch = make(name).fit(batches(), steps_per_epoch=4, epochs=1, verbose=0).history
+    for log, values in epoch.items():
+        np.testing.assert_allclose(values[0], np.mean(steps[log]), rtol=1e-5)
+
+
+def test_the_same_seed_trains_the_same_model_and_another_does_not(name):
+    models = [make(name, seed=seed) for seed in (1, 1, 2)]
+    for model in models:
+        model.fit(batches(), steps_per_epoch=3, verbose=0)
+    assert_same(state(models[0]), state(models[1]))
+    first, other = (model.sample(4, 0) for model in models[1:])
+    assert np.abs(first - other).max() > 1e-3
+
+
+def test_steps_per_execution_changes_nothing(name):
+    one, four = make(name, ema_decay=0.9), make(name, ema_decay=0.9, steps_per_execution=4)
+    for model in (one, four):
+        model.fit(batches(), steps_per_epoch=8, verbose=0)
+    assert_same(state(one), state(four))
+
+
+def test_xla_gives_the_same_losses(name):
+    plain, compiled = (
+        make(name, jit_compile=jit).fit(batches(), steps_per_epoch=1, epochs=10, verbose=0).history
+        for jit in (False, True)
+    )
+    for log in plain:
+        np.testing.assert_allclose(plain[log], compiled[log], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["GAN", "ThreePlayers"])  # the others have batch statistics, which are per replica
+def test_two_replicas_follow_one(name, mirrored):
+    one = make(name, ema_decay=0.9)
+    one.fit(batches(size=64), steps_per_epoch=20, verbose=0)
+    with mirrored.scope():
+        two = make(name, ema_decay=0.9)
+    two.fit(batches(size=64), steps_per_epoch=20, verbose=0)
+    assert_same(state(one), state(two), tolerance=1e-5)
+
+
+@pytest.mark.parametrize("steps_per_execution", [1, 4])
+def test_trains_under_mirrored(name, mirrored, steps_per_execution):
+    with mirrored.scope():
+        model = make(name, ema_decay=0.9, steps_per_execution=steps_per_execution)
+    before = state(model)
+    history = model.fit(batches(), steps_per_epoch=4, verbose=0).history
+    assert model.step == 4
+    assert np.isfinite(list(history.values())).all()
+    assert any(np.abs(left - right).max() > 0 for left, right in zip(before, state(model), strict=True))
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_keeps_float32_weights_and_follows_float32(name, policy):
+    exact = make(name).fit(batches(), steps_per_epoch=1, epochs=5, verbose=0).history
+    keras.mixed_precision.set_global_policy(policy)
+    try:
+        model = make(name)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    history = model.fit(batches(), steps_per_epoch=1, epochs=5, verbose=0).history
+    assert {str(weight.dtype) for weight in model.trainable_weights} == {"float32"}
+    scaled = {isinstance(model.optimizer_of(player), keras.optimizers.LossScaleOptimizer) for player in model.players}
+    assert scaled == {policy == "mixed_float16"}
+    for player in model.players:
+        np.testing.assert_allclose(history[f"{player}_loss"], exact[f"{player}_loss"], atol=0.1)
+
+
+def test_an_overflow_on_one_replica_skips_the_update_on_both(mirrored):
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        with mirrored.scope():
+            linear = keras.layers.Dense(1, kernel_initializer="zeros")
+            model = make("GAN", discriminator=keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), linear]))
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    images = np.zeros((8, *SHAPE), "float32")
+    images[4:] = 1e3  # the loss is finite, its scaled gradient beyond float16, on the second replica alone
+    model.fit(tf.data.Dataset.from_tensors({"image": images}), steps_per_epoch=1, verbose=0)
+    np.testing.assert_array_equal(linear.kernel.numpy(), 0)
+    assert float(model.discriminator_optimizer.dynamic_scale.numpy()) == model.discriminator_optimizer.initial_scale / 2
+
+
+def test_gradient_norms_on_request_match_the_gradient(name):
+    model = make(name)
+    learning_rate = 0.5
+    optimizers = {f"{player}_optimizer": keras.optimizers.SGD(learning_rate) for player in model.players}
+    model.compile(**optimizers, log_gradient_norms=True)
+    before = [variable.numpy() for variable in model.variables_of("generator")]
+    history = model.fit(batches(), steps_per_epoch=1, verbose=0).history
+    moved = [old - variable.numpy() for old, variable in zip(before, model.variables_of("generator"), strict=True)]
+    norm = np.sqrt(sum((change**2).sum() for change in moved)) / learning_rate
+    np.testing.assert_allclose(history["generator_gradient_norm"][0], norm, rtol=1e-3)
+
+
+def test_the_average_is_the_recurrence_over_the_generators_weights(name):
+    model = make(name, ema_decay=0.9)
+    expected = [weight.numpy() for weight in model.generator.weights]
+    for step in range(1, 4):
+        model.fit(batches(), steps_per_epoch=1, verbose=0)
+        decay = min(0.9, (1 + step) / (10 + step))
+        moved = zip(expected, model.generator.weights, strict=True)
+        expected = [decay * old + (1 - decay) * new.numpy() for old, new in moved]
+    for average, value in zip(model.sampler.weights, expected, strict=True):
+        np.testing.assert_allclose(average.numpy(), value, atol=1e-6)
+
+
+def test_without_a_decay_the_generator_itself_is_sampled(name):
+    model = make(name)
+    assert model.sampler is model.generator
+
+
+def test_a_row_depends_on_its_own_seed_alone(name, trained):
+    model = trained(name)
+    rows = model.sample(64, 1)
+    assert rows.shape == (64, *SHAPE)
+    assert rows.dtype == np.float32
+    assert 0 <= rows.min() <= rows.max() <= 1
+    np.testing.assert_allclose(model.sample([7], 1)[0], rows[7], atol=1e-5)
+    np.testing.assert_allclose(model.sample([63, 7], 1), rows[[63, 7]], atol=1e-5)
+    assert np.abs(rows[0] - rows[1]).max() > 1e-3
+
+
+def test_seeds_may_be_any_int64(trained):
+    seeds = [-1, 2**62, -(2**63), 2**63 - 1, 2**32, 0]
+    rows = trained("GAN").sample(seeds).reshape(len(seeds), -1)
+    assert len(np.unique(rows.round(6), axis=0)) == len(seeds)
+
+
+def test_labels_choose_the_class_and_minus_one_draws_it_by_the_seed(trained):
+    model = trained("ThreePlayers")
+    by_label = np.stack([model.sample([5], label)[0] for label in range(3)])
+    assert len(np.unique(by_label.reshape(3, -1).round(6), axis=0)) == 3
+    drawn = model.sample(range(300), -1)
+    chosen = np.stack([model.sample(range(300), label) for label in range(3)])
+    match = np.abs(chosen - drawn).max(axis=(2, 3, 4)) < 1e-5
+    np.testing.assert_array_equal(match.sum(axis=0), 1)
+    assert (np.abs(match.mean(axis=1) - 1 / 3) < 0.1).all()
+
+
+@pytest.mark.parametrize("labels", [3, -2, [0, 0, 3]])
+def test_a_label_out_of_range_is_refused(trained, labels):
+    with pytest.raises(InputError, match=r"\[-1, 2\]"):
+        trained("ThreePlayers").sample(3, labels)
+
+
+def test_config_round_trip(name, trained):
+    model = trained(name)
+    copy = type(model).from_config(model.get_config())
+    assert copy.get_config() == model.get_config()
+
+
+def test_save_and_load_model_keep_weights_averages_optimisers_and_step(name, trained, tmp_path):
+    model = trained(name)
+    model.save(tmp_path / "model.keras")
+    copy = keras.models.load_model(tmp_path / "model.keras")
+    assert copy.step == model.step == 8
+    assert_same(state(model), state(copy))
+    assert copy.get_compile_config() == model.get_compile_config()
+    np.testing.assert_allclose(copy.sample(3, 0), model.sample(3, 0), atol=1e-6)
+
+
+def test_a_loaded_model_trains_on_as_the_saved_one(name, tmp_path):
+    whole, first = make(name, ema_decay=0.9), make(name, ema_decay=0.9)
+    whole.fit(batches(), steps_per_epoch=6, verbose=0)
+    first.fit(batches(), steps_per_epoch=4, verbose=0)
+    first.save(tmp_path / "model.keras")
+    second = keras.models.load_model(tmp_path / "model.keras")
+    second.fit(batches().skip(4), steps_per_epoch=2, verbose=0)
+    assert_same(state(whole), state(second))
+
+
+def test_summaries_name_the_networks(name, trained, capsys):
+    model = trained(name)
+    for player in model.players:
+        getattr(model, player).summary()
+    assert capsys.readouterr().out.count("Trainable params") == len(model.players)
+
+
+def test_any_keras_callback_sees_the_logs(name):
+    seen = []
+    record = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(logs["generator_loss"]))
+    make(name).fit(batches(), steps_per_epoch=3, verbose=0, callbacks=[record])
+    assert len(set(seen)) == 3
+
+
+def test_train_on_batch(name):
+    model = make(name)
+    rows = next(iter(batches()))
+    logs = model.train_on_batch(rows, return_dict=True)
+    assert model.step == 1
+    history = make(name).fit(batches(), steps_per_epoch=1, verbose=0).history
+    assert logs == {log: values[0] for log, values in history.items()}
+
+
+def test_a_finite_dataset_ends_its_epochs(name):
+    model = make(name)
+    model.fit(batches().take(3), epochs=2, verbose=0)
+    assert model.step == 6
+
+
+@pytest.mark.parametrize("steps_per_execution", [1, 4])
+def test_a_loss_that_is_not_finite_stops_training_and_names_step_and_player(steps_per_execution):
+    model = make("ThreePlayers", steps_per_execution=steps_per_execution)
+
+    def spoil_the_third(index, rows):
+        return {**rows, "image": tf.where(index == 2, np.nan, rows["image"])}
+
+    spoilt = batches().enumerate().map(spoil_the_third)
+    with pytest.raises(TrainingError, match="step 3: the loss of the discriminator, discriminator_loss,"):
+        model.fit(spoilt, steps_per_epoch=4, verbose=0)
+
+
+def test_weights_that_are_not_finite_are_named():
+    model = make("GAN")
+    model.check_weights()
+    kernel = model.generator.trainable_weights[0]
+    kernel.assign(tf.fill(kernel.shape, np.nan))
+    with pytest.raises(TrainingError, match="the generator has weights that are not finite"):
+        model.check_weights()
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (np.zeros((8, *SHAPE), "float32"), 'a dict with "image".*Received: a .*Tensor'),
+        ({"pixels": np.zeros((8, *SHAPE), "float32")}, r"Received: a dict with \['pixels'\]"),
+        ({"image": np.zeros((8, 9, 8, 1), "float32"), "label": np.zeros(8)}, r"\(None, 8, 8, 1\). .* \(8, 9, 8, 1\)"),
+        ({"image": np.zeros((8, *SHAPE), "float32")}, r'needs batches with "label"'),
+        ({"image": np.zeros((7, *SHAPE), "float32"), "label": np.zeros(7, "int32")}, "2 updates.*a batch of 7 rows"),
+    ],
+)
+def test_a_batch_of_another_form_is_refused(rows, message):
+    with pytest.raises(InputError, match=message):
+        make("ThreePlayers").fit(tf.data.Dataset.from_tensors(rows).repeat(), steps_per_epoch=1, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"data_shape": (8, 8)}, r"`data_shape` must be .* Received: \(8, 8\)"),
+        ({"data_shape": (8, 0, 1)}, r"Received: \(8, 0, 1\)"),
+        ({"latent_size": 0}, "`latent_size` must be a positive integer. Received: latent_size=0"),
+        ({"ema_decay": 1.0}, "`ema_decay` must lie between 0 and 1. Received: ema_decay=1.0"),
+        ({"num_classes": 10}, "GAN takes no labels. Received: num_classes=10"),
+    ],
+)
+def test_settings_out_of_range_are_refused(settings, message):
+    with pytest.raises(InputError, match=message):
+        zoo.GAN(**{"data_shape": SHAPE, **settings})
+
+
+def test_one_optimiser_for_two_players_is_refused():
+    model, shared = make("GAN"), keras.optimizers.Adam()
+    with pytest.raises(InputError, match="optimiser of its own"):
+        model.compile(generator_optimizer=shared, discriminator_optimizer=shared)
+
+
+def test_xla_on_several_replicas_is_refused(mirrored):
+    with mirrored.scope(), pytest.raises(InputError, match="Received: 2 replicas"):
+        make("GAN", jit_compile=True)
+
+
+def test_unknown_names_of_the_package_are_attribute_errors():
+    with pytest.raises(AttributeError, match="NoSuchPaper"):
+        _ = zoo.NoSuchPaper

@@ -1,0 +1,70 @@
+"""Pylearn2's momentum schedule against a NumPy loop."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from zoo.optimizers import MomentumRampSGD
+
+FAST = {"learning_rate": 0.1, "decay": 1.5, "minimum": 1e-3, "momentum": 0.5, "final_momentum": 0.9, "ramp": 8}
+START = np.array([1.0, -2.0, 3.0], np.float32)
+GRADIENTS = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+
+
+def built(optimizer, value=START):
+    variable = keras.Variable(value)
+    optimizer.build([variable])
+    return optimizer, variable
+
+
+def updated(optimizer, variable, gradients):
+    """The variable after each update."""
+    values = []
+    for gradient in gradients:
+        optimizer.apply([tf.constant(gradient)], [variable])
+        values.append(variable.numpy())
+    return np.array(values)
+
+
+def test_twenty_updates_are_those_of_the_schedule_written_out():
+    value, velocity, expected, rates = START.astype(np.float64), np.zeros(3), [], []
+    for count, gradient in enumerate(GRADIENTS):
+        rates.append(max(0.1 / 1.5**count, 1e-3))
+        momentum = 0.5 + 0.4 * min(count / 8, 1)
+        velocity = momentum * velocity - rates[-1] * gradient
+        value = value + velocity
+        expected.append(value)
+    assert rates[-1] == 1e-3  # the floor is part of the test
+    np.testing.assert_allclose(updated(*built(MomentumRampSGD(**FAST)), GRADIENTS), expected, rtol=2e-6)
+
+
+@pytest.mark.parametrize(("updates", "rate"), [(0, 0.1), (500_000, 0.1 / 1.000004**500_000), (4_000_000, 1e-6)])
+def test_the_published_rate_holds_after_many_updates(updates, rate):
+    optimizer, variable = built(MomentumRampSGD(), np.zeros(1, np.float32))
+    optimizer.iterations.assign(updates)
+    assert updated(optimizer, variable, [[-1.0]]).item() == pytest.approx(rate, rel=1e-4)
+
+
+@pytest.mark.parametrize(("updates", "momentum"), [(0, 0.5), (62_500, 0.6), (125_000, 0.7), (10**6, 0.7)])
+def test_the_published_momentum_rises_for_250_epochs_of_500_updates(updates, momentum):
+    optimizer, variable = built(MomentumRampSGD(), np.zeros(1, np.float32))
+    optimizer.iterations.assign(updates)
+    optimizer.momentums[0].assign([1.0])
+    assert updated(optimizer, variable, [[0.0]]).item() == pytest.approx(momentum, rel=1e-6)
+
+
+def test_its_configuration_holds_every_argument():
+    settings = {**FAST, "clipnorm": 2.0}
+    optimizer = keras.optimizers.deserialize(keras.optimizers.serialize(MomentumRampSGD(**settings)))
+    assert isinstance(optimizer, MomentumRampSGD)
+    assert {name: pytest.approx(optimizer.get_config()[name]) for name in settings} == settings
+
+
+def test_an_optimiser_that_gets_the_variables_of_another_goes_on_as_it_would():
+    first, variable = built(MomentumRampSGD(**FAST))
+    halfway = updated(first, variable, GRADIENTS[:10])[-1]
+    second, restored = built(MomentumRampSGD(**FAST), halfway)
+    for theirs, ours in zip(first.variables, second.variables, strict=True):
+        ours.assign(theirs)
+    np.testing.assert_array_equal(updated(second, restored, GRADIENTS[10:]), updated(first, variable, GRADIENTS[10:]))

@@ -1,0 +1,129 @@
+"""The README does what it says: each section's commands and programs run, in order, in an empty folder."""
+
+import contextlib
+import itertools
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import zoo
+from zoo import cli, recipe
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SECTIONS = {
+    part.partition("\n")[0]: part for part in re.split(r"^#{1,3} (?=[A-Z])", README, flags=re.MULTILINE) if part
+}
+BLOCK = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
+
+# What is appended to a line to make it short; of a flag given twice, the last counts. Other lines run as they are.
+SHORTER = {
+    r"\bzoo train \w+\b(?! --help)": "--steps=4 --checkpoint_every=2",
+    r"\bzoo train .* --steps 4000$": "--steps=6",
+}
+BY_CI = re.compile(r"pip |pytest")  # the lines that .ci/run runs instead
+LIMIT = 300  # seconds for one program
+
+
+def programs(section):
+    """(language, text) of a section's blocks, continued lines joined; neighbours of one language are one program."""
+    blocks = [block for block in BLOCK.findall(section) if block[0] != "text"]
+    for language, group in itertools.groupby(blocks, key=lambda block: block[0]):
+        yield language, "".join(text for _, text in group).replace("\\\n", "")
+
+
+def shell_lines(section):
+    for language, text in programs(section):
+        if language == "sh":
+            yield from text.splitlines()
+
+
+def shortened(line):
+    command, ampersand, _ = line.partition(" &")
+    flags = [flags for pattern, flags in SHORTER.items() if re.search(pattern, command)]
+    return " ".join([command, *flags]) + ampersand
+
+
+def run(command, folder):
+    """Runs a command with this environment's own `zoo` and `python`, and everything that it starts."""
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CONFIG"}
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
+    with (folder / "output.txt").open("w+") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            status = process.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            status = f"none after {LIMIT} s"
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # also what the command left in the background
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        output.seek(0)
+        assert status == 0, f"exit status {status} of {command[-1]}\n{output.read()}"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """An empty folder but for what a reader has: ten photographs, one of them damaged."""
+    (tmp_path / "photos").mkdir()
+    pixels = np.random.default_rng(0).integers(256, size=(10, 40, 48, 3), dtype=np.uint8)
+    for number, image in enumerate(pixels):
+        Image.fromarray(image).save(tmp_path / "photos" / f"{number}.jpg")
+    (tmp_path / "photos" / "0.jpg").write_bytes(b"\xff\xd8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("title", [title for title, section in SECTIONS.items() if BLOCK.search(section)])
+def test_section(title, folder):
+    for language, text in programs(SECTIONS[title]):
+        if language == "sh":
+            text = "\n".join(shortened(line) for line in text.splitlines() if not BY_CI.match(line))
+            run(["bash", "-euo", "pipefail", "-c", text], folder)
+        else:
+            assert language == "python"
+            run([sys.executable, "-c", text], folder)
+
+
+def test_ci_runs_the_lines_that_install_and_test():
+    lines = {line for section in SECTIONS.values() for line in shell_lines(section) if BY_CI.match(line)}
+    assert lines == {"pip install -e .", "pip install -e '.[test]'", "pytest"}
+    assert lines <= set((ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_links_lead_somewhere(name):
+    links = re.findall(r"\]\((?!http)([^)]+)\)", (ROOT / name).read_text(encoding="utf-8"))
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_model_recipe_and_artefact_is_in_the_table():
+    for name in (*zoo.MODELS, *cli.recipes(), *zoo.pretrained()):
+        assert f"`{name}`" in SECTIONS["Models"]
+
+
+def test_every_flag_exists(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["sample", "--help"])
+    helps = capsys.readouterr().out + recipe.define_flags("digits", 1, 1, 1).get_help()
+    known = {
+        prefix + name for no, name in re.findall(r"--(\[no\])?(\w+)", helps) for prefix in ("", "no" if no else "")
+    }
+    mentioned = set(re.findall(r"`--(\w+)", README))
+    assert mentioned
+    assert mentioned <= known

@@ -1,0 +1,249 @@
+"""Recipes as their users run them: killed and started again, on several devices and processes, and with wrong flags."""
+
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from zoo import files, recipe
+from zoo.errors import InputError
+from zoo.pretrained import find
+
+ZOO = str(Path(sys.executable).with_name("zoo"))
+RECIPES = files.folder("recipes")
+TINY = ("--steps=6", "--checkpoint_every=2", "--batch_size=8")
+
+
+def start(workdir, *flags, name="dcgan_digits", **environment):
+    command = [ZOO, "train", name, *TINY, f"--workdir={workdir}", *flags]
+    environment = {**os.environ, **environment}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment, cwd=Path(workdir).parent)
+
+
+def train(workdir, *flags, **settings):
+    """Runs to the end; returns the exit status, stdout and stderr."""
+    process = start(workdir, *flags, **settings)
+    out, err = process.communicate(timeout=300)
+    return process.returncode, out, err
+
+
+def train_here(monkeypatch, name, *flags):
+    """Runs a recipe in this process, which has two logical CPUs; returns the exit status."""
+    monkeypatch.setattr(sys, "argv", [name, *TINY, *flags])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(RECIPES / f"{name}.py"), run_name="__main__")
+    return ended.value.code
+
+
+def kill_after(process, workdir, step):
+    """Kills a run without warning as soon as a checkpoint of that step or a later one is there."""
+    deadline = time.monotonic() + 240
+    while int((tf.train.latest_checkpoint(Path(workdir) / "checkpoints") or "-0").split("-")[-1]) < step:
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+def final(workdir):
+    """Every variable of the last checkpoint by name, but for the time it took."""
+    latest = tf.train.latest_checkpoint(Path(workdir) / "checkpoints")
+    reader = tf.train.load_checkpoint(latest)
+    own = ("seconds", "save_counter", "_")  # the checkpoint's own
+    names = [name for name in reader.get_variable_to_shape_map() if not name.startswith(own)]
+    return latest, {name: reader.get_tensor(name) for name in names}
+
+
+def assert_same_end(first, second):
+    (first_path, first_values), (second_path, second_values) = final(first), final(second)
+    assert Path(first_path).name == Path(second_path).name == "step-6"
+    assert first_values.keys() == second_values.keys()
+    assert sum("optimizer" in name for name in first_values) > 10
+    for name, value in first_values.items():
+        np.testing.assert_array_equal(value, second_values[name], err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The workdir and the output of a run that was never stopped."""
+    workdir = tmp_path_factory.mktemp("runs") / "finished"
+    status, out, err = train(workdir, "--deterministic")
+    assert status == 0, err
+    return workdir, out
+
+
+def test_a_run_leaves_pictures_logs_and_an_artefact_and_says_where(finished):
+    workdir, out = finished
+    places = dict(line.split(maxsplit=1) for line in out.strip().splitlines()[-4:] if not line.startswith("sample it"))
+    assert all(Path(place).exists() for place in places.values())
+    assert places.keys() == {"samples", "curves", "SavedModel"}
+    assert [path.name for path in sorted((workdir / "samples").iterdir())] == [f"step_00000{n}.png" for n in (2, 4, 6)]
+    assert json.loads((workdir / "metrics.jsonl").read_text().splitlines()[-1])["step"] == 6
+    assert "6/6" not in out
+    assert "Epoch 3/3" in out
+
+
+def test_the_sample_line_that_a_run_prints_works(finished):
+    workdir, out = finished
+    line = next(line for line in out.splitlines() if line.startswith("sample it"))
+    command = line.removeprefix("sample it").strip()
+    shell = {**os.environ, "PATH": f"{Path(ZOO).parent}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run(command, shell=True, check=True, cwd=workdir, env=shell, capture_output=True)
+    assert (workdir / "grid.png").stat().st_size > 0
+
+
+def test_the_card_tells_how_the_model_was_made(finished):
+    _, card = find(finished[0] / "dcgan-digits")
+    assert card["command"] == "zoo train dcgan_digits --steps=6 --batch_size=8 --deterministic --checkpoint_every=2"
+    assert (card["dataset"], card["steps"], card["seed"], card["precision"]) == ("digits", 6, 0, "float32")
+    assert card["seconds"] > 0
+    assert "cores of" in card["machine"]
+
+
+def test_a_killed_run_ends_as_one_never_killed(finished, tmp_path):
+    workdir = tmp_path / "killed"
+    kill_after(start(workdir, "--deterministic"), workdir, step=2)
+    status, out, err = train(workdir, "--deterministic")
+    assert status == 0, err
+    assert "going on from step" in out
+    assert_same_end(finished[0], workdir)
+    metrics = [(path / "metrics.jsonl").read_text() for path in (finished[0], workdir)]
+    assert metrics[0] == metrics[1]
+
+
+def test_a_killed_run_on_two_replicas_ends_as_one_never_killed(tmp_path):
+    # GAN's discriminator drops units.
+    flags = ("--deterministic", "--strategy=mirrored", "--logical_cpus=2", "--data=digits")
+    status, _, err = train(tmp_path / "whole", *flags, name="gan_mnist")
+    assert status == 0, err
+    kill_after(start(tmp_path / "killed", *flags, name="gan_mnist"), tmp_path / "killed", step=2)
+    assert train(tmp_path / "killed", *flags, name="gan_mnist")[0] == 0
+    assert_same_end(tmp_path / "whole", tmp_path / "killed")
+
+
+def test_the_same_line_again_trains_no_further_and_exports_no_further(finished):
+    workdir, _ = finished
+    status, out, _ = train(workdir, "--deterministic")
+    assert status == 0
+    assert "Epoch" not in out
+    assert [path.name for path in (workdir / "dcgan-digits").iterdir() if path.is_dir()] == ["1"]
+
+
+def test_workers_train_together_and_go_on_after_one_was_lost(tmp_path, monkeypatch):
+    ports = []
+    for _ in range(2):
+        with socket.socket() as free:
+            free.bind(("localhost", 0))
+            ports.append(free.getsockname()[1])
+    cluster = {"worker": [f"localhost:{port}" for port in ports]}
+    configs = [json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}) for index in range(2)]
+    flags = ("--strategy=multi_worker", "--steps_per_execution=2")
+
+    def start_all(workdir):
+        return [start(workdir, *flags, name="gan_ring", TF_CONFIG=config, OMP_NUM_THREADS="1") for config in configs]
+
+    chief, other = start_all(tmp_path / "killed")
+    kill_after(other, tmp_path / "killed", step=2)
+    chief.kill()
+    chief.communicate()
+    for name in ("killed", "whole"):
+        ends = [(process.communicate(timeout=300), process.returncode) for process in start_all(tmp_path / name)]
+        assert [status for _, status in ends] == [0, 0], ends
+        assert ("going on from step" in ends[0][0][0]) == (name == "killed")
+    assert_same_end(tmp_path / "whole", tmp_path / "killed")
+    one = tmp_path / "one"
+    assert train_here(monkeypatch, "gan_ring", "--strategy=none", f"--workdir={one}") == 0
+    for name, value in final(one)[1].items():
+        np.testing.assert_allclose(final(tmp_path / "whole")[1][name], value, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("name", [path.stem for path in sorted(RECIPES.glob("*.py"))])
+def test_every_recipe_runs_on_data_at_hand(name, tmp_path, monkeypatch, capsys):
+    data = "ring" if name.endswith("ring") else "digits"
+    assert train_here(monkeypatch, name, "--smoke", f"--data={data}", f"--workdir={tmp_path / 'run'}") == 0
+    (version,) = (tmp_path / "run").glob(f"*-{data}/1")
+    assert str(version) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--strategy=mirored"], "Unknown strategy: 'mirored'. Did you mean mirrored"),
+        (["--data=digitz"], "Unknown dataset: 'digitz'. Did you mean digits"),
+        (["--precision=float8"], "--precision"),
+        (["--steps=0"], "--steps"),
+        (["--stepz=3"], "stepz"),
+        (["extra"], "Received: extra"),
+        (["--steps_per_execution=4"], "Received: 4, 6 and 2"),
+        (["--strategy=mirrored", "--batch_size=9"], "Received: batch_size=9, 2 replicas"),
+        (["--strategy=mirrored", "--jit_compile"], "Received: 2 replicas"),
+        (["--data=ring"], "DCGAN needs images"),
+        (["--data=folder:nowhere"], "nowhere"),
+    ],
+)
+def test_wrong_flags_are_one_line_with_status_2_and_write_nothing(flags, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert train_here(monkeypatch, "dcgan_digits", *flags) == 2
+    out, err = capsys.readouterr()
+    (line,) = err.strip().splitlines()
+    assert line.startswith("zoo: ")
+    assert message in line
+    assert out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_workdir_of_another_run_is_refused_with_what_differs(finished, monkeypatch, capsys):
+    before = sorted(finished[0].rglob("*"))
+    flags = ("--seed=1", "--batch_size=16", "--data=digits", f"--workdir={finished[0]}")
+    assert train_here(monkeypatch, "dcgan_fashion_mnist", *flags) == 2
+    message = capsys.readouterr().err
+    assert "recipe is 'dcgan_digits' there and 'dcgan_fashion_mnist' here" in message
+    assert "batch_size is 8 there and 16 here, seed is 0 there and 1 here" in message
+    assert sorted(finished[0].rglob("*")) == before
+
+
+def test_a_workdir_beyond_the_asked_steps_is_refused(finished, monkeypatch, capsys):
+    assert train_here(monkeypatch, "dcgan_digits", "--steps=4", f"--workdir={finished[0]}") == 2
+    assert "is at step 6 already" in capsys.readouterr().err
+
+
+def test_noresume_moves_the_old_run_aside(tmp_path, monkeypatch):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "settings.json").write_text("{}")
+    assert train_here(monkeypatch, "gan_ring", "--noresume", "--smoke", f"--workdir={tmp_path / 'run'}") == 0
+    assert (tmp_path / "run.1" / "settings.json").read_text() == "{}"
+
+
+def test_a_full_disk_is_said_and_the_last_checkpoint_stays(tmp_path, monkeypatch):
+    workdir = tmp_path / "run"
+    assert train_here(monkeypatch, "dcgan_digits", "--steps=2", f"--workdir={workdir}") == 0
+    size = max(path.stat().st_size for path in workdir.glob("checkpoints/*"))
+    command = f"ulimit -f {size // 2048}; exec {ZOO} train dcgan_digits {' '.join(TINY)} --workdir={workdir}"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert ended.returncode == 2, ended.stderr
+    assert "Cannot save the checkpoint of step 4" in ended.stderr.splitlines()[-1]
+    assert "step-2 stays usable" in ended.stderr.splitlines()[-1]
+    assert final(workdir)[0].endswith("step-2")
+    assert train_here(monkeypatch, "dcgan_digits", f"--workdir={workdir}") == 0
+    assert final(workdir)[0].endswith("step-6")
+
+
+def test_flags_parse_to_the_recipes_defaults():
+    flags = recipe.parse(recipe.define_flags("digits", 2000, 64, 100), [])
+    assert (flags.data, flags.steps, flags.batch_size, flags.checkpoint_every) == ("digits", 2000, 64, 100)
+
+
+def test_a_bad_flag_is_an_input_error():
+    with pytest.raises(InputError, match="batch_size"):
+        recipe.parse(recipe.define_flags("digits", 2000, 64, 100), ["--batch_size=many"])
