@@ -145,6 +145,7 @@ def train(arguments: argparse.Namespace) -> None:
     if name not in known:
         raise unknown("recipe", name, known)
     sys.argv = [str(known[name]), *flags]
+    quiet.import_tensorflow()
     runpy.run_path(sys.argv[0], run_name="__main__")
 
 

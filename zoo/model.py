@@ -102,9 +102,8 @@ class GenerativeModel(keras.Model):
         wanted = " and ".join(str((None, *shape)) for shape in input_shapes)
         try:
             outputs = network(inputs[0] if len(inputs) == 1 else inputs)
-            taken = tf.nest.flatten(
-                getattr(network, "inputs", inputs)
-            )  # Keras forgives some wrong shapes until training
+            # Keras forgives a functional model some wrong shapes until it is trained.
+            taken = tf.nest.flatten(getattr(network, "inputs", None) or inputs)
             if any(not _fits(shape, tensor.shape[1:]) for shape, tensor in zip(input_shapes, taken, strict=True)):
                 raise ValueError
         except (ValueError, TypeError) as error:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from absl import flags as absl_flags
 
-from zoo import quiet
 from zoo.errors import InputError, TrainingError, run_command
 from zoo.files import replacing
 
@@ -35,7 +34,6 @@ def run(main: Callable[[Run], None], *, data: str, steps: int, batch_size: int, 
         if {"--help", "-h", "-help"} & set(arguments):
             print(f"{inspect.cleandoc(main.__globals__['__doc__'])}\n\nFlags:\n{describe(flags)}")
             return
-        quiet.import_tensorflow()
         main(Run(Path(script).stem, parse(flags, arguments), arguments))
 
     sys.exit(run_command(command))
