@@ -27,6 +27,8 @@ setup(
         "numpy>=2.0",
         "pillow>=10.4",
         "scikit-learn>=1.5",
+        "scipy>=1.13",
+        "tensorboard>=2.21",  # tf.summary writes through it
         "tqdm>=4.66",
     ],
     extras_require={

@@ -127,13 +127,19 @@ class MetricsLog(keras.callbacks.Callback):
         for group in groups.values():
             means = {name: sum(float(logs[name]) for _, logs in group) / len(group) for name in group[0][1]}
             self._rows.append({"step": group[-1][0], **means})
-            with self._events.as_default(step=group[-1][0]):
-                for name, value in means.items():
-                    tf.summary.scalar(name, value)
-        self._events.flush()
+            self._write_events(group[-1][0], means)
         with replacing(self.directory / "metrics.jsonl") as path:
             path.write_text("".join(json.dumps(row) + "\n" for row in self._rows), encoding="utf-8")
         images.write_png(self.directory / "losses.png", images.curves(self._rows))
+
+    def _write_events(self, step, means):
+        try:
+            with self._events.as_default(step=step):
+                for name, value in means.items():
+                    tf.summary.scalar(name, value)
+            self._events.flush()
+        except tf.errors.OpError as error:
+            raise TrainingError(f"Cannot write {self.directory / 'events'}: {str(error).splitlines()[0]}") from error
 
 
 def _parse(line):

@@ -1,0 +1,34 @@
+"""Scores of generative models: NumPy arrays in, plain floats out.
+
+A score means something only beside what it was measured on: name the features, the reference split and both numbers of
+samples whenever you report one, and compare scores of equal numbers alone.
+"""
+
+from zoo.metrics.adversarial import Player, generative_adversarial_metric, panel_errors
+from zoo.metrics.diversity import ms_ssim_diversity
+from zoo.metrics.frechet import FeatureStatistics, frechet_distance
+from zoo.metrics.inception import inception_score
+from zoo.metrics.interpolation import interpolate, path_smoothness
+from zoo.metrics.kernel import kernel_distance
+from zoo.metrics.modes import mode_coverage, stacked_modes
+from zoo.metrics.neighbours import nearest_neighbours, precision_recall, two_sample_accuracy
+from zoo.metrics.parzen import parzen_log_likelihood
+
+__all__ = [
+    "FeatureStatistics",
+    "Player",
+    "frechet_distance",
+    "generative_adversarial_metric",
+    "inception_score",
+    "interpolate",
+    "kernel_distance",
+    "mode_coverage",
+    "ms_ssim_diversity",
+    "nearest_neighbours",
+    "panel_errors",
+    "parzen_log_likelihood",
+    "path_smoothness",
+    "precision_recall",
+    "stacked_modes",
+    "two_sample_accuracy",
+]

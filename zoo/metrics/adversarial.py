@@ -1,0 +1,106 @@
+"""Models judged by each other's discriminators.
+
+GAM: Im et al., "Generating images with recurrent adversarial networks", 2016, https://arxiv.org/abs/1602.05110, Sec. 4.
+GAM-II: Im et al., "Generative Adversarial Parallelization", 2016, https://arxiv.org/abs/1612.04021, Sec. 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from zoo.errors import InputError
+from zoo.metrics import checks
+
+Score = Callable[[np.ndarray], np.ndarray]  # images [n, ...] to logits [n], above 0 for what is taken to be real
+
+TEST_TOLERANCE = 0.1  # how far r_test may be from 1; the paper asks for "about 1" without a number
+
+
+class Player(NamedTuple):
+    """A trained pair: what its generator makes, and how its discriminator judges.
+
+    Args:
+        samples: `[n, ...]`, in the range that every player's `score` takes.
+        score: from images `[n, ...]` to logits `[n]`, above 0 for what it takes to be real. A Wasserstein critic, whose
+            scores have no such boundary, cannot play.
+    """
+
+    samples: np.ndarray
+    score: Score
+
+
+def generative_adversarial_metric(first: Player, second: Player, test_images: np.ndarray) -> dict[str, float | str]:
+    """The battle between two models (GAM): each discriminator judges the other's samples, and the test images.
+
+    With e the share that a discriminator gets wrong, r_test = e(D1(x)) / e(D2(x)) and
+    r_sample = e(D1(G2(z))) / e(D2(G1(z))). These are ratios of errors, as in the paper; its code prints ratios of
+    accuracies, which lie on the other side of 1.
+
+    Args:
+        first: a trained pair.
+        second: another.
+        test_images: real images that neither has seen, `[n, ...]` in the range of the samples.
+
+    Returns:
+        "r_test"; "r_sample"; "winner", which is "tie" unless r_test is within 0.1 of 1 (one discriminator has else
+        overfitted, and its judgement proves nothing), and else "first" for r_sample < 1, "second" for r_sample > 1. A
+        ratio of equal errors is 1, also of two zeros, and one over zero is infinite.
+
+    Raises:
+        InputError: images of unequal shapes, values that are not finite, or other than one score an image.
+    """
+    first_samples = checks.finite("first.samples", first.samples)
+    second_samples = checks.finite("second.samples", second.samples)
+    test_images = checks.finite("test_images", test_images)
+    shapes = [list(images.shape[1:]) for images in (first_samples, second_samples, test_images)]
+    if shapes != [shapes[0]] * 3:
+        raise InputError(
+            "the samples of both players and the test images should have one shape. "
+            f"Received: {shapes[0]}, {shapes[1]} and {shapes[2]}"
+        )
+    r_test = _ratio(_error(first.score, test_images, real=True), _error(second.score, test_images, real=True))
+    r_sample = _ratio(_error(first.score, second_samples, real=False), _error(second.score, first_samples, real=False))
+    winner = "tie"
+    if abs(r_test - 1) <= TEST_TOLERANCE and r_sample != 1:
+        winner = "first" if r_sample < 1 else "second"
+    return {"r_test": r_test, "r_sample": r_sample, "winner": winner}
+
+
+def panel_errors(samples: np.ndarray, panel: Sequence[Score]) -> dict[str, float]:
+    """How often a panel of discriminators takes a generator's samples for real (GAM-II).
+
+    Higher is better. The numbers depend on who sits on the panel: compare generators before the same one. The paper's
+    has 10 discriminators, of which some were trained with the generators that they judge.
+
+    Args:
+        samples: `[n, ...]`.
+        panel: discriminators, as `Player.score`.
+
+    Returns:
+        "average" and "worst", the mean and the least of their errors, in [0, 1].
+
+    Raises:
+        InputError: an empty panel, values that are not finite, or other than one score an image.
+    """
+    if not panel:
+        raise InputError("`panel` should hold at least one discriminator. Received: none")
+    samples = checks.finite("samples", samples)
+    errors = [_error(score, samples, real=False) for score in panel]
+    return {"average": float(np.mean(errors)), "worst": min(errors)}
+
+
+def _error(score: Score, images: np.ndarray, real: bool) -> float:
+    """The share of images that a discriminator takes for what they are not."""
+    logits = checks.finite("score(images)", score(images))
+    if logits.size != len(images):
+        raise InputError(f"a discriminator should give one score an image. Received: {logits.size} of {len(images)}")
+    return float(((logits > 0) != real).mean())
+
+
+def _ratio(first: float, second: float) -> float:
+    if first == second:
+        return 1.0
+    return first / second if second else float("inf")

@@ -1,0 +1,157 @@
+"""Scores of nearest neighbours, exact and blockwise: no matrix of all distances is ever held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from zoo.errors import InputError, require_positive
+from zoo.metrics import checks
+
+BLOCK = 2**23  # numbers a block, of distances or of rows: 64 MiB in float64
+ROUNDING = 1e-12  # share of the squared norms by which a squared distance may be off: 4,000 times float64's precision
+
+
+def nearest_neighbours(queries: np.ndarray, references: np.ndarray, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """The k references nearest to each query, in Euclidean distance.
+
+    Args:
+        queries: `[n, d]`.
+        references: `[m, d]`.
+        k: neighbours a query.
+
+    Returns:
+        Distances float64 `[n, k]`, nearest first and exactly 0 for a copy, and the rows of `references` that they lead
+        to, int64 `[n, k]`.
+
+    Raises:
+        InputError: another shape, values that are not finite, or fewer references than k.
+    """
+    queries, references = checks.rows(queries=queries, references=references)
+    require_positive(k=k)
+    checks.require_rows(k, "a query has k neighbours", references=references)
+    distances, indices = np.empty((len(queries), k)), np.empty((len(queries), k), np.int64)
+    for block, squared in squared_distances(queries, references):
+        nearest = np.argpartition(squared, k - 1, axis=1)[:, :k]
+        # Computed again from the differences: products round a copy's distance to something other than 0.
+        rows = queries[block].astype(np.float64)
+        exact = np.stack([np.linalg.norm(rows - references[column], axis=1) for column in nearest.T], axis=1)
+        order = np.argsort(exact, axis=1, kind="stable")
+        distances[block] = np.take_along_axis(exact, order, axis=1)
+        indices[block] = np.take_along_axis(nearest, order, axis=1)
+    return distances, indices
+
+
+def precision_recall(real_features: np.ndarray, fake_features: np.ndarray, k: int = 3) -> dict[str, float]:
+    """How much of either set of features lies where the other does: quality and variety apart.
+
+    Around each feature a ball reaches to its k-th nearest neighbour of its own set. Higher is better for all four.
+
+    - precision: the share of fake features in any real feature's ball; recall: of real features in any fake feature's
+      (Kynkäänniemi et al., 2019, https://arxiv.org/abs/1904.06991, eq. 2; k = 3, 50,000 features a side).
+    - density: the mean number of real balls that hold a fake feature, over k, which may exceed 1; coverage: the share
+      of real balls that hold any (Naeem et al., 2020, https://arxiv.org/abs/2002.09797; there k = 5). Neither asks the
+      fake features for their neighbours, so outliers among them cannot widen anything.
+
+    A ball is closed: copies of the data have a precision of 1.
+
+    Args:
+        real_features: `[n, d]`.
+        fake_features: `[m, d]`.
+        k: which neighbour a ball reaches to.
+
+    Returns:
+        "precision", "recall" and "coverage" in [0, 1], "density" from 0.
+
+    Raises:
+        InputError: another shape, values that are not finite, or a side without k neighbours for each of its rows.
+    """
+    real, fake = checks.rows(real_features=real_features, fake_features=fake_features)
+    require_positive(k=k)
+    checks.require_rows(k + 1, "a row has k others", real_features=real, fake_features=fake)
+    center = real.mean(axis=0, dtype=np.float64)
+    real, fake = real - center, fake - center
+    real_radii, fake_radii = _squared_radii(real, k), _squared_radii(fake, k)
+
+    held = np.zeros(len(fake))  # by how many real balls
+    recalled = covered = 0
+    for block, squared in squared_distances(real, fake):
+        in_real = squared <= real_radii[block, None]
+        held += in_real.sum(axis=0)
+        covered += in_real.any(axis=1).sum()
+        recalled += (squared <= fake_radii).any(axis=1).sum()
+    return {
+        "precision": float((held > 0).mean()),
+        "recall": float(recalled / len(real)),
+        "density": float(held.mean() / k),
+        "coverage": float(covered / len(real)),
+    }
+
+
+def two_sample_accuracy(real_features: np.ndarray, fake_features: np.ndarray) -> dict[str, float]:
+    """How often a row's nearest neighbour among all other rows, real and fake, is of its own side.
+
+    The leave-one-out accuracy of a 1-NN classifier (Lopez-Paz and Oquab, 2017, https://arxiv.org/abs/1610.06545; Xu et
+    al., 2018, https://arxiv.org/abs/1806.07755). Equal distributions score 0.5, distinct ones 1, and fake rows that are
+    copies of the real ones 0. Samples that sit amid each mode without its variety show as a high "fake" beside a low
+    "real" accuracy.
+
+    Args:
+        real_features: `[n, d]`.
+        fake_features: `[n, d]`, as many rows: 0.5 is the mark of equal distributions for equal numbers alone.
+
+    Returns:
+        "accuracy", and "real" and "fake", the accuracies of either side, in [0, 1].
+
+    Raises:
+        InputError: another shape, values that are not finite, or unequal numbers of rows.
+    """
+    real, fake = checks.rows(real_features=real_features, fake_features=fake_features)
+    if len(real) != len(fake):
+        raise InputError(f"real and fake features should have as many rows. Received: {len(real)} and {len(fake)}")
+    both = np.concatenate([real, fake])
+    nearest = np.concatenate([squared.argmin(axis=1) for _, squared in squared_distances(both)])
+    real_accuracy = float((nearest[: len(real)] < len(real)).mean())
+    fake_accuracy = float((nearest[len(real) :] >= len(real)).mean())
+    return {"accuracy": (real_accuracy + fake_accuracy) / 2, "real": real_accuracy, "fake": fake_accuracy}
+
+
+def squared_distances(queries: np.ndarray, references: np.ndarray | None = None) -> Iterator[tuple[slice, np.ndarray]]:
+    """Squared Euclidean distances from rows `[n, d]` to rows `[m, d]`, a block of queries at a time.
+
+    Args:
+        references: None for the queries themselves, each infinitely far from itself.
+
+    Yields:
+        Which queries, and their distances, float64 `[block, m]`, which are the caller's to overwrite.
+    """
+    others = queries if references is None else references
+    # |a|^2 + |b|^2 - 2 a.b cancels far from the origin, so that is moved among the references.
+    center = others.mean(axis=0, dtype=np.float64)
+    others = others - center
+    norms = _squared_norms(others)
+    size = max(1, BLOCK // max(others.shape))
+    for start in range(0, len(queries), size):
+        block = queries[start : start + size] - center
+        squared = block @ others.T
+        squared *= -2
+        squared += norms
+        squared += _squared_norms(block)[:, None]
+        np.maximum(squared, 0, out=squared)
+        if references is None:
+            squared[np.arange(len(block)), np.arange(start, start + len(block))] = np.inf
+        yield slice(start, start + size), squared
+
+
+def _squared_radii(features: np.ndarray, k: int) -> np.ndarray:
+    """The squared distance from each row to its k-th nearest other one, rounded up so that this one is inside."""
+    radii = np.empty(len(features))
+    for block, squared in squared_distances(features):
+        squared.partition(k - 1, axis=1)
+        radii[block] = squared[:, k - 1]
+    return radii + ROUNDING * (radii + _squared_norms(features))
+
+
+def _squared_norms(rows: np.ndarray) -> np.ndarray:
+    return np.einsum("ij,ij->i", rows, rows)
