@@ -2,7 +2,9 @@
 
 Paper      Radford et al. 2015, https://arxiv.org/abs/1511.06434
 Published  nothing on these data
+Ours       not scored yet
 Command    zoo train dcgan_digits
+Time       90 s on 2 cores of an Intel Xeon
 """
 
 from zoo import DCGAN, recipe
@@ -21,4 +23,4 @@ def main(run):
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="digits", steps=2000, batch_size=64, checkpoint_every=100)
+    recipe.run(main, data="digits", steps=5000, batch_size=64, checkpoint_every=100)

@@ -2,7 +2,9 @@
 
 Paper      Radford et al. 2015, https://arxiv.org/abs/1511.06434
 Published  nothing on these data
+Ours       not scored yet
 Command    zoo train dcgan_fashion_mnist
+Time       2,283 s on 2 cores of an Intel Xeon that had other work too
 """
 
 from zoo import DCGAN, recipe

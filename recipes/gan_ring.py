@@ -2,7 +2,9 @@
 
 Paper      Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661
 Published  nothing on these data
+Ours       not scored yet
 Command    zoo train gan_ring
+Time       not measured yet
 """
 
 import keras

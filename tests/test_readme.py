@@ -26,7 +26,7 @@ BLOCK = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 # What is appended to a line to make it short; of a flag given twice, the last counts. Other lines run as they are.
 SHORTER = {
     r"\bzoo train \w+\b(?! --help)": "--steps=4 --checkpoint_every=2",
-    r"\bzoo train .* --steps 4000$": "--steps=6",
+    r"\bzoo train .* --steps 6000$": "--steps=6",
 }
 BY_CI = re.compile(r"pip |pytest")  # the lines that .ci/run runs instead
 LIMIT = 300  # seconds for one program

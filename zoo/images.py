@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from pathlib import Path
 
@@ -123,7 +124,10 @@ def _rendered(figure) -> np.ndarray:
 
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    del figure, canvas
+    gc.collect()  # they refer to each other: a megabyte a picture that a long training would keep
+    return pixels
 
 
 def _received(values: np.ndarray) -> str:
