@@ -11,7 +11,7 @@ setup(
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    python_requires=">=3.10,<3.14",
+    python_requires=">=3.11,<3.14",
     # Scripts and trained models lie beside `zoo/` in a checkout, and inside the package once it is installed.
     packages=[*find_packages(include=["zoo", "zoo.*"]), "zoo.recipes", "zoo.pretrained"],
     package_dir={"zoo.recipes": "recipes", "zoo.pretrained": "pretrained"},
