@@ -14,6 +14,8 @@ the defaults are those of the code's `mnist.yaml`.
 2. The players move in turn, as in Algorithm 1; the code moves both at once, from the same weights.
 3. The momentum rises a little at every update, the code's once an epoch.
 4. For vectors instead of images the generator's output is linear.
+5. The generator's output bias starts at zero; the code's start, the data's mean image, is `match_marginals`, which the
+   recipe calls.
 """
 
 from __future__ import annotations
