@@ -2,7 +2,7 @@
 
 Paper      Radford et al. 2015, https://arxiv.org/abs/1511.06434
 Published  nothing on these data
-Ours       not scored yet
+Ours       Fréchet classifier distance 1.248, classifier score 5.93, precision .705, recall .631 (10,000 samples)
 Command    zoo train dcgan_fashion_mnist
 Time       2,283 s on 2 cores of an Intel Xeon that had other work too
 """

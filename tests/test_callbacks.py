@@ -8,8 +8,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from zoo import callbacks, images
-from zoo.errors import TrainingError
+from zoo import callbacks, data, evaluation, images, metrics
+from zoo.errors import InputError, TrainingError
+from zoo.models.cgan import CGAN
 from zoo.models.gan import GAN
 
 
@@ -126,6 +127,17 @@ def test_sample_grids_show_the_same_seeds(tmp_path):
     np.testing.assert_array_equal(drawn, images.picture(model.sample([3, 4])))
 
 
+def test_a_sample_grid_has_a_row_a_class(tmp_path):
+    model = CGAN((8, 8, 1), num_classes=3)
+    model.compile()
+    grid = callbacks.SampleGrid(tmp_path)
+    grid.set_model(model)
+    grid.on_epoch_end(0)
+    rows = np.concatenate([model.sample(8, label) for label in range(3)])
+    drawn = np.asarray(Image.open(tmp_path / "step_000000.png"))
+    np.testing.assert_array_equal(drawn, images.grid(rows, columns=8).squeeze(-1))
+
+
 def test_metrics_are_means_over_groups_of_steps(tmp_path):
     steps = make().fit(points(), steps_per_epoch=1, epochs=8, verbose=0).history
     fit(make(), 2, callbacks.MetricsLog(tmp_path, every=2))
@@ -163,3 +175,74 @@ def test_tensorboard_events_hold_the_rows(tmp_path):
 def test_the_curves_are_a_picture(tmp_path):
     fit(make(), 1, callbacks.MetricsLog(tmp_path))
     assert np.asarray(Image.open(tmp_path / "losses.png")).std() > 0
+
+
+def scoring(directory, every=4, scores=("mode_coverage",)):
+    return callbacks.Scores(directory, evaluation.Reference(data.load("ring")), list(scores), every, samples=50)
+
+
+def rows_of(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_scores_are_taken_every_so_many_steps_and_at_the_end(tmp_path):
+    model, scores = make(), scoring(tmp_path, every=3)
+    fit(model, 2, scores)
+    rows = rows_of(tmp_path / "scores.jsonl")
+    assert [row["step"] for row in rows] == [3, 6, 8]
+    ring = data.mixtures.MIXTURES["ring"]()
+    centers, sigma = data.mixtures.centers(ring), data.mixtures.sigma(ring)
+    assert rows[-1] == {"step": 8, **metrics.mode_coverage(model.sample(50), centers, sigma)}
+    assert np.asarray(Image.open(tmp_path / "scores.png")).std() > 0
+
+
+def test_the_best_model_is_kept_beside_the_last(tmp_path, monkeypatch):
+    """Of the values 1, 3, 2 the second is best, and what is kept is what the model was then."""
+    values = iter([1, 3, 2])
+    monkeypatch.setattr(evaluation, "score", lambda *_: {"modes": next(values)})
+    model, scores, weights = make(), scoring(tmp_path), {}
+    keep = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: weights.update({model.step: model.get_weights()})
+    )
+    fit(model, 3, scores, keep)
+    assert [row["step"] for row in scores.best_and_final()] == [8, 12]
+    assert scores.report().split() == ["best", "step", "8,", "modes", "3", "final", "step", "12,", "modes", "2"]
+    best = make()
+    callbacks.Checkpoint(tmp_path / "best").restore(best)
+    assert best.step == 8
+    for left, right in zip(best.get_weights(), weights[8], strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_scores_of_a_resumed_run_are_those_of_a_whole_one(tmp_path):
+    fit(make(), 3, scoring(tmp_path / "whole"))
+    checkpoint = callbacks.Checkpoint(tmp_path / "checkpoints")
+    fit(make(), 1, scoring(tmp_path / "resumed"), checkpoint)
+    with (tmp_path / "resumed" / "scores.jsonl").open("a") as file:
+        file.write('{"step": 6, "modes": 9.0}\n')  # beyond the checkpoint
+    model = make()
+    checkpoint.restore(model)
+    fit(model, 2, scoring(tmp_path / "resumed"), start=4)
+    assert rows_of(tmp_path / "whole" / "scores.jsonl") == rows_of(tmp_path / "resumed" / "scores.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"every": 0}, "every"),
+        ({"scores": ["no_such_score"]}, "no_such_score"),
+        ({"scores": ["frechet_distance"]}, "needs an extractor"),
+    ],
+)
+def test_scores_that_cannot_be_taken_are_refused_before_the_first_step(tmp_path, settings, message):
+    model = make()
+    with pytest.raises(InputError, match=message):
+        fit(model, 1, scoring(tmp_path, **settings))
+    assert model.step == 0
+
+
+def test_scores_fall_on_whole_executions(tmp_path):
+    model = make()
+    model.compile(steps_per_execution=2)
+    with pytest.raises(InputError, match="2 steps an execution"):
+        fit(model, 1, scoring(tmp_path, every=3))

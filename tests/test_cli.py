@@ -1,5 +1,6 @@
 """The `zoo` command: what it prints, what it writes, and how it fails."""
 
+import json
 import os
 import re
 import subprocess
@@ -10,8 +11,10 @@ import pytest
 import saved_models
 import tensorflow as tf
 from PIL import Image
+from scored import Blocks, save_fighter
 
 import zoo.files
+from zoo import metrics
 from zoo.cli import main, parse_seeds
 from zoo.errors import InputError
 from zoo.pretrained import load
@@ -48,6 +51,7 @@ def workplace(tmp_path, monkeypatch, installation):
     """An empty current folder."""
     monkeypatch.setattr(zoo.files, "PACKAGE", installation / "zoo")
     monkeypatch.setattr(sys, "argv", sys.argv)
+    monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path.with_name(f"{tmp_path.name}-cache")))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -65,6 +69,16 @@ def test_list(capsys):
         ["RECIPE", "WHAT IT TRAINS"],
         ["toy_digits", "A recipe that shows what it was given."],
     ]
+
+
+def test_list_shows_the_first_scores_of_a_card_rounded(capsys, installation, monkeypatch, tmp_path_factory):
+    artefact = tmp_path_factory.mktemp("catalogue") / "pretrained" / "scored"
+    saved_models.save(artefact / "1")
+    values = {"FID": 12.3456, "reverse KL (nats)": "inf", "precision": 0.5, "recall": 0.25}
+    saved_models.write_card(artefact, scores=[{"score": name, "value": value} for name, value in values.items()])
+    monkeypatch.setattr(zoo.files, "PACKAGE", artefact.parent.parent / "zoo")
+    assert run("list") == 0
+    assert re.split(" {2,}", capsys.readouterr().out.splitlines()[1])[-1] == "FID 12.3, reverse KL (nats) inf, 2 more"
 
 
 def test_show(capsys, installation):
@@ -195,7 +209,117 @@ def test_train_without_a_known_recipe(capsys):
     assert capsys.readouterr().err == "zoo: Unknown recipe: 'toy_digit'. Did you mean toy_digits?\n"
 
 
-@pytest.mark.parametrize("command", ["list", "show", "sample", "train"])
+@pytest.fixture
+def blocks(monkeypatch):
+    """Classifiers of means of blocks, one for every dataset."""
+    monkeypatch.setattr(metrics, "ClassifierFeatures", lambda dataset: Blocks())
+
+
+def test_evaluate_prints_a_table_and_writes_scores_and_neighbours(blocks, workplace, capsys):
+    saved_models.save(workplace / "noise", lambda seed, label: saved_models.uniform(seed, label, (16, 16, 1)))
+    line = "evaluate noise --data digits --samples 100 --scores frechet_distance,inception_score"
+    assert run(line) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    table = [re.split(" {2,}", row) for row in out.splitlines()]
+    assert table[0] == ["SCORE", "BETTER", "noise", "FLOOR", "SAMPLES", "FLOOR ROWS", "REFERENCE ROWS"]
+    assert table[1][:2] == ["Fréchet block distance", "lower"]
+    assert float(table[1][2]) > float(table[1][3])
+    assert table[1][4:] == ["100", "100 test", "1,437 train"]
+    assert re.fullmatch(r"[\d.]+ ± [\d.e-]+", table[2][2])
+    assert table[2][4:] == ["100", "100 test", "-"]
+    assert out.splitlines()[3:] == [
+        "",
+        "data: digits; samples: seeds from 0",
+        "floor: the same score of real rows in the place of the samples",
+        "features: blocks, sha256 bbbbbbbbbbbb…",
+        "reference statistics: computed",
+        "scores/noise/scores.json",
+        "scores/noise/neighbours.png",
+    ]
+    contents = json.loads((workplace / "scores" / "noise" / "scores.json").read_text())
+    assert f"{contents['scores'][0]['value']:.4g}" == table[1][2]
+    assert contents["seconds"].keys() == {"reference", "sampling", "features", "scores", "neighbours"}
+    with Image.open(workplace / "scores" / "noise" / "neighbours.png") as image:
+        assert image.size == (7 * 66 + 2, 8 * 66 + 2)
+
+    assert run(f"{line} --out again") == 0
+    assert "reference statistics: cached\nagain/scores.json\nagain/neighbours.png\n" in capsys.readouterr().out
+
+
+def test_evaluate_a_mixture_needs_no_features_and_has_no_neighbours(workplace, capsys):
+    saved_models.save(
+        workplace / "toy" / "1", lambda seed, label: 2 * tf.one_hot(tf.cast(seed, tf.int32) % 2, 2, dtype=tf.float32)
+    )
+    saved_models.write_card(workplace / "toy", data_shape=[2])
+    assert run("evaluate toy --data ring --samples 100 --card") == 0
+    out = capsys.readouterr().out
+    assert re.split(" {2,}", out.splitlines()[1]) == ["modes", "higher", "2", "8", "100", "100 test", "-"]
+    assert out.endswith(
+        f"seeds from 0\nfloor: the same score of real rows in the place of the samples\n"
+        f"scores/toy/scores.json\n{workplace / 'toy' / 'card.json'}\n"
+    )
+    scores = load(workplace / "toy").card["scores"]
+    assert [score["score"] for score in scores] == [
+        "classifier score",
+        "modes",
+        "reverse KL (nats)",
+        "high-quality share",
+    ]
+    assert scores[1]["command"] == "zoo evaluate toy --data=ring --samples=100"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("toy-digit --data digits", "Unknown pretrained model: 'toy-digit'. Did you mean toy-digits?"),
+        ("toy-digits --data digit", "Unknown dataset: 'digit'. Did you mean digits"),
+        (
+            "toy-digits --data digits",
+            "a model and its data should have one shape. Received: [4, 4, 1] of toy-digits and [16, 16, 1] of dataset",
+        ),
+        ("bare --data digits", "the samples should be [1, 16, 16, 1], 1 of the shape of dataset 'digits'. "),
+        ("bare --data digits --scores modes", "Unknown score: 'modes'. "),
+        ("bare --data digits --samples 0", "`samples` must be a positive integer."),
+        ("toy-digits --data digits --inception a.pb", "--inception goes with --features inception. Received: "),
+        ("bare --data digits --card", "{}/bare: has no card.json for --card to write to."),
+    ],
+)
+def test_evaluate_errors_are_one_line_with_nothing_written(arguments, message, blocks, workplace, capsys):
+    saved_models.save(workplace / "bare")
+    assert run(f"evaluate {arguments}") == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"zoo: {message.format(workplace)}")
+    assert err.count("\n") == 1
+    assert os.listdir() == ["bare"]
+
+
+def test_compare(blocks, workplace, capsys):
+    save_fighter(workplace / "sharp", 0.0, lambda mean: 0.3 - tf.abs(mean - 0.3), decision_boundary=0.0)
+    save_fighter(workplace / "blind", 1.0, tf.ones_like, decision_boundary=0.0)
+    save_fighter(workplace / "critic", 1.0, tf.ones_like, decision_boundary=None)
+    assert run("compare sharp blind critic --data digits --samples 50 --scores frechet_distance") == 0
+    table = [re.split(" {2,}", row) for row in capsys.readouterr().out.splitlines()]
+    assert table[0][2:6] == ["sharp", "blind", "critic", "FLOOR"]
+    sharp, blind, critic, floor = map(float, table[1][2:6])
+    assert floor < sharp < blind == critic
+    assert table[-4:] == [
+        ["BATTLE (GAM)", "R_TEST", "R_SAMPLE", "WINNER"],
+        ["sharp - blind", "1.000", "0.000", "sharp"],
+        ["sharp - critic", "-", "-", "- (critic has no decision_boundary in its card, as a critic has none)"],
+        ["blind - critic", "-", "-", "- (critic has no decision_boundary in its card, as a critic has none)"],
+    ]
+    assert sorted(os.listdir()) == ["blind", "critic", "sharp"]
+
+
+@pytest.mark.parametrize("models", ["one", "one one"])
+def test_compare_takes_two_models(models, capsys):
+    assert run(f"compare {models} --data digits") == 2
+    assert capsys.readouterr().err == f"zoo: zoo compare takes two or more different models. Received: {models}\n"
+
+
+@pytest.mark.parametrize("command", ["list", "show", "sample", "evaluate", "compare", "train"])
 def test_help_ends_in_an_example(command, capsys):
     with pytest.raises(SystemExit) as end:
         main([command, "--help"])

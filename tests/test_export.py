@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 from test_model import SHAPE, batches, make
 
 import zoo
-from zoo import files
+from zoo import files, images
 from zoo.errors import InputError, TrainingError
+from zoo.model import EncodingModel
 
 SEEDS = np.array([7, 0, 2**40, -3], np.int64)
 
@@ -35,8 +37,11 @@ def expected_signatures(model):
         "sample_png": (by_seed, {"image_bytes": (tf.string, n)}),
         "discriminate": ({"image": (tf.float32, (None, *SHAPE)), **label}, {"score": (tf.float32, n)}),
     }
-    if not isinstance(model.prior, dict):
+    if not tf.nest.is_nested(model.prior):
         table["generate"] = ({"latent": (tf.float32, latent), **label}, samples)
+    if isinstance(model, EncodingModel):
+        image, _ = table["discriminate"]
+        table |= {"encode": (image, {"latent": (tf.float32, latent)}), "reconstruct": (image, samples)}
     return table
 
 
@@ -81,13 +86,13 @@ def test_pngs_decode_to_the_rounded_samples(exported):
 
 def test_generate_maps_latents(exported):
     model, version = exported
-    if isinstance(model.prior, dict):
+    if tf.nest.is_nested(model.prior):
         pytest.skip("the signature belongs to models of one latent vector")
     latent = np.random.default_rng(0).uniform(-1, 1, (3, model.latent_size)).astype(np.float32)
     loaded = tf.saved_model.load(str(version)).signatures["generate"]
     rows = loaded(latent=tf.constant(latent), label=tf.zeros(3, tf.int32))["samples"]
     low, high = model.value_range
-    expected = (model.sampler(latent, training=False).numpy() - low) / (high - low)
+    expected = (model.generate(tf.constant(latent), np.zeros(3, np.int32)).numpy() - low) / (high - low)
     np.testing.assert_allclose(rows, expected, atol=1e-5)
 
 
@@ -120,10 +125,21 @@ def test_the_card_describes_the_model_and_every_file(exported):
     assert (version.parent / "samples.png").is_file()
 
 
+def test_the_picture_shows_8_seeds_of_every_class_or_64_of_a_model_without(exported):
+    model, version = exported
+    classes = [[label] * 8 for label in range(model.num_classes)] if model.conditional else 8 * [8 * [-1]]
+    labels = np.concatenate(classes)
+    seeds = np.tile(np.arange(8), len(classes)) if model.conditional else np.arange(64)
+    drawn = np.asarray(Image.open(version.parent / "samples.png"))
+    np.testing.assert_array_equal(drawn, images.grid(model.sample(seeds, labels), columns=8).squeeze(-1))
+
+
 def test_the_artefact_holds_no_optimiser_and_no_second_generator(exported):
     model, version = exported
     stored = sum(np.prod(shape) for _, shape in tf.train.list_variables(str(version / "variables" / "variables")))
     networks = [model.sampler, model.discriminator]
+    if isinstance(model, EncodingModel):  # its discriminator judges pairs of the encoder that it was trained against
+        networks += [model.inferrer, model.encoder]
     assert stored <= sum(np.size(w) for network in networks for w in network.get_weights()) + 1  # TensorFlow's counter
 
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from zoo.errors import InputError
-from zoo.images import GAP, LIGHT, grid, picture, scatter, write_png
+from zoo.images import GAP, LIGHT, chains, grid, picture, scatter, write_png
 
 
 def tile(pixels, row, column, side):
@@ -80,3 +80,14 @@ def test_write_png_round_trips(tmp_path, channels, mode):
         assert image.mode == mode
         np.testing.assert_array_equal(np.asarray(image).reshape(pixels.shape), pixels)
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_chain_is_a_row_whose_images_are_enlarged_to_the_last():
+    coarse, fine = np.zeros((2, 2, 3, 1)), np.stack([np.zeros((64, 64, 1)), np.ones((64, 64, 1))])
+    coarse[0, 1, 2] = 0.2
+    pixels = chains([coarse, fine])
+    assert pixels.shape == (2 * 64 + 3 * GAP, 2 * 64 + 3 * GAP, 1)
+    enlarged = np.zeros((64, 64, 1))
+    enlarged[32:, 43:] = 51  # of 64 columns, the last third of 3 begins at 42.67
+    for (row, column), expected in {(0, 0): enlarged, (0, 1): 0, (1, 0): 0, (1, 1): 255}.items():
+        np.testing.assert_array_equal(tile(pixels, row, column, 64), np.broadcast_to(expected, (64, 64, 1)))

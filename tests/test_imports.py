@@ -10,7 +10,8 @@ import pytest
 import zoo
 
 ROOT = Path(zoo.__file__).parent
-LEAVES = {"draws", "errors", "layers", "losses", "networks", "optimizers", "priors"}
+SERVERS = ("data/*.py", "metrics/*.py", "export.py", "sampling.py", "training.py", "model.py", "evaluation.py")
+LEAVES = {"draws", "errors", "layers", "losses", "networks", "optimizers", "priors", "pyramid"}
 
 
 def modules(*patterns):
@@ -52,11 +53,12 @@ def test_a_leaf_imports_leaves_alone(path):
     assert {name.split(".")[1] for name in imports(path)} <= LEAVES
 
 
-@pytest.mark.parametrize("path", modules("data/*.py", "metrics/*.py", "export.py", "sampling.py", "model.py"), ids=str)
+@pytest.mark.parametrize("path", modules(*SERVERS), ids=str)
 def test_what_serves_every_paper_names_none(path):
     assert not {name for name in imports(path) if f"{name}.".startswith("zoo.models.")}
 
 
 @pytest.mark.parametrize("path", modules("metrics/*.py"), ids=str)
-def test_a_score_knows_arrays_alone(path):
-    assert {name.split(".")[1] for name in imports(path)} <= {"metrics", "errors"}
+def test_a_score_knows_arrays_alone_and_an_extractor_its_weights(path):
+    weights = {"files", "pretrained"} if path.name.endswith("_features.py") else set()
+    assert {name.split(".")[1] for name in imports(path)} <= {"metrics", "errors", *weights}

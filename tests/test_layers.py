@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.layers import BatchNormalization, Dropout, Maxout
+from zoo.layers import BatchNormalization, Dropout, Maxout, PixelBias
 
 
 def arrays(tensors):
@@ -121,9 +121,12 @@ class TestBatchNormalization:
     @pytest.mark.parametrize(
         ("dtype", "tolerance"), [("float32", 1e-5), ("mixed_bfloat16", 2**-8)], ids=["float32", "bfloat16"]
     )
-    def test_the_fused_kernel_trains_as_keras_does(self, fused, dtype, tolerance):
+    @pytest.mark.parametrize(
+        "options", [{}, {"training": False}, {"trainable": False}], ids=["training", "inference", "frozen"]
+    )
+    def test_the_fused_kernel_does_as_keras_does(self, fused, dtype, tolerance, options):
         ours, theirs = (
-            self.trained(kind, self.inputs(), dtype=dtype)
+            self.trained(kind, self.inputs(), dtype=dtype, **options)
             for kind in (BatchNormalization, keras.layers.BatchNormalization)
         )
         assert len(fused) == 2
@@ -135,14 +138,12 @@ class TestBatchNormalization:
         ("shape", "options"),
         [
             ((12, 3), {}),
-            ((6, 4, 5, 3), {"training": False}),
-            ((6, 4, 5, 3), {"trainable": False}),
             ((6, 4, 5, 3), {"scale": False}),
             ((6, 4, 5, 3), {"center": False}),
             ((6, 4, 5, 3), {"axis": 1}),
             ((6, 4, 5, 3), {"mask": np.arange(120).reshape(6, 4, 5) % 3 > 0}),
         ],
-        ids=["vectors", "inference", "frozen", "no scale", "no centre", "channels first", "masked"],
+        ids=["vectors", "no scale", "no centre", "channels first", "masked"],
     )
     def test_whatever_the_kernel_cannot_do_is_left_to_keras(self, fused, shape, options):
         ours, theirs = (
@@ -160,3 +161,11 @@ class TestBatchNormalization:
         rows = inputs.numpy().reshape(-1, 3).astype(np.float64)
         np.testing.assert_allclose(layer.moving_mean, 0.25 * rows.mean(0), rtol=1e-5)
         np.testing.assert_allclose(layer.moving_variance, 0.75 + 0.25 * rows.var(0), rtol=1e-5)
+
+
+def test_a_pixel_bias_is_added_to_its_own_value_of_every_map():
+    layer, maps = PixelBias(), np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype(np.float32)
+    np.testing.assert_array_equal(layer(maps), maps)  # it starts at zero
+    bias = np.random.default_rng(1).normal(size=(3, 4, 5)).astype(np.float32)
+    layer.bias.assign(bias)
+    np.testing.assert_array_equal(layer(maps), maps + bias)

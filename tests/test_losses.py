@@ -18,7 +18,8 @@ def sigmoid(logits):
 DISCRIMINATOR = losses.cross_entropy_discriminator_loss, -np.log(sigmoid(REAL)).mean() - np.log(sigmoid(-FAKE)).mean()
 SATURATING = losses.saturating_generator_loss, np.log(sigmoid(-FAKE)).mean()
 NON_SATURATING = losses.non_saturating_generator_loss, -np.log(sigmoid(FAKE)).mean()
-ALL = [(*DISCRIMINATOR, [REAL, FAKE]), (*SATURATING, [FAKE]), (*NON_SATURATING, [FAKE])]
+PAIRS = losses.pair_generator_loss, -np.log(sigmoid(-REAL)).mean() - np.log(sigmoid(FAKE)).mean()
+ALL = [(*DISCRIMINATOR, [REAL, FAKE]), (*PAIRS, [REAL, FAKE]), (*SATURATING, [FAKE]), (*NON_SATURATING, [FAKE])]
 
 
 @pytest.mark.parametrize("shape", [(-1, 1), (-1,)])

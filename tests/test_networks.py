@@ -76,6 +76,30 @@ class TestPaperDiscriminator:
         assert {layer.negative_slope for layer in layers_of(discriminator, keras.layers.LeakyReLU)} == {0.2}
 
 
+class TestLabels:
+    """The conditional form, for 3 classes: the label as further latents, and as further channels of the image."""
+
+    def test_the_generator_projects_latents_and_label_together(self):
+        plain, conditional = (networks.dcgan_generator((8, 8, 1), 5, filters=4, num_classes=n) for n in (None, 3))
+        assert conditional.input_shape == [(None, 5), (None, 3)]
+        conditional.set_weights([np.vstack([plain.get_weights()[0], np.zeros((3, 64))]), *plain.get_weights()[1:]])
+        latents = np.random.default_rng(0).normal(size=(2, 5)).astype(np.float32)
+        np.testing.assert_allclose(conditional([latents, np.eye(3)[:2]]), plain(latents), atol=1e-6)
+        conditional.layers[3].kernel.assign(np.random.default_rng(1).normal(size=(8, 64)))
+        first, second = (conditional([latents[:1], np.eye(3)[[label]]]).numpy() for label in (0, 2))
+        assert np.abs(first - second).max() > 1e-3
+
+    def test_the_discriminator_sees_a_constant_plane_a_class(self):
+        plain = networks.dcgan_discriminator((8, 16, 1 + 3), filters=4)
+        conditional = networks.dcgan_discriminator((8, 16, 1), filters=4, num_classes=3)
+        assert conditional.input_shape == [(None, 8, 16, 1), (None, 3)]
+        conditional.set_weights(plain.get_weights())
+        image = np.random.default_rng(0).normal(size=(2, 8, 16, 1)).astype(np.float32)
+        one_hot = np.eye(3, dtype=np.float32)[[2, 0]]
+        planes = np.broadcast_to(one_hot[:, None, None], (2, 8, 16, 3))
+        np.testing.assert_allclose(conditional([image, one_hot]), plain(np.concatenate([image, planes], -1)), atol=1e-6)
+
+
 @pytest.mark.parametrize("network", ["generator", "discriminator"])
 class TestBoth:
     def test_kernels_start_normal_with_a_deviation_of_2_percent(self, network, request):
@@ -101,7 +125,10 @@ def mixed_bfloat16():
 BUILDERS = {
     "generator": lambda seed: networks.dcgan_generator((8, 8, 1), latent_size=3, filters=4, seed=seed),
     "discriminator": lambda seed: networks.dcgan_discriminator((8, 8, 1), filters=4, seed=seed),
+    "alternating generator": lambda seed: networks.alternating_generator((8, 8, 1), 3, filters=4, seed=seed),
+    "alternating discriminator": lambda seed: networks.alternating_discriminator((8, 8, 1), filters=4, seed=seed),
     "mlp": lambda seed: networks.mlp(3, 2, units=4, seed=seed),
+    "normalised mlp": lambda seed: networks.normalized_mlp(3, 2, units=4, depth=2, seed=seed),
 }
 
 
@@ -173,3 +200,124 @@ class TestMlp:
         for kernel in (first, second):
             np.testing.assert_allclose(kernel.T @ kernel, 0.64 * np.eye(8), atol=1e-6)
         assert not np.isclose(first, second).all()
+
+
+class TestAlternating:
+    """DCGAN's networks for 32x32 images of ImageNet, `imagenet/load_pretrained.py` of its authors' code."""
+
+    GENERATOR = networks.alternating_generator((32, 32, 3), latent_size=256, filters=128)
+    DISCRIMINATOR = networks.alternating_discriminator((32, 32, 3), filters=128)
+
+    def test_the_generators_maps_grow_at_every_second_layer(self):
+        maps = layers_of(self.GENERATOR, keras.layers.Reshape, keras.layers.Conv2DTranspose)
+        assert [layer.output.shape[1:] for layer in maps] == [
+            (4, 4, 512), (8, 8, 512), (8, 8, 256), (16, 16, 256), (16, 16, 128), (32, 32, 128), (32, 32, 3),
+        ]  # fmt: skip
+
+    def test_the_discriminators_maps_shrink_at_every_second_layer(self):
+        maps = layers_of(self.DISCRIMINATOR, keras.layers.Conv2D, keras.layers.Dense)
+        assert [layer.output.shape[1:] for layer in maps] == [
+            (32, 32, 128), (16, 16, 128), (16, 16, 256), (8, 8, 256), (8, 8, 512), (4, 4, 512), (1,),
+        ]  # fmt: skip
+
+    def test_layers_are_normalised_but_for_the_images_on_both_sides(self):
+        hidden = ["BatchNormalization", "ReLU", "Conv2DTranspose"]
+        assert order(self.GENERATOR) == ["InputLayer", "Dense", "Reshape", *hidden * 6, "Activation"]
+        leaky = ["Conv2D", "BatchNormalization", "LeakyReLU"] * 4
+        last = ["Conv2D", "BatchNormalization", "ReLU", "Flatten", "Dense"]
+        assert order(self.DISCRIMINATOR) == ["InputLayer", "Conv2D", "LeakyReLU", *leaky, *last]
+
+    def test_there_are_no_biases_and_kernels_are_3x3(self):
+        pairs = 512 * 512 + 512 * 256 + 256 * 256 + 256 * 128 + 128 * 128 + 128 * 3
+        normalised = 4 * (512 + 512 + 256 + 256 + 128)
+        assert self.DISCRIMINATOR.count_params() == 9 * pairs + 16 * 512 + normalised
+        assert self.GENERATOR.count_params() == 9 * pairs + 256 * 16 * 512 + normalised + 4 * 128
+
+    def test_other_sizes_get_as_many_pairs_as_a_dcgan_has_layers(self):
+        shapes = [layer.output.shape[1:] for layer in layers_of(
+            networks.alternating_discriminator((28, 20, 1), filters=2), keras.layers.Conv2D
+        )]  # fmt: skip
+        assert shapes == [(28, 20, 2), (14, 10, 2), (14, 10, 4), (7, 5, 4)]
+        assert networks.alternating_generator((28, 20, 1), 3, filters=2).output_shape == (None, 28, 20, 1)
+
+
+def test_a_normalised_mlp_computes_rectified_batch_normalised_layers_and_a_linear_one():
+    network = networks.normalized_mlp(3, 2, units=8, depth=2, name="denoiser")
+    network.set_weights([array + 0.1 for array in network.get_weights()])
+    x = hidden = np.random.default_rng(0).normal(size=(16, 3)).astype(np.float32)
+    first, gamma, beta, second, other_gamma, other_beta, last, bias = map(np.asarray, network.trainable_variables)
+    for kernel, scale, offset in ((first, gamma, beta), (second, other_gamma, other_beta)):
+        hidden = hidden @ kernel
+        hidden = (hidden - hidden.mean(0)) / np.sqrt(hidden.var(0) + 1e-5) * scale + offset
+        hidden = np.maximum(hidden, 0)
+    np.testing.assert_allclose(network(x, training=True), hidden @ last + bias, rtol=1e-4, atol=1e-4)
+    assert network.name == "denoiser"
+
+
+class TestWithFeatures:
+    X = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+
+    @pytest.mark.parametrize("form", ["functional", "sequential"])
+    def test_it_gives_the_inputs_of_the_last_layer_and_its_outputs(self, form):
+        dense = [keras.layers.Dense(4, activation="relu"), keras.layers.Dense(2)]
+        network = keras.Sequential([keras.Input((3,)), *dense])
+        if form == "functional":  # its layers belong to two networks
+            inputs = keras.Input((3,))
+            network = keras.Model(inputs, dense[1](dense[0](inputs)))
+        network(keras.Input((3,)))  # as `check_network` calls it
+        features, outputs = networks.with_features(network)(self.X)
+        np.testing.assert_allclose(features, dense[0](self.X), rtol=1e-6)
+        np.testing.assert_allclose(outputs, network(self.X), rtol=1e-6)
+
+    def test_it_has_the_networks_own_inputs_and_weights(self):
+        inputs = [keras.Input((3,)), keras.Input((2,))]
+        network = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Concatenate()(inputs)))
+        both = networks.with_features(network)
+        assert [tuple(tensor.shape) for tensor in both.inputs] == [(None, 3), (None, 2)]
+        assert list(map(id, both.weights)) == list(map(id, network.weights))
+
+    def test_a_subclass_is_refused(self):
+        class Subclass(keras.Model):
+            """A network whose layers only its `call` knows."""
+
+        with pytest.raises(InputError, match=r"must be functional\. Received: a Subclass$"):
+            networks.with_features(Subclass())
+
+    def test_another_last_layer_is_refused(self):
+        network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.ReLU()])
+        with pytest.raises(InputError, match=r"Received: one that ends in ReLU$"):
+            networks.with_features(network)
+
+
+class TestPairs:
+    """The encoder and the discriminator of pairs that stand on DCGAN's discriminator."""
+
+    CONDITION = np.eye(5, dtype=np.float32)[:2]
+    IMAGES = np.random.default_rng(0).normal(size=(2, 8, 8, 1)).astype(np.float32)
+    LATENTS = np.random.default_rng(1).normal(size=(2, 3)).astype(np.float32)
+    BACKBONE = 25 * 4 + 4  # parameters of one layer of 4 filters; its 4x4 map has 64 values
+
+    def test_the_encoder_has_its_outputs_in_place_of_the_logit(self):
+        encoder = networks.dcgan_encoder((8, 8, 1), 6, filters=4)
+        assert encoder.count_params() == self.BACKBONE + (64 + 1) * 6
+        features = keras.Model(encoder.input, encoder.layers[-1].input)(self.IMAGES)
+        np.testing.assert_allclose(encoder(self.IMAGES), features @ kernels(encoder)[-1], rtol=1e-4, atol=1e-6)
+
+    def test_the_discriminator_has_two_layers_for_the_latents_and_two_for_both(self):
+        network = networks.dcgan_discriminator_of_pairs((8, 8, 1), 3, filters=4)
+        dense = [(3, 32), (32, 32), (64 + 32, 64), (64, 64), (64, 1)]
+        assert sorted(kernel.shape for kernel in kernels(network) if kernel.ndim == 2) == sorted(dense)
+        rates = [layer.rate for layer in layers_of(network, keras.layers.Dropout)]
+        assert rates == [0.2] * 5
+        assert network([self.IMAGES, self.LATENTS]).shape == (2, 1)
+
+    def test_a_condition_joins_either_by_256_linear_units(self):
+        encoder = networks.dcgan_encoder((8, 8, 1), 6, filters=4, condition_size=5)
+        assert encoder.count_params() == self.BACKBONE + (5 + 1) * 256 + (64 + 256 + 1) * 6
+        plain, conditional = (
+            networks.dcgan_discriminator_of_pairs((8, 8, 1), 3, filters=4, condition_size=size) for size in (None, 5)
+        )
+        assert conditional.count_params() - plain.count_params() == (5 + 1) * 256 + 256 * 64
+        for network, inputs in ((encoder, [self.IMAGES]), (conditional, [self.IMAGES, self.LATENTS])):
+            outputs, others = (network([*inputs, condition]) for condition in (self.CONDITION, self.CONDITION[::-1]))
+            assert not np.isclose(outputs, others, atol=1e-9).any()

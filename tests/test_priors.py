@@ -21,6 +21,11 @@ def test_uniform_in_root_three_has_mean_zero_and_variance_one():
     np.testing.assert_allclose((values.astype(np.float64) ** 2).mean(0), 1, rtol=1e-5)
 
 
+def test_a_box_runs_from_low_to_high():
+    quantiles = priors.box(2, -1, 3).quantile(np.float32([[0.0], [0.25], [1.0]]))
+    np.testing.assert_array_equal(quantiles, [[-1, -1], [0, 0], [3, 3]])
+
+
 def test_normal_has_the_quantiles_and_variance_of_the_table():
     prior = priors.normal(2)
     np.testing.assert_allclose(
@@ -34,7 +39,7 @@ def test_the_most_extreme_draws_are_finite_normals(share):
     assert priors.normal(1).quantile(np.float32([share])).numpy() == pytest.approx(stats.norm.ppf(share), rel=1e-5)
 
 
-@pytest.mark.parametrize("prior", [priors.uniform(3), priors.normal(3)])
+@pytest.mark.parametrize("prior", [priors.uniform(3), priors.box(3, 0, 1), priors.normal(3)])
 def test_components_are_a_batch(prior):
     assert prior.batch_shape == (3,)
     assert prior.event_shape == ()

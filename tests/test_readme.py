@@ -118,8 +118,9 @@ def test_every_model_recipe_and_artefact_is_in_the_table():
 
 
 def test_every_flag_exists(capsys):
-    with pytest.raises(SystemExit):
-        cli.main(["sample", "--help"])
+    for command in ("sample", "evaluate", "compare"):
+        with pytest.raises(SystemExit):
+            cli.main([command, "--help"])
     helps = capsys.readouterr().out + recipe.define_flags("digits", 1, 1, 1).get_help()
     known = {
         prefix + name for no, name in re.findall(r"--(\[no\])?(\w+)", helps) for prefix in ("", "no" if no else "")

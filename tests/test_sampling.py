@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zoo.errors import InputError
-from zoo.sampling import check_seeds_and_labels
+from zoo.sampling import check_seeds_and_labels, pictured
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,16 @@ def test_an_unconditional_model_ignores_labels():
 def test_refused(seeds, labels, message):
     with pytest.raises(InputError, match=message):
         check_seeds_and_labels(seeds, labels, num_classes=10)
+
+
+def test_a_picture_has_a_row_of_8_seeds_a_class():
+    seeds, labels, columns = pictured(3)
+    assert columns == 8
+    assert seeds.reshape(3, columns).tolist() == [list(range(8))] * 3
+    assert labels.reshape(3, columns).tolist() == [[0] * 8, [1] * 8, [2] * 8]
+    assert len(pictured(16)[0]) == 16 * 8
+
+
+@pytest.mark.parametrize("num_classes", [None, 17])
+def test_a_picture_without_classes_or_of_many_has_64_seeds(num_classes):
+    assert pictured(num_classes) == (64, None, 8)

@@ -20,7 +20,15 @@ import pkgutil
 # `zoo.pretrained` names the function from here on; `from zoo.pretrained import ...` still finds the module.
 from zoo.pretrained import load, pretrained
 
-MODELS = {"DCGAN": "zoo.models.dcgan", "GAN": "zoo.models.gan"}
+MODELS = {
+    "ALI": "zoo.models.ali",
+    "BiGAN": "zoo.models.bigan",
+    "CGAN": "zoo.models.cgan",
+    "DCGAN": "zoo.models.dcgan",
+    "DFM": "zoo.models.dfm",
+    "GAN": "zoo.models.gan",
+    "LAPGAN": "zoo.models.lapgan",
+}
 
 __all__ = ["__version__", "load", "pretrained", *MODELS]
 

@@ -17,20 +17,20 @@ from zoo import images
 from zoo.errors import TrainingError
 from zoo.files import replacing
 from zoo.pretrained import CARD, file_hashes
+from zoo.sampling import pictured
 
 PACKAGES = ("gan-zoo", "tensorflow", "keras", "tensorflow-probability")
 SAMPLES = "samples.png"
-PICTURED = 64  # seeds 0 to 63
 
 
 def export(model, directory: str | os.PathLike, *, dataset: str = "not stated", **facts) -> Path:
     """Writes `directory/<version>/`, then `samples.png` and `card.json` beside it; each whole or not at all.
 
     Args:
-        model: a `GenerativeModel`.
+        model: a `TrainedModel`.
         directory: the artefact's folder; the version is the next free number.
         dataset: name of the data the model was trained on.
-        **facts: what else the card has to say, such as `command`, `seconds`, `machine`, `licence`; must be JSON.
+        **facts: what else the card has to say, such as `command`, `seconds`, `machine`, `scores`; must be JSON.
 
     Returns:
         The version's folder.
@@ -50,9 +50,9 @@ def export(model, directory: str | os.PathLike, *, dataset: str = "not stated", 
         raise TrainingError(f"Cannot write the SavedModel {version}: {str(error).splitlines()[0]}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    samples = model.sample(PICTURED)
-    if images.drawable(samples):
-        images.write_png(directory / SAMPLES, images.picture(samples))
+    seeds, labels, columns = pictured(model.num_classes)
+    if "sample" in signatures and images.drawable(samples := model.sample(seeds, labels)):
+        images.write_png(directory / SAMPLES, images.picture(samples, columns))
     card = {
         "name": directory.resolve().name,
         "model": type(model).__name__,
@@ -60,12 +60,13 @@ def export(model, directory: str | os.PathLike, *, dataset: str = "not stated", 
         "dataset": dataset,
         "data_shape": list(model.data_shape),
         "num_classes": model.num_classes,
+        "decision_boundary": model.decision_boundary,
         "version": number,
         "seed": model.seed,
         "steps": model.step,
+        "scores": [],
         **facts,
         "packages": {"python": platform.python_version()} | {name: installed_version(name) for name in PACKAGES},
-        "scores": [],
         "parameters": {
             player: sum(network.count_params() for network in model.networks_of(player)) for player in model.players
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from zoo.errors import InputError
@@ -16,6 +16,11 @@ def folder(name: str) -> Path:
     """The folder "recipes" or "pretrained": inside the package where it is installed, beside it in a checkout."""
     installed = PACKAGE / name
     return installed if installed.is_dir() else PACKAGE.parent / name
+
+
+def cache_dir() -> Path:
+    """Where decoded images and downloads are kept: `$GAN_ZOO_CACHE`, or `~/.cache/gan-zoo`."""
+    return Path(os.environ.get("GAN_ZOO_CACHE") or Path.home() / ".cache" / "gan-zoo")
 
 
 @contextmanager
@@ -33,4 +38,5 @@ def replacing(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()

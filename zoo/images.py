@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +18,14 @@ LIGHT = 230  # grey level of the gaps and of tiles left empty
 SLACK = 1e-3  # how far rounding may carry a pixel out of [0, 1]
 
 
-def picture(samples: np.ndarray) -> np.ndarray:
+def picture(samples: np.ndarray, columns: int | None = None) -> np.ndarray:
     """`grid` of images `[n, height, width, channels]`, `scatter` of points `[n, 2]`.
 
     Raises:
         InputError: samples of another shape, or outside their range.
     """
     if samples.ndim == 4:
-        return grid(samples)
+        return grid(samples, columns)
     if samples.shape[1:] == (2,):
         return scatter(samples)
     raise InputError(f"Samples to draw should have shape [n, height, width, channels] or [n, 2]. {_received(samples)}")
@@ -66,6 +67,23 @@ def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     return np.pad(tiled, ((0, GAP), (0, GAP), (0, 0)), constant_values=LIGHT)
 
 
+def chains(stages: Sequence[np.ndarray]) -> np.ndarray:
+    """`grid` of what samples were on the way, a row a sample, each image enlarged to the last one's size.
+
+    Args:
+        stages: arrays `[n, height, width, channels]` in [0, 1], in order; the last one's images are the largest.
+    """
+    height, width = stages[-1].shape[1:3]
+    enlarged = [
+        stage.take(np.arange(height) * stage.shape[1] // height, axis=1).take(
+            np.arange(width) * stage.shape[2] // width, axis=2
+        )
+        for stage in stages
+    ]
+    tiles = np.stack(enlarged, axis=1)
+    return grid(tiles.reshape(-1, *tiles.shape[2:]), columns=len(stages))
+
+
 def scatter(points: np.ndarray) -> np.ndarray:
     """Draws points `[n, 2]` on equal axes, as uint8 `[500, 500, 3]`.
 
@@ -96,6 +114,22 @@ def curves(rows: list[dict[str, float]]) -> np.ndarray:
         axes.grid(alpha=0.3)
         if axes.lines:
             axes.legend()
+    return _rendered(figure)
+
+
+def score_curves(rows: list[dict[str, float]]) -> np.ndarray:
+    """Draws scores against the step, each on axes of its own, two a row of 300 pixels, as uint8 `[h, 900, 3]`.
+
+    Args:
+        rows: each with "step" and one value a score.
+    """
+    names = [name for name in rows[0] if name != "step"]
+    height = -(-len(names) // 2)
+    figure = _figure(9, 3 * height)
+    for place, name in enumerate(names, start=1):
+        axes = figure.add_subplot(height, 2, place, title=name, xlabel="step")
+        axes.plot([row["step"] for row in rows], [row[name] for row in rows], marker=".", linewidth=1)
+        axes.grid(alpha=0.3)
     return _rendered(figure)
 
 

@@ -71,7 +71,7 @@ class Dropout(keras.layers.Dropout):
 
 @keras.saving.register_keras_serializable("zoo")
 class BatchNormalization(keras.layers.BatchNormalization):
-    """Keras' batch normalisation, trained through TensorFlow's fused kernel where the inputs are images.
+    """Keras' batch normalisation, through TensorFlow's fused kernel where the inputs are images.
 
     Takes the arguments of `keras.layers.BatchNormalization`. Call: `(batch, height, width, channels)`, or any shape
     that Keras' own takes, to the same shape. Statistics are per replica unless `synchronized`.
@@ -80,19 +80,37 @@ class BatchNormalization(keras.layers.BatchNormalization):
     def call(self, inputs, training=None, mask=None):
         is_image = len(inputs.shape) == 4 and self.axis in (-1, 3) and mask is None
         plain = self.scale and self.center and not (self.synchronized or self.renorm)
-        if not (training and self.trainable and is_image and plain):
+        if not (is_image and plain):
             return super().call(inputs, training=training, mask=mask)
+        updates = bool(training and self.trainable)
+        averages = (self.moving_mean, self.moving_variance)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
             scale=self.gamma.value,
             offset=self.beta.value,
-            mean=tf.constant([], tf.float32),
-            variance=tf.constant([], tf.float32),
+            mean=tf.constant([], tf.float32) if updates else averages[0].value,
+            variance=tf.constant([], tf.float32) if updates else averages[1].value,
             epsilon=self.epsilon,
-            is_training=True,
+            is_training=updates,
         )
+        if not updates:
+            return outputs
         rows = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
         variance *= (rows - 1) / rows  # the kernel returns the unbiased estimate, Keras averages the biased one
-        for average, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+        for average, batch in zip(averages, (mean, variance), strict=True):
             average.assign(average * self.momentum + batch * (1 - self.momentum))
         return outputs
+
+
+@keras.saving.register_keras_serializable("zoo")
+class PixelBias(keras.layers.Layer):
+    """Adds a bias of its own to every value of a map, where that of a convolution is shared by all pixels.
+
+    Call: any shape `(batch, ...)` to the same shape.
+    """
+
+    def build(self, input_shape):
+        self.bias = self.add_weight(shape=input_shape[1:], initializer="zeros", name="bias")
+
+    def call(self, inputs):
+        return inputs + self.bias

@@ -26,6 +26,15 @@ def non_saturating_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.nn.softplus(-fake_logits))
 
 
+def pair_generator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    """-E log(1 - D(x, E(x))) - E log D(G(z), z): Dumoulin et al. 2016, eq. 4, negated; Donahue et al. 2016.
+
+    The non-saturating loss of an encoder, whose pairs are the real ones, and of a generator, whose pairs are the fakes.
+    """
+    real_logits, fake_logits = _float32(real_logits, fake_logits)
+    return tf.reduce_mean(tf.nn.softplus(real_logits)) + tf.reduce_mean(tf.nn.softplus(-fake_logits))
+
+
 def discriminator_accuracies(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> dict[str, tf.Tensor]:
     """The shares of real rows taken for real and of fake rows taken for fake, in [0, 1]."""
     real_logits, fake_logits = _float32(real_logits, fake_logits)

@@ -2,219 +2,45 @@
 
 from __future__ import annotations
 
-import os
-import types
-
-import keras
 import numpy as np
 import tensorflow as tf
 
 from zoo import draws
-from zoo.errors import InputError, TrainingError, require_positive
+from zoo.errors import InputError, require_positive
 from zoo.sampling import check_seeds_and_labels
+from zoo.training import TrainedModel
 
 
-class GenerativeModel(keras.Model):
-    """A set of players that `fit` trains against each other, and a sampler.
+class GenerativeModel(TrainedModel):
+    """Players that are trained against each other, and a sampler.
 
-    A paper's class names its `players`; for each it sets an attribute of that name, the network. In `__init__` it also
-    sets `prior` and `sampler`, then writes `compile`, `train_step` and one `update_<player>` a player.
-
-    Batches are `{"image": float32 [batch, *data_shape], "label": int32 [batch]}`; images lie in [-1, 1], vectors are
-    unscaled, unlabelled rows carry -1. `train_step` returns scalars by name; each loss is called `<player>_loss`.
-    `fit` reports them as they are a batch and averaged an epoch, and stops at the first that is not finite.
+    A paper's class sets its networks, `prior` and `sampler` in `__init__`, then writes `compile`, `train_step` and one
+    `update_<player>` a player. One step is one generator update.
 
     Args:
         data_shape: `(height, width, channels)` of an image or `(size,)` of a vector.
         latent_size: length of the latent vector.
-        num_classes: how many labels condition the model; `None` for an unconditional model.
-        seed: every random draw of training follows from it, the step and the draw's purpose.
-        ema_decay: keep an average of the sampler with this decay, and sample from it; `None` for none.
+        **kwargs: `num_classes`, `seed`, `ema_decay` (of the sampler) and `name`, as in `TrainedModel`.
 
     Attributes:
         prior: a `tfp.distributions` distribution with batch shape `[latent_size]` and a `quantile`, or a nested
             structure of such where there are several latents.
+        sampler: the network that samples: `averaged(generator)`.
+        decision_boundary: the score above which the discriminator takes data to be real; `None` for a critic.
 
     Raises:
         InputError: a setting is out of its range.
     """
 
     players = ("generator", "discriminator")
-    conditional = False
-    discriminator_updates = 1
-    value_range = (-1.0, 1.0)  # of the images that the networks emit and read
+    decision_boundary = 0.0
 
-    def __init__(self, data_shape, *, latent_size, num_classes=None, seed=0, ema_decay=None, name=None):
-        super().__init__(name=name)
-        self.data_shape = tuple(int(side) for side in data_shape)
-        if len(self.data_shape) not in (1, 3) or min(self.data_shape) < 1:
-            raise InputError(
-                f"`data_shape` must be (height, width, channels) or (size,), all positive. Received: {data_shape}"
-            )
+    def __init__(self, data_shape, *, latent_size, **kwargs):
+        super().__init__(data_shape, **kwargs)
         require_positive(latent_size=latent_size)
-        if not 0 <= seed < 2**32:
-            raise InputError(f"`seed` must lie in [0, 2**32). Received: seed={seed}")
-        if ema_decay is not None and not 0 < ema_decay < 1:
-            raise InputError(f"`ema_decay` must lie between 0 and 1. Received: ema_decay={ema_decay}")
-        if self.conditional and (num_classes is None or num_classes < 2):
-            raise InputError(f"{type(self).__name__} needs at least 2 classes. Received: num_classes={num_classes}")
-        if num_classes is not None and not self.conditional:
-            raise InputError(f"{type(self).__name__} takes no labels. Received: num_classes={num_classes}")
         self.latent_size = latent_size
-        self.num_classes = num_classes
-        self.seed = seed
-        self.ema_decay = ema_decay
-        self.built = True  # there is no `call` whose shapes Keras could infer
-        self.step_counter = self.add_weight(
-            shape=(), dtype="int64", initializer="zeros", trainable=False, aggregation="only_first_replica", name="step"
-        )
-        self._averages = []
-        self._epoch = _EpochLogs()
 
-    @property
-    def step(self):
-        """How many training steps (generator updates) are done."""
-        return int(self.step_counter.value.numpy())
-
-    # Networks.
-
-    @property
-    def is_image(self):
-        """Whether the data are images rather than vectors."""
-        return len(self.data_shape) == 3
-
-    def check_network(self, role, network, input_shapes, output_shape):
-        """Builds a network, a user's or the paper's own, and checks what it takes and gives.
-
-        Args:
-            role: what the argument is called.
-            network: a `keras.Model` of one input or a list of them.
-            input_shapes: a list of shapes without the batch axis.
-            output_shape: the shape that has to come out, without the batch axis.
-
-        Returns:
-            The network.
-
-        Raises:
-            InputError: it takes or gives something else.
-        """
-        inputs = [keras.Input(shape) for shape in input_shapes]
-        wanted = " and ".join(str((None, *shape)) for shape in input_shapes)
-        try:
-            outputs = network(inputs[0] if len(inputs) == 1 else inputs)
-            # Keras forgives a functional model some wrong shapes until it is trained.
-            taken = tf.nest.flatten(getattr(network, "inputs", None) or inputs)
-            if any(not _fits(shape, tensor.shape[1:]) for shape, tensor in zip(input_shapes, taken, strict=True)):
-                raise ValueError
-        except (ValueError, TypeError) as error:
-            shape = getattr(network, "input_shape", "an unknown input shape")
-            raise InputError(f"`{role}` must take inputs of shape {wanted}. Received: a network for {shape}") from error
-        if not isinstance(outputs, keras.KerasTensor) or tuple(outputs.shape[1:]) != tuple(output_shape):
-            raise InputError(
-                f"`{role}` must give outputs of shape {(None, *output_shape)}. "
-                f"Received: a network whose outputs have shape {tuple(getattr(outputs, 'shape', ()))}"
-            )
-        return network
-
-    def averaged(self, network):
-        """The network to sample from: a running average of `network` where `ema_decay` is set, else itself."""
-        if self.ema_decay is None:
-            return network
-        average = keras.models.clone_model(network)
-        average.set_weights(network.get_weights())
-        average.trainable = False
-        self._averages.append((average, network))
-        return average
-
-    def networks_of(self, player):
-        """The networks that a player's optimiser trains."""
-        return [getattr(self, player)]
-
-    def variables_of(self, player):
-        """The variables that a player's optimiser trains."""
-        return [variable for network in self.networks_of(player) for variable in network.trainable_variables]
-
-    # Compiling.
-
-    def compile(self, optimizers, log_gradient_norms=False, jit_compile=False, **kwargs):
-        """Builds an optimiser a player; a paper's `compile` calls this with its own as defaults.
-
-        Args:
-            optimizers: from player to Keras optimiser (or its name); each becomes the attribute `<player>_optimizer`.
-            log_gradient_norms: also report `<player>_gradient_norm`, of the gradient over all replicas.
-            jit_compile: compile the step with XLA.
-            **kwargs: `steps_per_execution` and `run_eagerly`, as in `keras.Model.compile`.
-
-        Raises:
-            InputError: two players share an optimiser, or XLA is asked for on several replicas.
-        """
-        replicas = self.distribute_strategy.num_replicas_in_sync
-        if jit_compile and replicas > 1:
-            raise InputError(f"`jit_compile` needs a strategy of one replica. Received: {replicas} replicas")
-        super().compile(optimizer=None, jit_compile=jit_compile, **kwargs)
-        self.log_gradient_norms = log_gradient_norms
-        optimizers = {player: keras.optimizers.get(optimizer) for player, optimizer in optimizers.items()}
-        if len(set(map(id, optimizers.values()))) < len(optimizers):
-            raise InputError(f"Each player needs an optimiser of its own. Received one for several of {self.players}")
-        for player, optimizer in optimizers.items():
-            scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-            if self._computes_in_float16(player) and not scaled:
-                optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-            optimizer.build(self.variables_of(player))
-            setattr(self, f"{player}_optimizer", optimizer)
-
-    def optimizer_of(self, player):
-        """The optimiser that `compile` gave a player."""
-        return getattr(self, f"{player}_optimizer")
-
-    def _computes_in_float16(self, player):
-        return any(
-            layer.compute_dtype == "float16"
-            for network in self.networks_of(player)
-            for layer in (network, *network.layers)
-        )
-
-    def get_compile_config(self):
-        optimizers = {
-            f"{player}_optimizer": keras.saving.serialize_keras_object(self.optimizer_of(player))
-            for player in self.players
-        }
-        return {
-            **optimizers,
-            "log_gradient_norms": self.log_gradient_norms,
-            "jit_compile": self.jit_compile,
-            "steps_per_execution": self.steps_per_execution,
-            "run_eagerly": self.run_eagerly,
-        }
-
-    def compile_from_config(self, config):
-        self.compile(**keras.saving.deserialize_keras_object(config))
-
-    # What a training step is made of.
-
-    def real_data(self, batch):
-        """The data of a batch as the networks read them, float32 `[batch, *data_shape]` in `value_range`."""
-        return self._from_unit(batch["image"] / 2 + 0.5) if self.is_image else batch["image"]
-
-    def minibatches(self, rows, count):
-        """Splits a batch into `count` fresh minibatches; over N replicas they hold the rows they hold on one.
-
-        Args:
-            rows: a tensor or a nested structure of tensors, each `[batch, ...]`.
-            count: how many minibatches, a divisor of the batch.
-
-        Returns:
-            A list of what `rows` is, each with batch / count rows.
-
-        Raises:
-            InputError: `count` does not divide the batch.
-        """
-        size = tf.nest.flatten(rows)[0].shape[0]
-        if size is not None and size % count:
-            raise InputError(
-                f"{count} updates a step need a batch that {count} divides. Received: a batch of {size} rows"
-            )
-        return [tf.nest.map_structure(lambda tensor, first=first: tensor[first::count], rows) for first in range(count)]
+    # Draws of a training step.
 
     def draw_latents(self, data, purpose):
         """This replica's rows of the step's draw from the prior, structured as the prior is.
@@ -234,151 +60,6 @@ class GenerativeModel(keras.Model):
         priors = tf.nest.flatten(self.prior)
         latents = [prior.quantile(draw(prior.batch_shape, draws.fold(seed, part))) for part, prior in enumerate(priors)]
         return tf.nest.pack_sequence_as(self.prior, latents)
-
-    def minimize(self, player, loss, tape):
-        """One update of a player down the gradient of a loss, averaged over the replicas.
-
-        Args:
-            player: whose variables and optimiser.
-            loss: scalar float32, the mean over this replica's rows, computed under `tape`.
-
-        Returns:
-            What the update has to report: `<player>_gradient_norm` where `compile` was asked for it, else nothing.
-        """
-        optimizer, variables = self.optimizer_of(player), self.variables_of(player)
-        context = tf.distribute.get_replica_context()
-        scale = tf.constant(1 / context.num_replicas_in_sync)
-        loss_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-        if loss_scaled:
-            scale = optimizer.scale_loss(scale)
-        gradients = tape.gradient(loss, variables, output_gradients=scale)
-        logs = {}
-        if self.log_gradient_norms:
-            total = context.all_reduce("sum", [gradient for gradient in gradients if gradient is not None])
-            norm = tf.linalg.global_norm(total)
-            logs[f"{player}_gradient_norm"] = norm / optimizer.dynamic_scale if loss_scaled else norm
-        if loss_scaled and context.num_replicas_in_sync > 1:
-            gradients = self._agree_on_overflow(gradients, context)
-        optimizer.apply(gradients, variables)
-        return logs
-
-    @staticmethod
-    def _agree_on_overflow(gradients, context):
-        """Makes one replica's overflow every replica's: Keras asks each about its own gradients before it sums them."""
-        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(gradient)) for gradient in gradients])
-        overflows = context.all_reduce("sum", tf.cast(~finite, tf.float32))
-        return [tf.where(overflows > 0, np.inf, gradient) for gradient in gradients]
-
-    # The training loop of `fit`.
-
-    def make_train_function(self, force=False):
-        """One graph of `steps_per_execution` steps, under any strategy (Keras' own works under some)."""
-        if self.train_function is not None and not force:
-            return
-        steps = self.steps_per_execution
-
-        def one_step(batch):
-            batch = self._check_batch(batch)
-            self._seed_layers()
-            logs = self.distribute_strategy.run(self.train_step, args=(batch,))
-            logs = {
-                name: tf.cast(self.distribute_strategy.reduce("MEAN", value, axis=None), tf.float32)
-                for name, value in logs.items()
-            }
-            self.step_counter.assign_add(1)
-            self._update_averages()
-            return logs, self._failure(logs)
-
-        if not self.run_eagerly:
-            one_step = tf.function(one_step, jit_compile=self.jit_compile, autograph=False)
-
-        def execute(iterator):
-            first_logs, failure = one_step(next(iterator))
-            if steps == 1:
-                return first_logs, failure
-
-            def another(done, total, failure):
-                logs, new_failure = one_step(next(iterator))
-                total = tf.nest.map_structure(tf.add, total, logs)
-                return done + 1, total, tf.where(failure[0] < 0, new_failure, failure)
-
-            _, total, failure = tf.while_loop(lambda done, *_: done < steps, another, (1, first_logs, failure))
-            return tf.nest.map_structure(lambda value: value / steps, total), failure
-
-        graph = execute if self.run_eagerly else tf.function(execute, autograph=False)
-
-        def train_function(iterator):
-            try:
-                if isinstance(iterator, types.GeneratorType):  # `train_on_batch` hands over one batch this way
-                    logs, failure = one_step(next(iterator))
-                else:
-                    logs, failure = graph(iterator)
-            except tf.errors.OutOfRangeError as end:
-                raise StopIteration from end
-            self._epoch.add(self, logs, failure)
-            return logs
-
-        self.train_function = train_function
-
-    def _maybe_symbolic_build(self, *args, **kwargs):
-        """Nothing: networks are built already, and Keras' own fails on a batch that is a dict over several workers."""
-
-    def _check_batch(self, batch):
-        """The batch as a dict, or an error that says what arrived instead of one."""
-        batch, *_ = keras.utils.unpack_x_y_sample_weight(batch)
-        if not isinstance(batch, dict) or "image" not in batch:
-            received = f"a dict with {sorted(batch)}" if isinstance(batch, dict) else f"a {type(batch).__name__}"
-            raise InputError(
-                f'A batch must be a dict with "image", and "label" where there are any. Received: {received}'
-            )
-        if self.conditional and "label" not in batch:
-            raise InputError(f'{type(self).__name__} needs batches with "label". Received: a dict with {sorted(batch)}')
-        local = self.distribute_strategy.experimental_local_results(batch["image"])
-        if any(tuple(rows.shape[1:]) != self.data_shape for rows in local):
-            raise InputError(
-                f"Images of a batch must have shape {(None, *self.data_shape)}. Received: {tuple(local[0].shape)}"
-            )
-        return batch
-
-    def _seed_layers(self):
-        """Sets every random layer to the state that belongs to this step, as if it had never been stopped."""
-        states = [variable for variable in self.variables if variable.name == "seed_generator_state"]
-        for index, state in enumerate(states):
-            seed = draws.fold(draws.named_seed(self.seed, f"layer {index}"), self.step_counter.value)
-            state.assign(tf.cast(seed, state.dtype))
-
-    def _update_averages(self):
-        """Moves each average towards its network; at first faster than `ema_decay`, to forget the first weights."""
-        if not self._averages:
-            return
-        step = tf.cast(self.step_counter.value, tf.float32)
-        decay = tf.minimum(self.ema_decay, (1 + step) / (10 + step))
-        update = self.distribute_strategy.extended.update
-        for average, network in self._averages:
-            for mean, value in zip(average.variables, network.variables, strict=True):
-                if mean.dtype == "float32":
-                    update(mean.value, _move, args=(value.value, 1 - decay))
-
-    def _failure(self, logs):
-        """int64 [2]: the step and the index among the sorted names of a log that is not finite, or [-1, -1]."""
-        bad = ~tf.math.is_finite(tf.stack([logs[name] for name in sorted(logs)]))
-        found = tf.stack([self.step_counter.value, tf.argmax(bad)])
-        return tf.where(tf.reduce_any(bad), found, tf.constant([-1, -1], tf.int64))
-
-    def reset_metrics(self):
-        super().reset_metrics()
-        self._epoch = _EpochLogs()
-
-    def get_metrics_result(self):
-        return self._epoch.means(self)
-
-    def check_weights(self):
-        """Raises a `TrainingError` that names the player whose weights hold NaN or infinity."""
-        for player in self.players:
-            if not all(np.isfinite(variable.numpy()).all() for variable in self.variables_of(player)):
-                raise TrainingError(
-                    f"Training stopped at step {self.step}: the {player} has weights that are not finite."
-                )
 
     # Sampling and export.
 
@@ -409,8 +90,11 @@ class GenerativeModel(keras.Model):
         Raises:
             InputError: seeds or labels have the wrong type, shape or range.
         """
-        seeds, labels = check_seeds_and_labels(seeds, labels, self.num_classes)
-        return self._sample_graph(tf.constant(seeds), tf.constant(labels)).numpy()
+        return self._sample_graph(*self._rows(seeds, labels)).numpy()
+
+    def _rows(self, seeds, labels):
+        """Seeds and labels, checked, as the tensors that signatures take."""
+        return [tf.constant(rows) for rows in check_seeds_and_labels(seeds, labels, self.num_classes)]
 
     @tf.function(
         input_signature=[tf.TensorSpec([None], tf.int64), tf.TensorSpec([None], tf.int32)],
@@ -419,9 +103,9 @@ class GenerativeModel(keras.Model):
     def _sample_graph(self, seed, label):
         return self.sample_signature(seed, label)["samples"]
 
-    def sample_signature(self, seed, label):
-        """The common sampling signature: `seed` int64 [n] and `label` int32 [n] to `samples`."""
-        rows = tf.map_fn(
+    def latents_of(self, seed):
+        """The latents that rows are sampled from, one a seed of int64 [n]; structured as the prior is."""
+        return tf.map_fn(
             lambda one: self._latents(
                 draws.named_seed(0, "sample") ^ tf.bitcast(one, tf.int32),
                 lambda shape, part: draws.uniform(shape, part),
@@ -431,7 +115,10 @@ class GenerativeModel(keras.Model):
                 lambda prior: tf.TensorSpec(prior.batch_shape, tf.float32), self.prior
             ),
         )
-        return {"samples": self._to_samples(self.generate(rows, self._labels(seed, label)))}
+
+    def sample_signature(self, seed, label):
+        """The common sampling signature: `seed` int64 [n] and `label` int32 [n] to `samples`."""
+        return {"samples": self._to_samples(self.generate(self.latents_of(seed), self._labels(seed, label)))}
 
     def sample_png_signature(self, seed, label):
         """The same rows as `sample_signature`, each as the bytes of a PNG: `image_bytes` string [n]."""
@@ -447,7 +134,8 @@ class GenerativeModel(keras.Model):
     def discriminate_signature(self, image, label):
         """`image` float32 [n, *data_shape], images in [0, 1], and `label` int32 [n] to `score` float32 [n]."""
         data = self._from_unit(image) if self.is_image else image
-        return {"score": tf.reshape(tf.cast(self.score(data, label), tf.float32), [-1])}
+        labels = self._labels(tf.range(tf.shape(label, tf.int64)[0]), label)
+        return {"score": tf.reshape(tf.cast(self.score(data, labels), tf.float32), [-1])}
 
     def signatures(self):
         """From name to (function, input specs) of what `export` writes; a paper with more to offer extends it."""
@@ -465,20 +153,6 @@ class GenerativeModel(keras.Model):
             signatures["generate"] = (self.generate_signature, [latent, label])
         return signatures
 
-    def export(self, directory: str | os.PathLike, **card):
-        """Writes `directory/<version>/`, a SavedModel with `signatures()`, and `directory/card.json`.
-
-        Args:
-            directory: the artefact's folder; the version is the next free number.
-            **card: what the card has to say beyond what the model knows; see `zoo.export.export`.
-
-        Returns:
-            The path of the version's folder.
-        """
-        from zoo import export
-
-        return export.export(self, directory, **card)
-
     def _labels(self, seed, label):
         """Checks labels and draws those that are -1, by the row's seed."""
         if not self.conditional:
@@ -495,10 +169,6 @@ class GenerativeModel(keras.Model):
         with tf.control_dependencies([in_range]):
             return tf.where(label < 0, tf.cast(drawn * self.num_classes, tf.int32), label)
 
-    def _from_unit(self, images):
-        low, high = self.value_range
-        return tf.cast(images, tf.float32) * (high - low) + low
-
     def _to_samples(self, data):
         data = tf.cast(data, tf.float32)
         if not self.is_image:
@@ -506,59 +176,92 @@ class GenerativeModel(keras.Model):
         low, high = self.value_range
         return tf.clip_by_value((data - low) / (high - low), 0.0, 1.0)
 
-    # Saving.
-
     def get_config(self):
-        """The constructor's arguments. Networks are part of it as they are, so that a user's own are found again."""
-        networks = {player: keras.saving.serialize_keras_object(getattr(self, player)) for player in self.players}
-        config = {
-            "data_shape": self.data_shape,
-            "latent_size": self.latent_size,
-            "num_classes": self.num_classes,
-            "seed": self.seed,
-            "ema_decay": self.ema_decay,
-            "name": self.name,
-        }
-        return {**config, **networks}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**keras.saving.deserialize_keras_object(config))
+        return {**super().get_config(), "latent_size": self.latent_size}
 
 
-class _EpochLogs:
-    """The sums of an epoch's logs, on the device, and the check that they are finite, one execution late.
+class EncodingModel(GenerativeModel):
+    """A generative model that also infers the latents of data; one of its players is the `encoder`.
 
-    A check at once would wait for the device at every execution.
+    A paper's class sets `inferrer` beside `sampler` in `__init__`, and writes `infer`.
+
+    Attributes:
+        inferrer: the network that encodes: `averaged(encoder)`.
     """
 
-    def __init__(self):
-        self._sums, self._count, self._failure = {}, 0, None
+    def infer(self, data, labels):
+        """The latents `[n, latent_size]` that the inferrer finds for data in `value_range`, without noise.
 
-    def add(self, model, logs, failure):
-        self._check(model)
-        self._failure = failure
-        self._sums = {name: self._sums.get(name, 0.0) + value for name, value in logs.items()}
-        self._count += 1
+        Args:
+            data: float32 `[n, *data_shape]`.
+            labels: int32 `[n]`.
+        """
+        raise NotImplementedError
 
-    def means(self, model):
-        self._check(model)
-        return {name: value / self._count for name, value in self._sums.items()}
+    def encode(self, images, labels=None):
+        """The latents of data; a row depends on its own data and label alone.
 
-    def _check(self, model):
-        if self._failure is None or self._failure[0] < 0:
-            return
-        step, index = (int(number) for number in self._failure)
-        name = sorted(self._sums)[index]
-        player = next((player for player in model.players if name.startswith(player)), None)
-        whose = f"of the {player}, {name}," if player else name
-        raise TrainingError(f"Training stopped at step {step}: the loss {whose} is not finite.")
+        Args:
+            images: floats `[n, *data_shape]`, images in [0, 1].
+            labels: integers `[n]`, or one for all rows, of a conditional model; others ignore them.
 
+        Returns:
+            float32 array `[n, latent_size]`.
 
-def _fits(shape, taken):
-    """Whether an axis of unknown length, or the same length, stands for each of `shape`."""
-    return len(shape) == len(taken) and all(side in (None, wanted) for wanted, side in zip(shape, taken, strict=True))
+        Raises:
+            InputError: data of another shape, or of a conditional model labels that are missing or out of range.
+        """
+        return self._encode_graph(*self._labelled(images, labels)).numpy()
 
+    def reconstruct(self, images, labels=None):
+        """What the sampler makes of the latents of data.
 
-def _move(mean, value, share):
-    mean.assign_add((value - mean) * share)
+        Takes what `encode` takes and raises what it raises.
+
+        Returns:
+            float32 array `[n, *data_shape]`, images in [0, 1].
+        """
+        return self._reconstruct_graph(*self._labelled(images, labels)).numpy()
+
+    def _labelled(self, images, labels):
+        """Data and labels, checked, as the tensors that signatures take."""
+        images = np.asarray(images, np.float32)
+        if images.shape[1:] != self.data_shape or len(images) == 0:
+            raise InputError(f"`images` should have shape {[None, *self.data_shape]}. Received: {list(images.shape)}")
+        _, labels = self._rows(len(images), labels)
+        if self.conditional and int(tf.reduce_min(labels)) < 0:
+            raise InputError(f"`labels` should lie in [0, {self.num_classes - 1}], one a row. Received: rows without")
+        return tf.constant(images), labels
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _encode_graph(self, image, label):
+        return self.encode_signature(image, label)["latent"]
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _reconstruct_graph(self, image, label):
+        return self.reconstruct_signature(image, label)["samples"]
+
+    def encode_signature(self, image, label):
+        """`image` float32 [n, *data_shape], images in [0, 1], and `label` int32 [n] to `latent` [n, latent_size]."""
+        return {"latent": self._inferred(image, label)[0]}
+
+    def reconstruct_signature(self, image, label):
+        """`image` float32 [n, *data_shape], images in [0, 1], and `label` int32 [n] to `samples` of the same shape."""
+        return {"samples": self._to_samples(self.generate(*self._inferred(image, label)))}
+
+    def _inferred(self, image, label):
+        """The latents of rows, and their labels: those that are -1 drawn by the row's number, as in `discriminate`."""
+        data = self._from_unit(image) if self.is_image else image
+        labels = self._labels(tf.range(tf.shape(label, tf.int64)[0]), label)
+        return tf.cast(self.infer(data, labels), tf.float32), labels
+
+    def signatures(self):
+        inputs = [
+            tf.TensorSpec([None, *self.data_shape], tf.float32, "image"),
+            tf.TensorSpec([None], tf.int32, "label"),
+        ]
+        return {
+            **super().signatures(),
+            "encode": (self.encode_signature, inputs),
+            "reconstruct": (self.reconstruct_signature, inputs),
+        }

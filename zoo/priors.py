@@ -7,8 +7,14 @@ import tensorflow_probability as tfp
 
 
 def uniform(latent_size, limit=1.0):
-    """Independent components, uniform in [-limit, limit]."""
-    return tfp.distributions.Uniform(tf.fill([latent_size], -float(limit)), float(limit))
+    """Independent components, uniform in [-limit, limit]; `latent_size` may be a shape, such as a noise plane's."""
+    shape = latent_size if isinstance(latent_size, tuple) else (latent_size,)
+    return tfp.distributions.Uniform(tf.fill(shape, -float(limit)), float(limit))
+
+
+def box(latent_size, low, high):
+    """Independent components, uniform in [low, high]."""
+    return tfp.distributions.Uniform(tf.fill([latent_size], float(low)), float(high))
 
 
 def normal(latent_size):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import json
 import os
@@ -62,6 +63,7 @@ def define_flags(data: str, steps: int, batch_size: int, checkpoint_every: int) 
     define("bool", "deterministic", False, "use only kernels that repeat bit for bit; slower on a GPU")
     define("bool", "log_gradient_norms", False, "report the norm of each player's gradient")
     define("integer", "checkpoint_every", checkpoint_every, "steps between checkpoints: an epoch", lower_bound=1)
+    define("integer", "score_every", 0, "steps between scorings of the samples; 0 for none", lower_bound=0)
     define("string", "export_dir", None, "where the SavedModel goes (default: in the workdir)")
     define("bool", "resume", True, "go on from the workdir's checkpoint; --noresume moves an old workdir aside")
     define("bool", "smoke", False, f"only {SMOKE_STEPS} steps, to see that all works")
@@ -89,10 +91,11 @@ def parse(flags: absl_flags.FlagValues, arguments: list[str]) -> absl_flags.Flag
     if flags.smoke:
         flags.steps = min(flags.steps, SMOKE_STEPS)
         flags.checkpoint_every = min(flags.checkpoint_every, SMOKE_STEPS // 2)
-    if any(number % flags.steps_per_execution for number in (flags.steps, flags.checkpoint_every)):
+    divided = (flags.steps, flags.checkpoint_every, flags.score_every)
+    if any(number % flags.steps_per_execution for number in divided):
         raise InputError(
-            f"--steps_per_execution must divide --steps and --checkpoint_every. "
-            f"Received: {flags.steps_per_execution}, {flags.steps} and {flags.checkpoint_every}"
+            f"--steps_per_execution must divide --steps, --checkpoint_every and --score_every. "
+            f"Received: {flags.steps_per_execution} and {', '.join(map(str, divided))}"
         )
     return flags
 
@@ -134,22 +137,32 @@ class Run:
         names = ("jit_compile", "steps_per_execution", "log_gradient_norms")
         return {name: self.flags[name].value for name in names}
 
-    def data(self):
-        """The dataset of the flags, a `zoo.data.Dataset`."""
+    @functools.cached_property
+    def _data(self):
         from zoo import data
 
         flags = self.flags
         return data.load(flags.data, flags.data_dir, flags.image_size, flags.skip_corrupt)
 
+    def data(self):
+        """The dataset of the flags, a `zoo.data.Dataset`."""
+        return self._data
+
     def fit(self, model, split) -> None:
         """Trains a compiled model on a split of the data up to `--steps`, from the workdir's checkpoint on.
 
         Raises:
-            InputError: the batch cannot be split over replicas and updates, or the workdir is beyond `--steps`.
+            InputError: a conditional model and rows without labels, a batch that cannot be split over replicas and
+                updates, or a workdir that is beyond `--steps`.
             TrainingError: a loss stopped being finite, a checkpoint could not be written, or a worker was lost.
         """
         from zoo import callbacks
 
+        if model.conditional and (unlabelled := int((split.labels < 0).sum())):
+            raise InputError(
+                f"{type(model).__name__} needs a label on every row. "
+                f"Received: {unlabelled} of {len(split)} rows of {self.flags.data} without"
+            )
         steps, every = self.flags.steps, self.flags.checkpoint_every
         replicas = self.strategy.num_replicas_in_sync
         if self.flags.batch_size % replicas:
@@ -162,14 +175,18 @@ class Run:
         self._checkpoint.restore(model)
         if model.step > steps:
             raise InputError(f"{self.workdir} is at step {model.step} already. Received: --steps={steps}")
-        if self.is_chief and model.step < steps:
+        is_over = model.step == steps
+        if self.is_chief and not is_over:
             begin = f"going on from step {model.step}" if model.step else "from the start"
             print(
                 f"{self.name}: {steps} steps of {self.flags.batch_size} rows on {replicas} x {_device()}, {begin}; "
                 f"an epoch is {every} steps",
                 flush=True,
             )
-        watchers = [callbacks.MetricsLog(self.workdir), callbacks.SampleGrid(self.workdir / "samples")]
+        watchers = [callbacks.MetricsLog(self.workdir)]
+        if "sample" in model.signatures():
+            watchers.append(callbacks.SampleGrid(self.workdir / "samples"))
+        scores = [self._scores()] if self.flags.score_every else []
         first = model.step // every
         whole, rest = divmod(steps - model.step, every)
         for start, epochs, length in ((first, whole, every), (first + whole, 1, rest)):
@@ -181,13 +198,15 @@ class Run:
                     initial_epoch=start,
                     epochs=start + epochs,
                     steps_per_epoch=length,
-                    callbacks=[*(watchers if self.is_chief else []), self._checkpoint],
+                    callbacks=[*(watchers if self.is_chief else []), *scores, self._checkpoint],
                     shuffle=False,  # the stream is; else Keras warns
                     verbose="auto" if self.is_chief else 0,
                 )
+        if scores and self.is_chief and not is_over:
+            print("", scores[0].report(), sep="\n")
 
-    def export(self, model, data) -> None:
-        """Writes the artefact of a trained model and says where everything lies.
+    def export(self, model, data, **facts) -> None:
+        """Writes the artefact of a trained model, with more facts for its card, and says where everything lies.
 
         A run that is started again after its end finds its artefact and writes none.
         """
@@ -210,13 +229,24 @@ class Run:
                 seconds=round(float(self._checkpoint.seconds.numpy()), 1),
                 machine=machine(),
                 licence=data.licence,
+                **facts,
             )
-        print(
-            f"\nsamples     {self.workdir / 'samples' / f'step_{model.step:06d}.png'}"
-            f"\ncurves      {self.workdir / 'losses.png'}"
-            f"\nSavedModel  {version}"
-            f"\nsample it   {shlex.join(['zoo', 'sample', str(directory), '--seeds', '0-63', '--out', 'grid.png'])}"
-        )
+        lines = {"curves": self.workdir / "losses.png", "SavedModel": version}
+        if "sample" in model.signatures():
+            lines["samples"] = self.workdir / "samples" / f"step_{model.step:06d}.png"
+            lines["sample it"] = shlex.join(["zoo", "sample", str(directory), "--seeds", "0-63", "--out", "grid.png"])
+        print("", *(f"{title:<12}{line}" for title, line in lines.items()), sep="\n")
+
+    def _scores(self):
+        """The callback of `--score_every`: the distance that decides, and what it may hide."""
+        from zoo import callbacks, evaluation, metrics
+
+        data = self.data()
+        images = len(data.data_shape) == 3
+        scores = ["frechet_distance", "precision_recall"] if images else evaluation.default_scores(data)
+        extractor = metrics.ClassifierFeatures(data.name) if images else None
+        reference = evaluation.Reference(data, extractor)
+        return callbacks.Scores(self.workdir, reference, scores, self.flags.score_every)
 
     def _stream(self, model, split):
         """The batches from the model's step on, each worker its own rows of them."""

@@ -50,6 +50,21 @@ def check_seeds_and_labels(
     return seeds, labels
 
 
+def pictured(num_classes: int | None) -> tuple[int | np.ndarray, np.ndarray | None, int]:
+    """Which samples stand for a model in a picture.
+
+    Args:
+        num_classes: None for an unconditional model.
+
+    Returns:
+        Seeds and labels, as `sample` takes them, and the columns of a grid: the seeds 0 to 7 of every class, a row a
+        class; of an unconditional model, and of more than 16 classes, the seeds 0 to 63.
+    """
+    if num_classes is None or num_classes > 16:
+        return 64, None, 8
+    return np.tile(np.arange(8), num_classes), np.repeat(np.arange(num_classes), 8), 8
+
+
 def _integers(name: str, values: object, dtype: type[np.signedinteger]) -> np.ndarray:
     """`values` as an array of `dtype` with no axis or one, unless they are something else."""
     limits = np.iinfo(dtype)

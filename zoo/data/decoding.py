@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -13,17 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.errors import InputError
+from zoo.files import cache_dir
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 # Bytes of one array of decoded images that may be held in memory.
 MEMORY_LIMIT = 2**30
-
-
-def cache_dir() -> Path:
-    """Where decoded arrays are kept: `$GAN_ZOO_CACHE`, or `~/.cache/gan-zoo`."""
-    return Path(os.environ.get("GAN_ZOO_CACHE") or Path.home() / ".cache" / "gan-zoo")
 
 
 def centre_square(image: tf.Tensor, size: int) -> tf.Tensor:

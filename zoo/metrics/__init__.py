@@ -5,9 +5,11 @@ samples whenever you report one, and compare scores of equal numbers alone.
 """
 
 from zoo.metrics.adversarial import Player, generative_adversarial_metric, panel_errors
+from zoo.metrics.classifier_features import ClassifierFeatures
 from zoo.metrics.diversity import ms_ssim_diversity
 from zoo.metrics.frechet import FeatureStatistics, frechet_distance
 from zoo.metrics.inception import inception_score
+from zoo.metrics.inception_features import InceptionFeatures
 from zoo.metrics.interpolation import interpolate, path_smoothness
 from zoo.metrics.kernel import kernel_distance
 from zoo.metrics.modes import mode_coverage, stacked_modes
@@ -15,7 +17,9 @@ from zoo.metrics.neighbours import nearest_neighbours, precision_recall, two_sam
 from zoo.metrics.parzen import parzen_log_likelihood
 
 __all__ = [
+    "ClassifierFeatures",
     "FeatureStatistics",
+    "InceptionFeatures",
     "Player",
     "frechet_distance",
     "generative_adversarial_metric",

@@ -58,8 +58,12 @@ def _squared_discrepancy(real: np.ndarray, fake: np.ndarray) -> float:
 
 
 def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return (a @ b.T / a.shape[1] + 1) ** 3
+    return _cube(a @ b.T / a.shape[1] + 1)
 
 
 def _kernel_diagonal(a: np.ndarray) -> np.ndarray:
-    return ((a * a).mean(axis=1) + 1) ** 3
+    return _cube((a * a).mean(axis=1) + 1)
+
+
+def _cube(values: np.ndarray) -> np.ndarray:
+    return values * values * values  # NumPy's ** 3 calls pow, many times slower

@@ -1,0 +1,35 @@
+"""CGAN on MNIST with the networks and optimisers of the paper: a digit by its label.
+
+The latents have unit variance, as in the code of GAN. From the paper's unit cube the samples of a label are nearly one
+image: see difference 5 of zoo/models/cgan.py.
+
+Paper      Mirza & Osindero 2014, https://arxiv.org/abs/1411.1784
+Published  Parzen log-likelihood 132 +/- 1.8 nats, of 1,000 samples a class
+Ours       Fréchet classifier distance 1.112, classifier score 9.67, precision .834, recall .040 (10,000 samples)
+Command    zoo train cgan_mnist
+Time       1,477 s on 2 cores of an AMD EPYC that had other work too
+"""
+
+from zoo import CGAN, recipe
+
+LATENT_RANGE = (-(3**0.5), 3**0.5)
+EMA_DECAY = 0.999
+
+
+def main(run):
+    data = run.data()
+    with run.strategy.scope():
+        model = CGAN(
+            data.data_shape,
+            num_classes=data.num_classes,
+            latent_range=LATENT_RANGE,
+            ema_decay=EMA_DECAY,
+            seed=run.flags.seed,
+        )
+        model.compile(**run.compile_settings)
+    run.fit(model, data.train)
+    run.export(model, data)
+
+
+if __name__ == "__main__":
+    recipe.run(main, data="mnist", steps=10_000, batch_size=100, checkpoint_every=500)

@@ -1,0 +1,51 @@
+"""What tests score with and what they score: an extractor without weights, and models that discriminate."""
+
+import numpy as np
+import saved_models
+import tensorflow as tf
+
+from zoo.metrics.features import Features
+from zoo.pretrained import load
+
+
+class Blocks:
+    """The means of 16 blocks of 4x4 pixels, and ten classes that depend on them."""
+
+    name = "blocks"
+    sha256 = "b" * 64
+    dimensions = 16
+    score_names = {  # noqa: RUF012
+        "inception_score": "block score",
+        "frechet_distance": "Fréchet block distance",
+        "kernel_distance": "kernel block distance",
+    }
+
+    def __init__(self):
+        self.batches = []
+
+    def __call__(self, images):
+        self.batches.append(len(images))
+        features = images.reshape(len(images), 4, 4, 4, 4).mean(axis=(2, 4)).reshape(len(images), 16)
+        logits = 20 * features @ np.random.default_rng(0).normal(size=(16, 10)).astype(np.float32)
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return Features(features, exponentials / exponentials.sum(axis=1, keepdims=True))
+
+
+def save_fighter(artefact, sampled, judged, **card):
+    """A model of constant images of brightness `sampled`, whose discriminator scores mean brightness by `judged`."""
+    module = tf.Module()
+    module.one = tf.Variable(1.0)
+    image = [tf.TensorSpec([None, 16, 16, 1], name="image"), tf.TensorSpec([None], tf.int32, name="label")]
+    module.sample = tf.function(
+        lambda seed, label: {"samples": tf.fill([tf.size(seed), 16, 16, 1], sampled) * module.one},
+        input_signature=saved_models.SAMPLING,
+    )
+    signatures = {"serving_default": module.sample}
+    if judged:
+        signatures["discriminate"] = module.discriminate = tf.function(
+            lambda image, label: {"score": judged(tf.reduce_mean(image, axis=[1, 2, 3])) * module.one},
+            input_signature=image,
+        )
+    tf.saved_model.save(module, str(artefact / "1"), signatures=signatures)
+    saved_models.write_card(artefact, **({"data_shape": [16, 16, 1], "num_classes": None} | card))
+    return load(artefact)

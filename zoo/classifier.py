@@ -1,0 +1,137 @@
+"""A small convolutional classifier, whose last hidden layer is what scores on `ClassifierFeatures` compare.
+
+Two 3x3 convolutions a stage, each with batch normalisation and ReLU, and maxima over 2x2 pixels between the stages, as
+VGG has them (Simonyan & Zisserman 2014, https://arxiv.org/abs/1409.1556); then the mean over the pixels left.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from zoo import draws
+from zoo.errors import InputError, require_positive
+from zoo.layers import BatchNormalization
+from zoo.training import TrainedModel
+
+layers = keras.layers
+
+STAGES = 3
+
+
+def classifier_network(data_shape, num_classes, filters, seed=0):
+    """Three stages of `filters`, 2 `filters` and 4 `filters` channels, with He's initialisation.
+
+    Returns:
+        A `keras.Model` from images `(batch, *data_shape)` in [-1, 1] to features float32 `(batch, 4 * filters)`, 0 or
+        more, and logits float32 `(batch, num_classes)`.
+    """
+    initializer = keras.initializers.HeNormal(seed=keras.random.SeedGenerator(seed))
+    inputs = x = keras.Input(data_shape)
+    for stage in range(STAGES):
+        if stage:
+            x = layers.MaxPooling2D()(x)
+        for _ in range(2):
+            x = layers.Conv2D(filters << stage, 3, padding="same", use_bias=False, kernel_initializer=initializer)(x)
+            x = layers.ReLU()(BatchNormalization(momentum=0.9)(x))
+    features = layers.GlobalAveragePooling2D(dtype="float32")(x)
+    logits = layers.Dense(num_classes, dtype="float32")(features)
+    return keras.Model(inputs, [features, logits], name="classifier")
+
+
+@keras.saving.register_keras_serializable("zoo")
+class Classifier(TrainedModel):
+    """Tells the classes of images apart.
+
+    Batch statistics are per replica.
+
+    Args:
+        data_shape: `(height, width, channels)`, height and width at least 4.
+        num_classes: how many classes.
+        classifier: your own, from `(batch, *data_shape)` in [-1, 1] to features `(batch, n)` and logits
+            `(batch, num_classes)`.
+        filters: channels of the first stage.
+        shift: each training image is moved by up to this many pixels in either direction.
+        flip: whether half of the training images are mirrored.
+        **kwargs: `seed` and `name`, as in `TrainedModel`.
+
+    Raises:
+        InputError: a setting is out of its range.
+    """
+
+    players = ("classifier",)
+    labels = "required"
+
+    def __init__(self, data_shape, *, num_classes, classifier=None, filters=32, shift=0, flip=False, **kwargs):
+        super().__init__(data_shape, num_classes=num_classes, **kwargs)
+        require_positive(filters=filters)
+        if len(self.data_shape) != 3 or min(self.data_shape[:2]) < 1 << (STAGES - 1):
+            raise InputError(f"Classifier needs images of at least 4x4 pixels. Received: data_shape={data_shape}")
+        if not 0 <= shift < min(self.data_shape[:2]):
+            raise InputError(f"`shift` must be less than the image, and not negative. Received: shift={shift}")
+        self.filters = filters
+        self.shift = shift
+        self.flip = flip
+        self.classifier = classifier or classifier_network(self.data_shape, num_classes, filters, self.seed)
+
+    def compile(self, classifier_optimizer=None, **kwargs):
+        """Adam with Keras' settings; the recipes give an optimiser whose rate falls."""
+        super().compile({"classifier": classifier_optimizer or keras.optimizers.Adam()}, **kwargs)
+
+    def train_step(self, batch):
+        """One step down the cross-entropy of slightly moved images."""
+        labels = batch["label"]
+        with tf.GradientTape() as tape:
+            _, logits = self.classifier(self.moved(self.real_data(batch)), training=True)
+            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
+        correct = tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels
+        accuracy = tf.reduce_mean(tf.cast(correct, tf.float32))
+        return {"classifier_loss": loss, "accuracy": accuracy, **self.minimize("classifier", loss, tape)}
+
+    def moved(self, images):
+        """Each image shifted by its own draw, black at the edges, and mirrored or not."""
+        rows = tf.shape(images)[0]
+        seed = draws.fold(draws.named_seed(self.seed, "augmentation"), self.step_counter.value)
+        draw = draws.replica_uniform(rows, [3], seed)
+        for axis, size in ((1, self.data_shape[0]), (2, self.data_shape[1])):
+            shift = tf.cast(tf.floor(draw[:, axis] * (2 * self.shift + 1)), tf.int32)
+            padding = [[self.shift, self.shift] if axis == padded else [0, 0] for padded in range(4)]
+            padded = tf.pad(images, padding, constant_values=self.value_range[0])
+            images = tf.gather(padded, shift[:, None] + tf.range(size), axis=axis, batch_dims=1)
+        if self.flip:
+            images = tf.where(draw[:, 0, None, None, None] < 0.5, images, tf.reverse(images, [2]))
+        return images
+
+    def accuracy(self, split, batch_size=256):
+        """The share of a split's rows that are classified as labelled, as a float in [0, 1]."""
+        correct = 0
+        for batch in split.batches(batch_size):
+            probabilities = self._classify_graph(batch["image"] / 2 + 0.5)["probabilities"]
+            correct += np.sum(np.argmax(probabilities, axis=-1) == batch["label"])
+        return float(correct / len(split))
+
+    def test_score(self, data):
+        """The accuracy on the test split, as a card records it."""
+        return {
+            "score": "test accuracy",
+            "value": self.accuracy(data.test),
+            "reference": f"{data.name} test",
+            "n_real": len(data.test),
+        }
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _classify_graph(self, image):
+        return self.classify_signature(image)
+
+    def classify_signature(self, image):
+        """`image` float32 [n, *data_shape] in [0, 1] to `features` [n, d] and `probabilities` [n, num_classes]."""
+        features, logits = self.classifier(self._from_unit(image), training=False)
+        return {"features": features, "probabilities": tf.nn.softmax(logits)}
+
+    def signatures(self):
+        image = tf.TensorSpec([None, *self.data_shape], tf.float32, "image")
+        return {"serving_default": (self.classify_signature, [image]), "classify": (self.classify_signature, [image])}
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters, "shift": self.shift, "flip": self.flip}

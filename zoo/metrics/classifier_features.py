@@ -1,0 +1,71 @@
+"""Features of the zoo's own classifiers: small, offline, and of one dataset each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from zoo.errors import InputError, unknown
+from zoo.metrics import checks
+from zoo.metrics.features import Features
+from zoo.pretrained import file_hashes, load, pretrained
+
+PREFIX = "classifier-"  # of the artefacts' names
+ROWS_AT_ONCE = 256
+SCORE_NAMES = {
+    "inception_score": "classifier score",
+    "frechet_distance": "Fréchet classifier distance",
+    "kernel_distance": "kernel classifier distance",
+}
+
+
+class ClassifierFeatures:
+    """The last hidden layer and the predictions of the classifier that ships for a dataset; an `Extractor`.
+
+    Scores on them compare models of the same images alone, and are neither FID nor Inception Score: those names
+    belong to the 2015 Inception graph.
+
+    Args:
+        dataset: such as "fashion_mnist": the artefact `classifier-<dataset>`; or the path of an artefact that a
+            `classifier_<dataset>` recipe wrote.
+
+    Raises:
+        InputError: no classifier of that name, or a SavedModel that does not classify.
+    """
+
+    def __init__(self, dataset: str):
+        shipped = [name.removeprefix(PREFIX) for name in pretrained() if name.startswith(PREFIX)]
+        if dataset not in shipped and not Path(dataset).exists():
+            raise unknown("dataset with a classifier", dataset, shipped)
+        model = load(PREFIX + dataset if dataset in shipped else dataset)
+        self._classify = model.signatures.get("classify")
+        if self._classify is None or "features" not in self._classify.structured_outputs:
+            raise InputError(
+                f"{model.path}: expected a signature classify(image) that returns features and probabilities. "
+                f"Received: {sorted(model.signatures)}"
+            )
+        self._shape = tuple(self._classify.structured_input_signature[1]["image"].shape[1:])
+        self.name = model.card.get("name", str(model.path))
+        self.sha256 = file_hashes(model.path)[f"{model.path.name}/variables/variables.data-00000-of-00001"]
+        self.score_names = SCORE_NAMES
+        self.dimensions = self._classify.structured_outputs["features"].shape[1]
+
+    def __call__(self, images: np.ndarray) -> Features:
+        """Features and probabilities of images float32 `[n, *data_shape]` in [0, 1].
+
+        Raises:
+            InputError: images of another shape or range.
+        """
+        import tensorflow as tf
+
+        images = checks.in_unit_interval("images", images).astype(np.float32)
+        if images.shape[1:] != self._shape:
+            raise InputError(
+                f"{self.name} takes images of shape {[None, *self._shape]}. Received: {list(images.shape)}"
+            )
+        outputs = [
+            self._classify(image=tf.constant(images[start : start + ROWS_AT_ONCE]))
+            for start in range(0, len(images), ROWS_AT_ONCE)
+        ]
+        return Features(*(np.concatenate([output[name] for output in outputs]) for name in Features._fields))

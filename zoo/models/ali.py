@@ -1,0 +1,364 @@
+"""Adversarially Learned Inference. V. Dumoulin, I. Belghazi, B. Poole, O. Mastropietro, A. Lamb, M. Arjovsky,
+A. Courville. 2016. https://arxiv.org/abs/1606.00704
+
+An encoder z = Gz(x) and a decoder x = Gx(z) are trained together against a discriminator of pairs, until the pairs of
+data and inferred latents cannot be told from the pairs of generated data and their latents. The encoder is stochastic,
+z = mu(x) + sigma(x) e with normal e. All may be told a condition y as well: conditional ALI.
+
+Discriminator: maximise E log D(x, Gz(x)) + E log(1 - D(Gx(z), z)).
+Generator (Gx) and encoder (Gz): maximise E log(1 - D(x, Gz(x))) + E log D(Gx(z), z) (eq. 4).
+
+Differences from the paper. "The code" is the authors', https://github.com/IshmaelBelghazi/ALI.
+1. Images of 32x32 pixels get the networks of table 3 (CIFAR-10); those of table 4 (SVHN), for 256 latents, are
+   `conv_encoder` and `conv_generator` with a slope of 0.01, and `leaky_discriminator`. Those for 64x64 pixels are not
+   here: images of every other size get the shared DCGAN backbone, with sigmoid pixels for its hyperbolic tangents and
+   the dense layers of table 4 in its discriminator. Vectors get the code's networks for the 25 Gaussians.
+2. Maps are counted after the maximum over 2 pieces, as table 3's joint input of 1,024 has it; the code counts them
+   before, so that its discriminator is half as wide.
+3. The output bias of the convolutional decoder starts at zero; the code's start, the log-odds of the data's mean image,
+   is `match_marginals`, which the recipe calls.
+4. Real and generated pairs are normalised apart where the discriminator normalises; the code judges them in one batch.
+   Layers without normalisation have biases throughout; the code leaves some out.
+5. The encoder of the 25 Gaussians is Gaussian like the others; the code's takes noise as an input. Its normalisation
+   is that of the shared perceptron.
+6. Each network embeds labels and attributes on its own, in 256 linear units; of the perceptrons and the backbone's
+   decoder the first layer does. The code embeds once for all three networks, and no optimiser holds the weights, which
+   stay as they were drawn. Equation 7 draws y apart from x; as in the code, y is here that of the row.
+7. `encode`, `reconstruct` and `discriminate` take the mean of the encoder's distribution, to give a row the same answer
+   every time; the paper's pictures draw from it.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from zoo import draws, losses, networks, priors
+from zoo.errors import InputError, require_positive
+from zoo.layers import BatchNormalization, Dropout, Maxout, PixelBias
+from zoo.model import EncodingModel
+
+layers = keras.layers
+
+# Tables 3 and 4, unpadded: kernel, stride and maps of what turns 32x32 pixels into a vector, and of the way back.
+DOWN = ((5, 1, 32), (4, 2, 64), (4, 1, 128), (4, 2, 256), (4, 1, 512))
+UP = ((4, 1, 256), (4, 2, 128), (4, 1, 64), (4, 2, 32), (5, 1, 32), (1, 1, 32))
+SIDE = 32
+
+
+def conv_encoder(data_shape, latent_size, condition_size=None, slope=0.1, seed=0):
+    """From images `(batch, 32, 32, channels)`, and conditions, to mean and log deviation `(batch, 2 * latent_size)`."""
+    normal = _normal(0.01, seed)
+    image = x = keras.Input(data_shape)
+    for kernel, stride, maps in DOWN:
+        x = layers.Conv2D(maps, kernel, stride, use_bias=False, kernel_initializer=normal)(x)
+        x = _normalized_leaky(x, slope)
+    x = layers.Dense(512, use_bias=False, kernel_initializer=normal)(layers.Flatten()(x))
+    return networks.encoder_of(image, _normalized_leaky(x, slope), 2 * latent_size, condition_size, normal)
+
+
+def conv_generator(data_shape, latent_size, condition_size=None, slope=0.1, seed=0):
+    """From latents `(batch, latent_size)`, and conditions, to images `(batch, 32, 32, channels)` in [0, 1]."""
+    normal = _normal(0.01, seed)
+    latents = keras.Input((latent_size,))
+    condition, x = networks.joined(latents, condition_size, normal)
+    x = layers.Reshape((1, 1, x.shape[-1]))(x)
+    for kernel, stride, maps in UP:
+        x = layers.Conv2DTranspose(maps, kernel, stride, use_bias=False, kernel_initializer=normal)(x)
+        x = _normalized_leaky(x, slope)
+    x = layers.Conv2D(data_shape[-1], 1, use_bias=False, kernel_initializer=normal, dtype="float32")(x)
+    x = layers.Activation("sigmoid", dtype="float32")(PixelBias(dtype="float32", name="output_bias")(x))
+    return keras.Model([latents, *condition] if condition else latents, x, name="generator")
+
+
+def maxout_discriminator(data_shape, latent_size, condition_size=None, seed=0):
+    """Table 3's: the maximum of 2 pieces everywhere, dropout of 0.2 on inputs and 0.5 on the rest, no normalisation.
+
+    From images `(batch, 32, 32, channels)`, latents `(batch, latent_size)` and conditions to logits `(batch, 1)`.
+    """
+    normal = _normal(0.01, seed)
+    image = keras.Input(data_shape)
+    x = Dropout(0.2)(image)
+    for kernel, stride, maps in DOWN:
+        x = layers.Maximum()([layers.Conv2D(maps, kernel, stride, kernel_initializer=normal)(x) for _ in range(2)])
+        x = Dropout(0.5)(x) if maps < 512 else layers.Flatten()(x)  # what joins the latents is dropped with them
+
+    def hidden(units, x):
+        return Maxout(units, pieces=2, kernel_initializer=normal)(x)
+
+    return networks.discriminator_of_pairs(
+        image, x, latent_size, condition_size, hidden, (512, 1024), (0.2, 0.5), normal
+    )
+
+
+def leaky_discriminator(data_shape, latent_size, condition_size=None, slope=0.01, seed=0):
+    """Table 4's: leaky units, dropout of 0.2 everywhere, normalised maps but the first.
+
+    From images `(batch, 32, 32, channels)`, latents `(batch, latent_size)` and conditions to logits `(batch, 1)`.
+    """
+    normal = _normal(0.01, seed)
+    image = x = keras.Input(data_shape)
+    for layer, (kernel, stride, maps) in enumerate(DOWN):
+        x = Dropout(0.2)(x)
+        x = layers.Conv2D(maps, kernel, stride, use_bias=layer == 0, kernel_initializer=normal)(x)
+        x = _normalized_leaky(x, slope) if layer else layers.LeakyReLU(negative_slope=slope)(x)
+
+    def hidden(units, x):
+        return layers.LeakyReLU(negative_slope=slope)(layers.Dense(units, kernel_initializer=normal)(x))
+
+    x = layers.Flatten()(x)
+    return networks.discriminator_of_pairs(
+        image, x, latent_size, condition_size, hidden, (512, 1024), (0.2, 0.2), normal
+    )
+
+
+def maxout_mlp(input_size, seed=0):
+    """The code's discriminator of the 25 Gaussians: three layers of 200 units, each the maximum of 5 pieces.
+
+    From vectors `(batch, input_size)` to logits `(batch, 1)`.
+    """
+    normal = _normal(0.02, seed)
+    inputs = x = keras.Input((input_size,))
+    for _ in range(3):
+        x = Maxout(200, pieces=5, kernel_initializer=normal)(x)
+    return keras.Model(inputs, layers.Dense(1, kernel_initializer=normal, dtype="float32")(x), name="discriminator")
+
+
+def mixture_networks(size, latent_size, condition_size, seed=0):
+    """A generator, an encoder and a discriminator of vectors, the code's for the 25 Gaussians."""
+    condition = [] if condition_size is None else [condition_size]
+
+    def of_joined(network, *sizes):
+        """The network, or one that takes its input in parts."""
+        inputs = [keras.Input((part,)) for part in sizes]
+        return keras.Model(inputs, network(layers.Concatenate()(inputs)), name=network.name) if sizes[1:] else network
+
+    parts = [latent_size, *condition]
+    generator = of_joined(networks.normalized_mlp(sum(parts), size, 400, 4, seed, "generator"), *parts)
+    parts = [size, *condition]
+    encoder = of_joined(networks.normalized_mlp(sum(parts), 2 * latent_size, 400, 2, seed + 1, "encoder"), *parts)
+    parts = [size, latent_size, *condition]
+    return generator, encoder, of_joined(maxout_mlp(sum(parts), seed + 2), *parts)
+
+
+def conv_networks(data_shape, latent_size, condition_size, seed=0):
+    """A generator, an encoder and a discriminator of 32x32 images, table 3's."""
+    sizes = (data_shape, latent_size, condition_size)
+    generator, encoder = conv_generator(*sizes, seed=seed), conv_encoder(*sizes, seed=seed + 1)
+    return generator, encoder, maxout_discriminator(*sizes, seed=seed + 2)
+
+
+def dcgan_networks(data_shape, latent_size, condition_size, filters, seed=0):
+    """A generator, an encoder and a discriminator of images of other sizes, from DCGAN's."""
+    backbone = networks.dcgan_generator(data_shape, latent_size, filters, seed, condition_size)
+    pixels = layers.Activation("sigmoid", dtype="float32")(backbone.layers[-1].input)
+    generator = keras.Model(backbone.input, pixels, name="generator")
+    # A network's dense layers have the seed after its own.
+    encoder = networks.dcgan_encoder(data_shape, 2 * latent_size, filters, seed + 1, condition_size)
+    return (
+        generator,
+        encoder,
+        networks.dcgan_discriminator_of_pairs(data_shape, latent_size, filters, seed + 3, condition_size),
+    )
+
+
+def _normal(deviation, seed):
+    return keras.initializers.RandomNormal(stddev=deviation, seed=keras.random.SeedGenerator(seed))
+
+
+def _normalized_leaky(x, slope):
+    return layers.LeakyReLU(negative_slope=slope)(BatchNormalization(momentum=0.95, epsilon=1e-4)(x))
+
+
+@keras.saving.register_keras_serializable("zoo")
+class ALI(EncodingModel):
+    """A decoder and a stochastic encoder against a discriminator of pairs, on images in [0, 1] or on vectors.
+
+    Conditional ALI where `num_classes` or `attributes` is given: every network takes one more input, the condition, a
+    one-hot label or a label's vector of attributes. `sample` and `generate` take labels in either case, so attributes
+    are those of a row of the table (-1: of any row, all equally likely); the signature `generate_from_attributes` takes
+    vectors that are in no row.
+
+    The score of data is the logit of their pair with their mean latents. Batch statistics are per replica.
+
+    Args:
+        data_shape: `(height, width, channels)` or `(size,)`; images of other than 32x32 pixels need the sizes of
+            `networks.dcgan_stages`.
+        latent_size: length of the latent vector, standard normal.
+        num_classes: how many labels there are; `None` for unconditional ALI.
+        attributes: `[num_classes, size]`, a vector for each label in place of a one-hot one.
+        generator: your own, from latents `(batch, latent_size)` to `(batch, *data_shape)`, images in [0, 1].
+        encoder: your own, from `(batch, *data_shape)`, images in [0, 1], to means and logarithms of standard deviations
+            `(batch, 2 * latent_size)`.
+        discriminator: your own, from `(batch, *data_shape)` and `(batch, latent_size)` to logits `(batch, 1)`.
+        filters: of the shared backbone's map next to the image; the other networks have their own sizes.
+        **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
+
+    Raises:
+        InputError: a setting is out of its range, `data_shape` does not fit, or a network has the wrong shapes.
+
+    Example:
+        model = ALI(data_shape=(32, 32, 3))
+        model.compile()
+        cifar10 = zoo.data.load("cifar10")
+        model.fit(cifar10.train.stream(batch_size=100), steps_per_epoch=500, epochs=100)
+        reconstructed = model.reconstruct(cifar10.test.images[:64] / 255)
+
+        # Faces by attributes [n, 40]: the rows of a table, and which of them each face has.
+        table, labels = np.unique(attributes, axis=0, return_inverse=True)
+        model = ALI(data_shape=(32, 32, 3), attributes=table)
+    """
+
+    players = ("generator", "encoder", "discriminator")
+    labels = "optional"
+    value_range = (0.0, 1.0)
+
+    def __init__(
+        self,
+        data_shape,
+        *,
+        latent_size=64,
+        num_classes=None,
+        attributes=None,
+        generator=None,
+        encoder=None,
+        discriminator=None,
+        filters=64,
+        **kwargs,
+    ):
+        if attributes is not None:
+            attributes = _table(attributes, num_classes)
+            num_classes = len(attributes)
+        super().__init__(data_shape, latent_size=latent_size, num_classes=num_classes, **kwargs)
+        require_positive(filters=filters)
+        self.attributes = attributes
+        self.filters = filters
+        self.prior = priors.normal(latent_size)
+        condition_size = num_classes if attributes is None else attributes.shape[1]
+        own = [generator, encoder, discriminator]
+        if None in own:
+            default = self._default_networks(condition_size)
+            own = [network or paper for network, paper in zip(own, default, strict=True)]
+        data, latents, condition = self.data_shape, (latent_size,), [(condition_size,)] if self.conditional else []
+        self.generator = self.check_network("generator", own[0], [latents, *condition], data)
+        self.encoder = self.check_network("encoder", own[1], [data, *condition], (2 * latent_size,))
+        self.discriminator = self.check_network("discriminator", own[2], [data, latents, *condition], (1,))
+        self.sampler = self.averaged(self.generator)
+        self.inferrer = self.averaged(self.encoder)
+
+    def _default_networks(self, condition_size):
+        if not self.is_image:
+            return mixture_networks(*self.data_shape, self.latent_size, condition_size, self.seed)
+        if self.data_shape[:2] == (SIDE, SIDE):
+            return conv_networks(self.data_shape, self.latent_size, condition_size, self.seed)
+        return dcgan_networks(self.data_shape, self.latent_size, condition_size, self.filters, self.seed)
+
+    def compile(self, generator_optimizer=None, encoder_optimizer=None, discriminator_optimizer=None, **kwargs):
+        """Adam with a rate of 0.0001 and a first momentum of 0.5 for all (tables 3 to 6)."""
+        optimizers = {
+            "generator": generator_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.5, epsilon=1e-8),
+            "encoder": encoder_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.5, epsilon=1e-8),
+            "discriminator": discriminator_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.5, epsilon=1e-8),
+        }
+        super().compile(optimizers, **kwargs)
+
+    def match_marginals(self, images):
+        """Sets the convolutional decoder to start from the log-odds of the data's mean image, as the code does.
+
+        Args:
+            images: uint8 array `[n, *data_shape]`.
+
+        Raises:
+            InputError: the generator is not the paper's, or the data are no such images.
+        """
+        output = self.generator.layers[-2]
+        if images.dtype != np.uint8 or images.shape[1:] != self.data_shape or not isinstance(output, PixelBias):
+            raise InputError(
+                f"`match_marginals` needs the paper's own generator and uint8 images {(None, *self.data_shape)}. "
+                f"Received: {images.dtype} {images.shape}"
+            )
+        mean = (images.mean(axis=0) / 255).clip(1e-7, 1 - 1e-7)
+        output.bias.assign(np.log(mean / (1 - mean)))
+
+    def train_step(self, batch):
+        """Algorithm 1: one judgement of real and generated pairs, after which all players move at once."""
+        real = self.real_data(batch)
+        latents = self.draw_latents(real, "latents")
+        condition = self.condition(batch.get("label"))
+        seed = draws.fold(draws.named_seed(self.seed, "encoder"), self.step_counter.value)
+        noise = draws.replica_uniform(tf.shape(real)[0], [self.latent_size], seed)
+        with tf.GradientTape(persistent=True) as tape:
+            inferred = self.posterior(self.encoder(_inputs(real, *condition), training=True)).quantile(noise)
+            fake = self.generator(_inputs(latents, *condition), training=True)
+            # Separate calls, so that batch normalisation never mixes real and generated statistics.
+            real_logits = self.discriminator([real, inferred, *condition], training=True)
+            fake_logits = self.discriminator([fake, latents, *condition], training=True)
+            discriminator_loss = losses.cross_entropy_discriminator_loss(real_logits, fake_logits)
+            pair_loss = losses.pair_generator_loss(real_logits, fake_logits)
+        objectives = {"generator": pair_loss, "encoder": pair_loss, "discriminator": discriminator_loss}
+        logs = {f"{player}_loss": loss for player, loss in objectives.items()}
+        logs |= losses.discriminator_accuracies(real_logits, fake_logits)
+        for player, loss in objectives.items():  # the tape has read all weights before the first player moves
+            logs |= self.minimize(player, loss, tape)
+        return logs
+
+    def posterior(self, outputs):
+        """What an encoder's outputs `[n, 2 * latent_size]` say of the latents: normals `[n, latent_size]`."""
+        mean, log_deviation = tf.split(outputs, 2, axis=-1)
+        return tfp.distributions.Normal(mean, tf.exp(log_deviation))
+
+    def condition(self, labels):
+        """What the networks are told beside their other inputs, in a list: float32 `[n, size]`; nothing if nothing."""
+        if not self.conditional:
+            return []
+        if self.attributes is None:
+            return [tf.one_hot(labels, self.num_classes)]
+        return [tf.gather(tf.constant(self.attributes), labels)]
+
+    def generate(self, latents, labels):
+        return self.sampler(_inputs(latents, *self.condition(labels)), training=False)
+
+    def infer(self, data, labels):
+        return self._mean(self.inferrer, data, self.condition(labels))
+
+    def score(self, data, labels):
+        condition = self.condition(labels)
+        inferred = self._mean(self.encoder, data, condition)
+        return self.discriminator([data, inferred, *condition], training=False)
+
+    def _mean(self, encoder, data, condition):
+        return self.posterior(encoder(_inputs(data, *condition), training=False)).mean()
+
+    def generate_from_attributes_signature(self, latent, attributes):
+        """`latent` float32 [n, latent_size] and `attributes` float32 [n, size] to `samples`."""
+        return {"samples": self._to_samples(self.sampler([latent, attributes], training=False))}
+
+    def signatures(self):
+        signatures = super().signatures()
+        if self.attributes is not None:
+            latent = tf.TensorSpec([None, self.latent_size], tf.float32, "latent")
+            attributes = tf.TensorSpec([None, self.attributes.shape[1]], tf.float32, "attributes")
+            signatures["generate_from_attributes"] = (self.generate_from_attributes_signature, [latent, attributes])
+        return signatures
+
+    def get_config(self):
+        attributes = None if self.attributes is None else self.attributes.tolist()
+        return {**super().get_config(), "attributes": attributes, "filters": self.filters}
+
+
+def _inputs(first, *others):
+    """A network's inputs: itself if it is the only one."""
+    return [first, *others] if others else first
+
+
+def _table(attributes, num_classes):
+    """A table of attributes as float32, checked."""
+    table = np.asarray(attributes, np.float32)
+    if table.ndim != 2 or table.size == 0 or len(table) != (num_classes or len(table)) or not np.isfinite(table).all():
+        raise InputError(
+            "`attributes` must be finite numbers [num_classes, size]. "
+            f"Received: shape {list(table.shape)}, num_classes={num_classes}"
+        )
+    return table
