@@ -232,6 +232,8 @@ def test_scores_of_a_resumed_run_are_those_of_a_whole_one(tmp_path):
         ({"every": 0}, "every"),
         ({"scores": ["no_such_score"]}, "no_such_score"),
         ({"scores": ["frechet_distance"]}, "needs an extractor"),
+        ({"scores": ["two_sample_accuracy"]}, "which model is best.*Received: two_sample_accuracy, at its best 0.5"),
+        ({"scores": ["ms_ssim_diversity"]}, "Received: ms_ssim, at its best as the floor"),
     ],
 )
 def test_scores_that_cannot_be_taken_are_refused_before_the_first_step(tmp_path, settings, message):

@@ -15,6 +15,8 @@ from zoo.errors import InputError, TrainingError, require_positive
 from zoo.files import replacing
 from zoo.sampling import pictured
 
+BEST = {"lower": min, "higher": max}  # which of several values the best one is
+
 
 class Checkpoint(keras.callbacks.Callback):
     """Saves all that a model needs to go on, at the end of every epoch: weights, averages, optimiser slots, step.
@@ -173,6 +175,12 @@ class Scores(keras.callbacks.Callback):
                 f"scores need a number of steps that {self.model.steps_per_execution} steps an execution divide. "
                 f"Received: every={self.every}"
             )
+        name, better = self._deciding()
+        if better not in BEST:
+            raise InputError(
+                f"the first score has to say which model is best, the lower or the higher. "
+                f"Received: {name}, at its best {better}"
+            )
         evaluation.check(self.model.sample, self.reference, self.scores, self.samples)
         self._log.open(self.model.step)
         self._best.set_model(self.model)
@@ -191,8 +199,7 @@ class Scores(keras.callbacks.Callback):
     def best_and_final(self):
         """The rows of the best model and of the last: `{"step": ..., <value>: ...}` each."""
         name, better = self._deciding()
-        choose = {"lower": min, "higher": max}[better]
-        return choose(self._log.rows, key=lambda row: row[name]), self._log.rows[-1]
+        return BEST[better](self._log.rows, key=lambda row: row[name]), self._log.rows[-1]
 
     def report(self):
         """Both in words, a line each."""
@@ -211,7 +218,7 @@ class Scores(keras.callbacks.Callback):
             self._log.write()
 
     def _deciding(self):
-        name = next(name for name in self._log.rows[0] if name != "step")
+        name = evaluation.leading_value(self.scores[0])
         return name, evaluation.VALUES[name][1]
 
 

@@ -218,6 +218,17 @@ VALUES = {
 }
 
 
+def leading_value(score: str) -> str:
+    """The name of a score's first value, in `VALUES`.
+
+    Raises:
+        InputError: a name that is not in `SCORES`.
+    """
+    _score(score)
+    several = {"precision_recall": "precision", "ms_ssim_diversity": "ms_ssim", "mode_coverage": "modes"}
+    return several.get(score, score)
+
+
 def default_scores(dataset: Dataset) -> list[str]:
     """The scores that suit a dataset: on features of images, of the modes of a mixture, of windows on other vectors."""
     if len(dataset.data_shape) == 3:
