@@ -35,4 +35,4 @@ def main(run):
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=4000, batch_size=128, checkpoint_every=400)
+    recipe.run(main, data="fashion_mnist", steps=3200, batch_size=128, checkpoint_every=400)

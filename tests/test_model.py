@@ -1,5 +1,7 @@
 """The contract: what every model of the zoo does, whatever its paper; and that it is wide enough for what comes."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -119,65 +121,87 @@ def assert_same(first, second, tolerance=0.0):
         np.testing.assert_allclose(left, right, rtol=0, atol=tolerance)
 
 
+class Run:
+    """A training of ten steps in two epochs, with an average, and what there was after each step.
+
+    Building and tracing a model is the slow part of every test, so that most compare theirs to this one.
+    """
+
+    def __init__(self, name):
+        self.model = make(name, ema_decay=0.9)
+        self.logs, self.states, self.generators, self.averages = [], [], [self.model.generator.get_weights()], []
+        record = keras.callbacks.LambdaCallback(on_train_batch_end=self._record)
+        self.history = self.model.fit(batches(), steps_per_epoch=5, epochs=2, verbose=0, callbacks=[record]).history
+
+    def _record(self, batch, logs):
+        self.logs.append(dict(logs))
+        self.states.append(state(self.model))
+        self.generators.append(self.model.generator.get_weights())
+        self.averages.append(self.model.sampler.get_weights())
+
+
 @pytest.fixture(params=[*zoo.MODELS, "ThreePlayers"])
 def name(request):
     return request.param
 
 
 @pytest.fixture(scope="module")
-def trained():
-    """From name to a model that has trained a few steps, with an average."""
-    models = {}
-
-    def get(name):
-        if name not in models:
-            models[name] = make(name, ema_decay=0.9)
-            models[name].fit(batches(), steps_per_epoch=4, epochs=2, verbose=0)
-        return models[name]
-
-    return get
+def runs():
+    """From name to its run."""
+    return functools.cache(Run)
 
 
-def test_history_has_every_players_loss_and_counts_the_steps(name):
-    model = make(name)
-    history = model.fit(batches(), steps_per_epoch=3, epochs=2, verbose=0).history
-    assert {f"{player}_loss" for player in model.players} <= history.keys()
-    assert all(len(values) == 2 for values in history.values())
-    assert model.step == 6
+@pytest.fixture
+def run(name, runs):
+    return runs(name)
+
+
+def test_history_has_every_players_loss_and_counts_the_steps(run):
+    model = run.model
+    assert {f"{player}_loss" for player in model.players} <= run.history.keys()
+    assert all(len(values) == 2 for values in run.history.values())
+    assert model.step == 10
     updates = {player: int(model.optimizer_of(player).iterations.numpy()) for player in model.players}
-    assert updates == {**dict.fromkeys(model.players, 6), "discriminator": 6 * model.discriminator_updates}
+    assert updates == {**dict.fromkeys(model.players, 10), "discriminator": 10 * model.discriminator_updates}
 
 
-def test_history_is_the_mean_over_the_epoch(name):
-    steps = make(name).fit(batches(), steps_per_epoch=1, epochs=4, verbose=0).history
-    epoch = make(name).fit(batches(), steps_per_epoch=4, epochs=1, verbose=0).history
-    for log, values in epoch.items():
-        np.testing.assert_allclose(values[0], np.mean(steps[log]), rtol=1e-5)
+def test_any_keras_callback_sees_the_logs_and_the_history_is_their_mean_over_the_epoch(run):
+    assert len({logs["generator_loss"] for logs in run.logs}) == 10
+    for log, values in run.history.items():
+        steps = np.reshape([logs[log] for logs in run.logs], (2, 5))
+        np.testing.assert_allclose(values, steps.mean(axis=1), rtol=1e-5, atol=1e-7)
 
 
-def test_the_same_seed_trains_the_same_model_and_another_does_not(name):
-    models = [make(name, seed=seed) for seed in (1, 1, 2)]
-    for model in models:
-        model.fit(batches(), steps_per_epoch=3, verbose=0)
-    assert_same(state(models[0]), state(models[1]))
-    first, other = (model.sample(4, 0) for model in models[1:])
-    assert np.abs(first - other).max() > 1e-3
+def test_the_same_seed_trains_the_same_model_and_a_saved_one_trains_on_as_if_never_stopped(name, run, tmp_path):
+    first = make(name, ema_decay=0.9)
+    first.fit(batches(), steps_per_epoch=4, verbose=0)
+    assert_same(state(first), run.states[3])
+    first.save(tmp_path / "model.keras")
+    second = keras.models.load_model(tmp_path / "model.keras")
+    second.fit(batches().skip(4), steps_per_epoch=2, verbose=0)
+    assert_same(state(second), run.states[5])
 
 
-def test_steps_per_execution_changes_nothing(name):
-    one, four = make(name, ema_decay=0.9), make(name, ema_decay=0.9, steps_per_execution=4)
-    for model in (one, four):
-        model.fit(batches(), steps_per_epoch=8, verbose=0)
-    assert_same(state(one), state(four))
+def test_train_on_batch_takes_the_same_step_and_another_seed_another(name, run):
+    rows = next(iter(batches()))
+    model = make(name)
+    assert model.train_on_batch(rows, return_dict=True) == run.logs[0]
+    assert model.step == 1
+    assert make(name, seed=1).train_on_batch(rows, return_dict=True) != run.logs[0]
 
 
-def test_xla_gives_the_same_losses(name):
-    plain, compiled = (
-        make(name, jit_compile=jit).fit(batches(), steps_per_epoch=1, epochs=10, verbose=0).history
-        for jit in (False, True)
-    )
-    for log in plain:
-        np.testing.assert_allclose(plain[log], compiled[log], atol=1e-4)
+def test_steps_per_execution_changes_nothing(name, run):
+    five = make(name, ema_decay=0.9, steps_per_execution=5)
+    history = five.fit(batches(), steps_per_epoch=5, epochs=2, verbose=0).history
+    assert_same(state(five), run.states[-1])
+    for log, values in history.items():
+        np.testing.assert_allclose(values, run.history[log], rtol=1e-5, atol=1e-7)
+
+
+def test_xla_gives_the_same_losses(name, run):
+    compiled = make(name, jit_compile=True).fit(batches(), steps_per_epoch=1, epochs=10, verbose=0).history
+    for log, values in compiled.items():
+        np.testing.assert_allclose(values, [logs[log] for logs in run.logs], atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["CGAN", "GAN", "ThreePlayers"])  # others have batch statistics, which are per replica
@@ -190,10 +214,9 @@ def test_two_replicas_follow_one(name, mirrored):
     assert_same(state(one), state(two), tolerance=1e-5)
 
 
-@pytest.mark.parametrize("steps_per_execution", [1, 4])
-def test_trains_under_mirrored(name, mirrored, steps_per_execution):
+def test_trains_under_mirrored(name, mirrored):
     with mirrored.scope():
-        model = make(name, ema_decay=0.9, steps_per_execution=steps_per_execution)
+        model = make(name, ema_decay=0.9, steps_per_execution=4)
     before = state(model)
     history = model.fit(batches(), steps_per_epoch=4, verbose=0).history
     assert model.step == 4
@@ -202,8 +225,7 @@ def test_trains_under_mirrored(name, mirrored, steps_per_execution):
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_mixed_precision_keeps_float32_weights_and_follows_float32(name, policy):
-    exact = make(name).fit(batches(), steps_per_epoch=1, epochs=5, verbose=0).history
+def test_mixed_precision_keeps_float32_weights_and_follows_float32(name, run, policy):
     keras.mixed_precision.set_global_policy(policy)
     try:
         model = make(name)
@@ -214,7 +236,8 @@ def test_mixed_precision_keeps_float32_weights_and_follows_float32(name, policy)
     scaled = {isinstance(model.optimizer_of(player), keras.optimizers.LossScaleOptimizer) for player in model.players}
     assert scaled == {policy == "mixed_float16"}
     for player in model.players:
-        np.testing.assert_allclose(history[f"{player}_loss"], exact[f"{player}_loss"], atol=0.1)
+        exact = [logs[f"{player}_loss"] for logs in run.logs[:5]]
+        np.testing.assert_allclose(history[f"{player}_loss"], exact, atol=0.1)
 
 
 def test_an_overflow_on_one_replica_skips_the_update_on_both(mirrored):
@@ -244,16 +267,12 @@ def test_gradient_norms_on_request_match_the_gradient(name):
     np.testing.assert_allclose(history["generator_gradient_norm"][0], norm, rtol=1e-3, atol=1e-7)
 
 
-def test_the_average_is_the_recurrence_over_the_generators_weights(name):
-    model = make(name, ema_decay=0.9)
-    expected = [weight.numpy() for weight in model.generator.weights]
-    for step in range(1, 4):
-        model.fit(batches(), steps_per_epoch=1, verbose=0)
+def test_the_average_is_the_recurrence_over_the_generators_weights(run):
+    expected = run.generators[0]
+    for step, (weights, averages) in enumerate(zip(run.generators[1:], run.averages, strict=True), start=1):
         decay = min(0.9, (1 + step) / (10 + step))
-        moved = zip(expected, model.generator.weights, strict=True)
-        expected = [decay * old + (1 - decay) * new.numpy() for old, new in moved]
-    for average, value in zip(model.sampler.weights, expected, strict=True):
-        np.testing.assert_allclose(average.numpy(), value, atol=1e-6)
+        expected = [decay * old + (1 - decay) * new for old, new in zip(expected, weights, strict=True)]
+        assert_same(averages, expected, tolerance=1e-6)
 
 
 def test_without_a_decay_the_generator_itself_is_sampled(name):
@@ -261,8 +280,8 @@ def test_without_a_decay_the_generator_itself_is_sampled(name):
     assert model.sampler is model.generator
 
 
-def test_a_row_depends_on_its_own_seed_alone(name, trained):
-    model = trained(name)
+def test_a_row_depends_on_its_own_seed_alone(run):
+    model = run.model
     rows = model.sample(64, 1)
     assert rows.shape == (64, *SHAPE)
     assert rows.dtype == np.float32
@@ -272,14 +291,14 @@ def test_a_row_depends_on_its_own_seed_alone(name, trained):
     assert np.abs(rows[0] - rows[1]).max() > 1e-3
 
 
-def test_seeds_may_be_any_int64(trained):
+def test_seeds_may_be_any_int64(runs):
     seeds = [-1, 2**62, -(2**63), 2**63 - 1, 2**32, 0]
-    rows = trained("GAN").sample(seeds).reshape(len(seeds), -1)
+    rows = runs("GAN").model.sample(seeds).reshape(len(seeds), -1)
     assert len(np.unique(rows.round(6), axis=0)) == len(seeds)
 
 
-def test_labels_choose_the_class_and_minus_one_draws_it_by_the_seed(trained):
-    model = trained("ThreePlayers")
+def test_labels_choose_the_class_and_minus_one_draws_it_by_the_seed(runs):
+    model = runs("ThreePlayers").model
     by_label = np.stack([model.sample([5], label)[0] for label in range(3)])
     assert len(np.unique(by_label.reshape(3, -1).round(6), axis=0)) == 3
     drawn = model.sample(range(300), -1)
@@ -290,62 +309,36 @@ def test_labels_choose_the_class_and_minus_one_draws_it_by_the_seed(trained):
 
 
 @pytest.mark.parametrize("labels", [3, -2, [0, 0, 3]])
-def test_a_label_out_of_range_is_refused(trained, labels):
+def test_a_label_out_of_range_is_refused(runs, labels):
     with pytest.raises(InputError, match=r"\[-1, 2\]"):
-        trained("ThreePlayers").sample(3, labels)
+        runs("ThreePlayers").model.sample(3, labels)
 
 
-def test_config_round_trip(name, trained):
-    model = trained(name)
+def test_config_round_trip(run):
+    model = run.model
     copy = type(model).from_config(model.get_config())
     assert copy.get_config() == model.get_config()
 
 
-def test_save_and_load_model_keep_weights_averages_optimisers_and_step(name, trained, tmp_path):
-    model = trained(name)
+def test_save_and_load_model_keep_weights_averages_optimisers_and_step(run, tmp_path):
+    model = run.model
     model.save(tmp_path / "model.keras")
     copy = keras.models.load_model(tmp_path / "model.keras")
-    assert copy.step == model.step == 8
+    assert copy.step == model.step == 10
     assert_same(state(model), state(copy))
     assert copy.get_compile_config() == model.get_compile_config()
     np.testing.assert_allclose(copy.sample(3, 0), model.sample(3, 0), atol=1e-6)
 
 
-def test_a_loaded_model_trains_on_as_the_saved_one(name, tmp_path):
-    whole, first = make(name, ema_decay=0.9), make(name, ema_decay=0.9)
-    whole.fit(batches(), steps_per_epoch=6, verbose=0)
-    first.fit(batches(), steps_per_epoch=4, verbose=0)
-    first.save(tmp_path / "model.keras")
-    second = keras.models.load_model(tmp_path / "model.keras")
-    second.fit(batches().skip(4), steps_per_epoch=2, verbose=0)
-    assert_same(state(whole), state(second))
-
-
-def test_summaries_name_the_networks(name, trained, capsys):
-    model = trained(name)
+def test_summaries_name_the_networks(run, capsys):
+    model = run.model
     for player in model.players:
         getattr(model, player).summary()
     assert capsys.readouterr().out.count("Trainable params") == len(model.players)
 
 
-def test_any_keras_callback_sees_the_logs(name):
-    seen = []
-    record = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(logs["generator_loss"]))
-    make(name).fit(batches(), steps_per_epoch=3, verbose=0, callbacks=[record])
-    assert len(set(seen)) == 3
-
-
-def test_train_on_batch(name):
-    model = make(name)
-    rows = next(iter(batches()))
-    logs = model.train_on_batch(rows, return_dict=True)
-    assert model.step == 1
-    history = make(name).fit(batches(), steps_per_epoch=1, verbose=0).history
-    assert logs == {log: values[0] for log, values in history.items()}
-
-
-def test_a_finite_dataset_ends_its_epochs(name):
-    model = make(name)
+def test_a_finite_dataset_ends_its_epochs():
+    model = make("ThreePlayers")
     model.fit(batches().take(3), epochs=2, verbose=0)
     assert model.step == 6
 

@@ -43,7 +43,7 @@ import tensorflow as tf
 
 from zoo import losses, optimizers, priors, pyramid
 from zoo.errors import InputError, require_positive
-from zoo.layers import Dropout
+from zoo.layers import BatchNormalization, Dropout
 from zoo.model import GenerativeModel
 
 layers = keras.layers
@@ -52,8 +52,17 @@ ROLES = ("generators", "discriminators")
 EPOCH = 45_000 // 64  # updates: 45,000 images, of which an update shows the discriminator 64
 
 
-def dense_generator(latent_size, shape, num_classes=None, units=1200, seed=0, name=None):
+def dense_generator(latent_size, shape, num_classes=None, units=1200, seed=0, name=None, normalized=False):
     """Two layers of rectified units and linear pixels; the one-hot class joins the latent vector.
+
+    Args:
+        latent_size: length of the latent vector.
+        shape: `(height, width, channels)`.
+        num_classes: length of the one-hot class, if there is one.
+        units: of each hidden layer.
+        seed: the first weights follow from it.
+        name: of the network.
+        normalized: whether the hidden layers are batch-normalised; the paper's are not.
 
     Returns:
         A `keras.Model` from `(batch, latent_size)` (and `(batch, num_classes)`) to float32 `(batch, *shape)`.
@@ -62,13 +71,22 @@ def dense_generator(latent_size, shape, num_classes=None, units=1200, seed=0, na
     inputs = [keras.Input((latent_size,)), *_class_input(num_classes)]
     x = _joined(inputs)
     for _ in range(2):
-        x = layers.Dense(units, activation="relu", kernel_initializer=initializer)(x)
+        x = layers.Dense(units, use_bias=not normalized, kernel_initializer=initializer)(x)
+        x = layers.ReLU()(BatchNormalization(momentum=0.9, epsilon=1e-5)(x) if normalized else x)
     x = layers.Dense(math.prod(shape), kernel_initializer=initializer, dtype="float32")(x)
     return keras.Model(inputs, layers.Reshape(shape, dtype="float32")(x), name=name)
 
 
-def dense_discriminator(shape, num_classes=None, units=600, seed=0, name=None):
+def dense_discriminator(shape, num_classes=None, units=600, seed=0, name=None, dropout=0.5):
     """Two layers of rectified units, half of them dropped; the one-hot class joins the pixels.
+
+    Args:
+        shape: `(height, width, channels)`.
+        num_classes: length of the one-hot class, if there is one.
+        units: of each hidden layer.
+        seed: the first weights follow from it.
+        name: of the network.
+        dropout: the share of units that are dropped.
 
     Returns:
         A `keras.Model` from `(batch, *shape)` (and `(batch, num_classes)`) to float32 logits `(batch, 1)`.
@@ -77,7 +95,7 @@ def dense_discriminator(shape, num_classes=None, units=600, seed=0, name=None):
     inputs = [keras.Input(shape), *_class_input(num_classes)]
     x = _joined([layers.Flatten()(inputs[0]), *inputs[1:]])
     for _ in range(2):
-        x = Dropout(0.5)(layers.Dense(units, activation="relu", kernel_initializer=initializer)(x))
+        x = Dropout(dropout)(layers.Dense(units, activation="relu", kernel_initializer=initializer)(x))
     logits = layers.Dense(1, kernel_initializer=initializer, dtype="float32")(x)
     return keras.Model(inputs, logits, name=name)
 
@@ -156,11 +174,11 @@ class LAPGAN(GenerativeModel):
         latent_size: length of the coarsest level's latent vector, uniform in [-1, 1]; each other level has a plane of
             such noise.
         sizes: `(height, width)` of each level, finest first; by default `pyramid.halved_sizes`.
-        generators: your own, one a level, finest first: the last from `(batch, latent_size)` to an image, the others
-            from `[noise (batch, height, width, 1), low-pass image]` to the detail; all take the one-hot class as one
-            input more where there are classes. Their names differ.
-        discriminators: your own, one a level, finest first: the last from an image, the others from
-            `[detail, low-pass image]`, and the one-hot class as above, to logits `(batch, 1)`.
+        generators: your own, one a level, finest first, or None for the paper's: the last from `(batch, latent_size)`
+            to an image, the others from `[noise (batch, height, width, 1), low-pass image]` to the detail; all take the
+            one-hot class as one input more where there are classes. Their names differ.
+        discriminators: your own, one a level, finest first, or None for the paper's: the last from an image, the others
+            from `[detail, low-pass image]`, and the one-hot class as above, to logits `(batch, 1)`.
         filters: planes of the finest level's convolutions; each coarser level has half as many.
         units: of the coarsest generator's hidden layers; its discriminator's have half as many.
         **kwargs: `num_classes`, `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
@@ -208,12 +226,12 @@ class LAPGAN(GenerativeModel):
         self.levels = tuple(range(self.depth))
         self.prior = [priors.uniform((*size, 1)) for size in self.sizes[:-1]] + [priors.uniform(latent_size)]
         dense = functools.partial(dense_generator, latent_size)
-        generators = generators or self._paper_networks(residual_generator, dense, units, self.seed, "generator")
-        discriminators = discriminators or self._paper_networks(
+        paper = self._paper_networks(residual_generator, dense, units, self.seed, "generator")
+        self.generators = self._checked("generators", generators, paper)
+        paper = self._paper_networks(
             residual_discriminator, dense_discriminator, max(1, units // 2), self.seed + 1, "discriminator"
         )
-        self.generators = self._checked("generators", generators)
-        self.discriminators = self._checked("discriminators", discriminators)
+        self.discriminators = self._checked("discriminators", discriminators, paper)
         self.generator = self._chain()
         self.discriminator = self._judges()
         self.sampler = self.averaged(self.generator)
@@ -229,31 +247,28 @@ class LAPGAN(GenerativeModel):
         return low_pass + ([(self.num_classes,)] if self.conditional else [])
 
     def _paper_networks(self, residual, dense, units, seed, name):
-        """A network a level; every level's seed is its own."""
-        last = self.depth - 1
+        """A function a level that makes its network; every level's seed is its own."""
+        *finer, last = range(self.depth)
+        networks = [(residual, level, max(1, self.filters >> level)) for level in finer] + [(dense, last, units)]
         return [
-            *(
-                residual(
-                    self._shape(level),
-                    self.num_classes,
-                    max(1, self.filters >> level),
-                    seed + 2 * level,
-                    f"{name}_{level}",
-                )
-                for level in range(last)
-            ),
-            dense(self._shape(last), self.num_classes, units, seed + 2 * last, f"{name}_{last}"),
+            functools.partial(network, self._shape(level), self.num_classes, width, seed + 2 * level, f"{name}_{level}")
+            for network, level, width in networks
         ]
 
-    def _checked(self, role, networks):
+    def _checked(self, role, given, paper):
+        """A network a level: the one that was given, or else the paper's."""
+        given = [None] * self.depth if given is None else list(given)
+        if len(given) != self.depth:
+            raise InputError(f"`{role}` must be {self.depth} networks, or None for the paper's. Received: {len(given)}")
+        networks = [mine or published() for mine, published in zip(given, paper, strict=True)]
         names = [network.name for network in networks]
-        if len(set(names)) != self.depth or len(names) != self.depth:
-            raise InputError(f"`{role}` must be {self.depth} networks of different names. Received: {names}")
+        if len(set(names)) < self.depth:
+            raise InputError(f"`{role}` must be networks of different names. Received: {names}")
         for level, network in enumerate(networks):
             shape = self._shape(level)
             first, output = (tuple(self.prior[level].batch_shape), shape) if role == "generators" else (shape, (1,))
             self.check_network(f"{role}[{level}]", network, [first, *self._condition_shapes(level)], output)
-        return list(networks)
+        return networks
 
     def _chain(self):
         latents = [keras.Input(tuple(prior.batch_shape)) for prior in self.prior]
