@@ -6,9 +6,11 @@ average are those of `dcgan_fashion_mnist`, whose one network has no counterpart
 
 Paper      Denton et al. 2015, https://arxiv.org/abs/1506.05751
 Published  nothing on these data
-Ours       not scored yet
+Ours       the asked label for 76.4 % of 10,000 samples, 1,000 a class, by the zoo's classifier (18 % of coats, 56 % of
+           sandals, 72 to 100 % of the others); Fréchet classifier distance 6.041, classifier score 5.21,
+           precision .575, recall .013 (10,000 samples)
 Command    zoo train cc_lapgan_fashion_mnist
-Time       not measured yet
+Time       1,607 s on 2 cores of an AMD EPYC that had other work too
 """
 
 import keras
@@ -54,4 +56,4 @@ def main(run):
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=7200, batch_size=128, checkpoint_every=450)
+    recipe.run(main, data="fashion_mnist", steps=5400, batch_size=128, checkpoint_every=450)

@@ -2,9 +2,9 @@
 
 Paper      Warde-Farley & Bengio 2017, https://openreview.net/forum?id=S1X7nhsxl
 Published  nothing on these data
-Ours       not scored yet
+Ours       Fréchet classifier distance 4.596, classifier score 4.20, precision .648, recall .281 (10,000 samples)
 Command    zoo train dfm_fashion_mnist
-Time       not measured yet
+Time       1,927 s on 2 cores of an AMD EPYC that had other work too
 
 The features are those of DCGAN's discriminator, 7 x 7 x 128 leaky ones; the denoiser is narrower than the paper's.
 """

@@ -53,4 +53,4 @@ def main(run):
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=7200, batch_size=128, checkpoint_every=450)
+    recipe.run(main, data="fashion_mnist", steps=5400, batch_size=128, checkpoint_every=450)

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import zoo
 from zoo import pyramid
 from zoo.errors import InputError
+from zoo.metrics import ClassifierFeatures
 from zoo.models.lapgan import LAPGAN, residual_discriminator
 from zoo.optimizers import MomentumRampSGD
 
@@ -455,3 +457,10 @@ class TestErrors:
         )
         with pytest.raises(InputError, match=re.escape(message)):
             build(generators=[networks[1], networks[0], networks[2]])
+
+
+def test_the_shipped_model_gives_the_label_that_is_asked_for():
+    labels = np.repeat(np.arange(10), 50)
+    samples = zoo.load("cc_lapgan-fashion_mnist").sample(len(labels), labels)
+    seen = ClassifierFeatures("fashion_mnist")(samples).probabilities.argmax(axis=-1)
+    assert np.mean(seen == labels) >= 0.7
