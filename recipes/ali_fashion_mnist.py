@@ -4,9 +4,10 @@ Counts how often the reconstruction of a test image keeps its class, by the zoo'
 
 Paper      Dumoulin et al. 2016, https://arxiv.org/abs/1606.00704; networks of Radford et al. 2015
 Published  nothing on these data
-Ours       not scored yet
+Ours       66.61 % of the test images reconstructed into the right class; Fréchet classifier distance
+           4.231, classifier score 4.66, precision .715, recall .323 (10,000 samples)
 Command    zoo train ali_fashion_mnist
-Time       not measured yet
+Time       3,278 s on 2 cores of an AMD EPYC that had other work too
 """
 
 import numpy as np
@@ -61,4 +62,4 @@ def main(run):
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=9000, batch_size=128, checkpoint_every=450)
+    recipe.run(main, data="fashion_mnist", steps=4050, batch_size=128, checkpoint_every=450)

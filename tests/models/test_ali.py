@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
+import zoo
 from zoo import draws
 from zoo.errors import InputError
 from zoo.layers import Dropout, PixelBias
@@ -334,3 +335,11 @@ def test_a_bad_argument_is_named_with_what_arrived(make, settings, message):
 def test_images_that_no_network_fits_are_refused():
     with pytest.raises(InputError, match=r"multiples of 4\. Received: data_shape=\(18, 18, 1\)"):
         ALI((18, 18, 1))
+
+
+def test_the_shipped_model_reconstructs_an_image_as_itself_rather_than_as_another():
+    model = zoo.load("ali-fashion_mnist")
+    images, no_label = model.sample(100), tf.fill([100], -1)
+    reconstructed = model.signatures["reconstruct"](image=tf.constant(images), label=no_label)["samples"].numpy()
+    distances = np.mean((images[:, None] - reconstructed[None]) ** 2, axis=(2, 3, 4))
+    assert np.mean(distances.argmin(axis=1) == np.arange(100)) > 0.25  # by chance 0.01
