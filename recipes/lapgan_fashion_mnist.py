@@ -6,9 +6,9 @@ average are those of `dcgan_fashion_mnist`, whose one network has no counterpart
 
 Paper      Denton et al. 2015, https://arxiv.org/abs/1506.05751
 Published  nothing on these data
-Ours       not scored yet
+Ours       Fréchet classifier distance 8.138, classifier score 3.91, precision .615, recall .010 (10,000 samples)
 Command    zoo train lapgan_fashion_mnist
-Time       not measured yet
+Time       1,471 s on 2 cores of an AMD EPYC that had other work too
 """
 
 import keras
