@@ -15,12 +15,11 @@ Time       1,607 s on 2 cores of an AMD EPYC that had other work too
 
 import keras
 
-from zoo import LAPGAN, images, recipe
+from zoo import LAPGAN, images, pyramid, recipe
 from zoo.models.lapgan import dense_discriminator, dense_generator
 
 FILTERS = 16  # at 28x28, and 8 at 14x14; the paper's 128 and 64 take many times as long
 UNITS = 512  # at 7x7
-COARSEST = (7, 7, 1)
 LATENT_SIZE = 100
 EMA_DECAY = 0.999
 GENERATOR_RATE = 5e-4
@@ -30,15 +29,17 @@ MOMENTUM = 0.5
 
 def main(run):
     data, seed = run.data(), run.flags.seed
+    *finer, coarsest = pyramid.halved_sizes(data.data_shape)
+    coarsest = (*coarsest, data.data_shape[2])
     with run.strategy.scope():
-        generator = dense_generator(LATENT_SIZE, COARSEST, data.num_classes, UNITS, seed, "coarsest", normalized=True)
-        discriminator = dense_discriminator(COARSEST, data.num_classes, UNITS, seed + 1, "coarsest", dropout=0.0)
+        generator = dense_generator(LATENT_SIZE, coarsest, data.num_classes, UNITS, seed, "coarsest", normalized=True)
+        discriminator = dense_discriminator(coarsest, data.num_classes, UNITS, seed + 1, "coarsest", dropout=0.0)
         model = LAPGAN(
             data.data_shape,
             latent_size=LATENT_SIZE,
             num_classes=data.num_classes,
-            generators=[None, None, generator],
-            discriminators=[None, None, discriminator],
+            generators=[*(None for _ in finer), generator],
+            discriminators=[*(None for _ in finer), discriminator],
             filters=FILTERS,
             ema_decay=EMA_DECAY,
             seed=seed,

@@ -2,9 +2,10 @@
 
 Paper      Warde-Farley & Bengio 2017, https://openreview.net/forum?id=S1X7nhsxl
 Published  nothing on these data
-Ours       not scored yet
+Ours       Fréchet classifier distance 4.677, classifier score 4.16, precision .649, recall .258 (10,000 samples); the
+           denoiser's term gave 4.596, 4.20, .648 and .281: no difference that one seed could show
 Command    zoo train dfm_fashion_mnist_baseline
-Time       not measured yet
+Time       1,905 s on 2 cores of an AMD EPYC that had other work too
 
 It differs from `dcgan_fashion_mnist` in the rate of Adam, 0.0001 instead of 0.0002. The denoiser is trained beside the
 pair, so that both runs log how far their samples' features are from what it makes of them.

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from zoo.errors import InputError, TrainingError, run_command, unknown
+from zoo.errors import InputError, TrainingError, require_non_negative, run_command, unknown
 
 
 def fail(error):
@@ -35,6 +35,12 @@ def test_a_reader_that_leaves_ends_the_command_quietly():
     command.stdout.close()
     assert command.stderr.read() == b""
     assert command.wait() == 141
+
+
+@pytest.mark.parametrize("weight", [-0.1, float("nan"), float("inf")])
+def test_a_weight_that_is_negative_or_not_finite_is_named(weight):
+    with pytest.raises(InputError, match=rf"`weight` must be 0 or more\. Received: weight={weight}"):
+        require_non_negative(scale=0.0, weight=weight)
 
 
 def test_unknown_names_the_nearest_or_all():

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from zoo.errors import InputError
-from zoo.images import GAP, LIGHT, chains, grid, picture, scatter, write_png
+from zoo.images import GAP, LIGHT, chains, grid, histograms, level_sets, lines, picture, scatter, write_png
 
 
 def tile(pixels, row, column, side):
@@ -61,6 +61,30 @@ def test_scatter_draws_points_where_they_are():
     top_right, bottom_left = coloured[:250, 250:].sum(), coloured[250:, :250].sum()
     assert top_right > bottom_left > 0
     assert coloured[:200, :200].sum() == 0
+
+
+def coloured(pixels):
+    return (pixels.max(axis=2).astype(int) - pixels.min(axis=2)) > 60
+
+
+def test_level_sets_of_a_slope_to_the_right_are_upright():
+    point = np.zeros((1, 2))
+    pixels = level_sets(lambda points: points[:, :1], np.array([[1.0, 1.0]]), point)
+    assert pixels.shape == (500, 500, 3)
+    drawn = coloured(pixels)
+    columns, rows = drawn.mean(axis=0), drawn.mean(axis=1)
+    assert columns.max() > 0.5  # a line from the bottom to the top
+    assert rows.max() < 0.5
+    lying = coloured(level_sets(lambda points: points[:, 1], np.array([[1.0, 1.0]]), point))
+    assert lying.mean(axis=1).max() > 0.5
+
+
+def test_a_histogram_a_name_and_lines_on_shared_axes():
+    pixels = histograms({"narrow": np.zeros(5), "wide": np.arange(100.0)})
+    assert pixels.shape == (400, 800, 3)
+    narrow, wide = coloured(pixels[:, :400]).sum(), coloured(pixels[:, 400:]).sum()
+    assert wide > 10 * narrow > 0
+    assert lines(np.arange(3), {"up": [0, 1, 2], "down": [2, 1, 0]}, "x").shape == (500, 800, 3)
 
 
 def test_picture_chooses_by_shape():

@@ -19,13 +19,28 @@ DISCRIMINATOR = losses.cross_entropy_discriminator_loss, -np.log(sigmoid(REAL)).
 SATURATING = losses.saturating_generator_loss, np.log(sigmoid(-FAKE)).mean()
 NON_SATURATING = losses.non_saturating_generator_loss, -np.log(sigmoid(FAKE)).mean()
 PAIRS = losses.pair_generator_loss, -np.log(sigmoid(-REAL)).mean() - np.log(sigmoid(FAKE)).mean()
-ALL = [(*DISCRIMINATOR, [REAL, FAKE]), (*PAIRS, [REAL, FAKE]), (*SATURATING, [FAKE]), (*NON_SATURATING, [FAKE])]
+CRITIC = losses.wasserstein_critic_loss, FAKE.mean() - REAL.mean()
+CRITICISED = losses.wasserstein_generator_loss, -FAKE.mean()
+ALL = [
+    *((*of_both, [REAL, FAKE]) for of_both in (DISCRIMINATOR, PAIRS, CRITIC)),
+    *((*of_fakes, [FAKE]) for of_fakes in (SATURATING, NON_SATURATING, CRITICISED)),
+]
 
 
 @pytest.mark.parametrize("shape", [(-1, 1), (-1,)])
 @pytest.mark.parametrize(("loss", "expected", "logits"), ALL)
 def test_the_value_is_numpys(loss, expected, logits, shape):
     assert float(loss(*(values.reshape(shape) for values in logits))) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_hinge_leaves_alone_what_is_beyond_its_margin():
+    real, fake = np.maximum(1 - REAL, 0), np.maximum(1 + FAKE, 0)
+    assert float(losses.hinge_discriminator_loss(REAL, FAKE)) == pytest.approx(real.mean() + fake.mean(), rel=1e-6)
+    slopes = gradient(lambda logits: losses.hinge_discriminator_loss(logits, FAKE), REAL)
+    np.testing.assert_array_equal(slopes, np.where(REAL < 1, -1 / len(REAL), 0).astype(np.float32))
+    slopes = gradient(lambda logits: losses.hinge_discriminator_loss(REAL, logits), FAKE)
+    np.testing.assert_array_equal(slopes, np.where(FAKE > -1, 1 / len(FAKE), 0).astype(np.float32))
+    assert losses.hinge_discriminator_loss(tf.cast(REAL, tf.bfloat16), tf.cast(FAKE, tf.bfloat16)).dtype == tf.float32
 
 
 def test_large_logits_do_not_overflow():
@@ -88,3 +103,74 @@ def test_where_the_discriminator_is_sure_only_the_saturating_gradient_vanishes()
 def test_accuracies_are_shares_of_each_side_and_an_undecided_logit_is_wrong():
     accuracies = losses.discriminator_accuracies(tf.constant([1.0, -1.0, 2.0, 0.0]), tf.constant([-1.0, 3.0, 2.0, 0.0]))
     assert {name: float(value) for name, value in accuracies.items()} == {"real_accuracy": 0.5, "fake_accuracy": 0.25}
+
+
+class TestGradientNorms:
+    POINTS = np.random.default_rng(0).normal(size=(6, 4, 3, 2)).astype(np.float32)
+
+    @staticmethod
+    def critic(points):
+        """A score whose gradient is known: sum x^3 / 3 + 2 sum x."""
+        return tf.reduce_sum(points**3 / 3 + 2 * points, axis=(1, 2, 3))[:, None]
+
+    def test_they_are_a_row_each_over_all_other_axes(self):
+        expected = np.sqrt(((self.POINTS.astype(np.float64) ** 2 + 2) ** 2).sum(axis=(1, 2, 3)))
+        np.testing.assert_allclose(losses.gradient_norms(self.critic, self.POINTS), expected, rtol=1e-6)
+
+    def test_scores_may_have_one_axis_and_points_too_few_bits(self):
+        halves = tf.cast(self.POINTS, tf.bfloat16)
+        norms = losses.gradient_norms(lambda points: tf.cast(self.critic(points)[:, 0], tf.bfloat16), halves)
+        assert norms.dtype == tf.float32
+        exact = losses.gradient_norms(self.critic, tf.cast(halves, tf.float32))
+        np.testing.assert_allclose(norms, exact, rtol=1e-6)
+
+    def test_they_are_differentiable_by_finite_differences(self):
+        weights = tf.Variable([0.3, -1.2])
+        points = tf.constant([[0.5, 2.0], [1.0, -0.4], [-2.0, 0.1]])
+
+        def penalty():
+            return losses.two_sided_penalty(
+                losses.gradient_norms(lambda x: tf.tanh(x @ weights[:, None]) + tf.reduce_sum(x**2 * weights), points)
+            )
+
+        with tf.GradientTape() as tape:
+            value = penalty()
+        slope = tape.gradient(value, weights).numpy()
+        for index in range(2):
+            sides = []
+            for change in (1e-2, -1e-2):
+                weights.scatter_nd_add([[index]], [change])
+                sides.append(float(penalty()))
+                weights.scatter_nd_add([[index]], [-change])
+            assert slope[index] == pytest.approx((sides[0] - sides[1]) / 2e-2, rel=2e-3)
+
+    def test_a_gradient_of_zero_has_a_finite_slope(self):
+        slope = tf.Variable(0.0)
+        with tf.GradientTape() as tape:
+            norms = losses.gradient_norms(lambda x: slope * x, tf.ones([3, 1]))
+            loss = losses.two_sided_penalty(norms)
+        np.testing.assert_allclose(norms, 1e-6, rtol=1e-6)
+        assert float(tape.gradient(loss, slope)) == 0
+
+
+def test_penalties_of_slope_3_are_4_and_of_slope_a_half_a_quarter_or_nothing():
+    steep, flat = (losses.gradient_norms(lambda x, slope=slope: slope * x, tf.ones([5, 1])) for slope in (3.0, 0.5))
+    values = [
+        float(penalty(norms))
+        for penalty in (losses.two_sided_penalty, losses.one_sided_penalty)
+        for norms in (steep, flat)
+    ]
+    assert values == pytest.approx([4, 0.25, 4, 0], rel=1e-6)
+    assert float(losses.two_sided_penalty(steep, target=2.0)) == pytest.approx(1, rel=1e-6)
+
+
+def test_points_between_lie_on_the_segments_of_their_rows():
+    first, second = np.random.default_rng(0).normal(size=(2, 3, 4, 2)).astype(np.float32)
+    shares = np.array([0.0, 1.0, 0.25], np.float32)[:, None, None]
+    expected = [first[0], second[1], 0.75 * first[2] + 0.25 * second[2]]
+    np.testing.assert_allclose(losses.between(first, second, shares), expected, rtol=1e-5, atol=1e-7)
+
+
+def test_accuracies_may_have_another_boundary():
+    accuracies = losses.discriminator_accuracies(tf.constant([1.0, 0.5, 2.0, 0.4]), tf.constant([-1.0, 0.5]), 0.5)
+    assert {name: float(value) for name, value in accuracies.items()} == {"real_accuracy": 0.5, "fake_accuracy": 0.5}

@@ -8,6 +8,7 @@ import pytest
 
 from zoo import networks
 from zoo.errors import InputError
+from zoo.layers import Dropout, SpectralNormalization
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +101,13 @@ class TestLabels:
         np.testing.assert_allclose(conditional([image, one_hot]), plain(np.concatenate([image, planes], -1)), atol=1e-6)
 
 
+class TestDiscriminatorOfACritic:
+    def test_without_normalisation_every_convolution_has_biases(self):
+        critic = networks.dcgan_discriminator((16, 16, 1), filters=4, normalized=False)
+        assert order(critic) == ["InputLayer", *["Conv2D", "LeakyReLU"] * 2, "Flatten", "Dense"]
+        assert critic.count_params() == 25 * (4 + 4 * 8) + 4 + 8 + 4 * 4 * 8 + 1
+
+
 @pytest.mark.parametrize("network", ["generator", "discriminator"])
 class TestBoth:
     def test_kernels_start_normal_with_a_deviation_of_2_percent(self, network, request):
@@ -112,6 +120,67 @@ class TestBoth:
     def test_normalisation_has_the_papers_momentum_and_epsilon(self, network, request):
         found = layers_of(request.getfixturevalue(network), keras.layers.BatchNormalization)
         assert {(layer.momentum, layer.epsilon) for layer in found} == {(0.9, 1e-5)}
+
+
+class TestResidual:
+    """The networks of WGAN-GP's scores, for 32x32 images and 128 channels."""
+
+    CONVOLUTION = 9 * 128 * 128 + 128
+
+    def test_three_blocks_of_the_generator_double_a_map_of_4x4(self):
+        generator = networks.residual_generator((32, 32, 3), 128)
+        doubled = [layer.output.shape[1:] for layer in layers_of(generator, keras.layers.Add)]
+        assert doubled == [(8, 8, 128), (16, 16, 128), (32, 32, 128)]
+        shortcuts = 3 * (128 * 128 + 128)
+        normalisations = 7 * 4 * 128
+        first, last = 128 * 16 * 128 + 16 * 128, 9 * 128 * 3 + 3
+        assert generator.count_params() == first + 6 * self.CONVOLUTION + shortcuts + normalisations + last
+
+    def test_two_of_the_critics_four_blocks_halve_the_map_and_nothing_is_normalised(self):
+        critic = networks.residual_critic((32, 32, 3))
+        maps = [layer.output.shape[1:] for layer in layers_of(critic, keras.layers.Add)]
+        assert maps == [(16, 16, 128), (8, 8, 128), (8, 8, 128), (8, 8, 128)]
+        assert not layers_of(critic, keras.layers.BatchNormalization, Dropout)
+        first = 9 * 3 * 128 + 128 + 3 * 128 + 128
+        shortcut = 128 * 128 + 128
+        assert critic.count_params() == first + 7 * self.CONVOLUTION + shortcut + 128 + 1
+
+    def test_the_last_three_blocks_may_drop_their_outputs(self):
+        critic = networks.residual_critic((8, 8, 1), filters=4, dropout=(0.2, 0.5, 0.5))
+        assert [layer.rate for layer in layers_of(critic, Dropout)] == [0.2, 0.5, 0.5]
+        kinds = order(critic)
+        assert [kinds[place - 1] for place, kind in enumerate(kinds) if kind == "Dropout"] == ["Add"] * 3
+
+    def test_kernels_have_the_variances_of_the_authors_code(self):
+        critic = networks.residual_critic((32, 32, 3))
+        convolutions = layers_of(critic, keras.layers.Conv2D)
+        (shortcut,) = (layer for layer in convolutions if layer.kernel.shape == (1, 1, 128, 128))
+        wide = convolutions[-1]
+        assert wide.kernel.numpy().std() == pytest.approx(np.sqrt(4 / (9 * 256)), rel=0.01)
+        assert shortcut.kernel.numpy().std() == pytest.approx(np.sqrt(2 / 256), rel=0.02)
+
+
+class TestRescaled:
+    def test_inputs_and_outputs_are_multiplied(self):
+        network = networks.mlp(3, 2, units=4, name="inner")
+        other = networks.rescaled(network, 0.5, 3.0)
+        rows = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+        np.testing.assert_allclose(other(rows), 3 * network(rows / 2).numpy(), rtol=1e-6)
+        assert other.name == "inner"
+        assert other.output.dtype == "float32"
+
+
+class TestWarning:
+    def test_batch_normalisation_in_a_network_inside_is_seen(self):
+        inner = networks.normalized_mlp(3, 1, units=4, depth=1, name="critic")
+        outer = keras.Sequential([keras.Input((3,)), inner], name="outer")
+        for network in (inner, outer):
+            with pytest.warns(UserWarning, match=f"'{network.name}' has batch normalisation.*the whole batch"):
+                networks.warn_of_batch_normalization(network)
+
+    @pytest.mark.filterwarnings("error")
+    def test_other_networks_pass_in_silence(self):
+        networks.warn_of_batch_normalization(networks.mlp(3, 1, units=4))
 
 
 @pytest.fixture
@@ -127,6 +196,8 @@ BUILDERS = {
     "discriminator": lambda seed: networks.dcgan_discriminator((8, 8, 1), filters=4, seed=seed),
     "alternating generator": lambda seed: networks.alternating_generator((8, 8, 1), 3, filters=4, seed=seed),
     "alternating discriminator": lambda seed: networks.alternating_discriminator((8, 8, 1), filters=4, seed=seed),
+    "residual generator": lambda seed: networks.residual_generator((8, 8, 1), 3, filters=4, seed=seed),
+    "residual critic": lambda seed: networks.residual_critic((8, 8, 1), filters=4, seed=seed),
     "mlp": lambda seed: networks.mlp(3, 2, units=4, seed=seed),
     "normalised mlp": lambda seed: networks.normalized_mlp(3, 2, units=4, depth=2, seed=seed),
 }
@@ -254,6 +325,39 @@ def test_a_normalised_mlp_computes_rectified_batch_normalised_layers_and_a_linea
     assert network.name == "denoiser"
 
 
+class TestSpectrallyNormalized:
+    def test_every_kernel_is_normalised_and_its_weights_are_kept(self):
+        plain = networks.dcgan_discriminator((16, 16, 1), filters=4, normalized=False)
+        weights = [weight.numpy() for weight in plain.weights]
+        normalized = networks.spectrally_normalized(plain)
+        hidden = ["SpectralNormalization", "LeakyReLU"]
+        assert order(normalized) == ["InputLayer", *hidden * 2, "Flatten", "SpectralNormalization"]
+        assert normalized.name == plain.name
+        for before, after in zip(weights, normalized.trainable_weights, strict=True):
+            np.testing.assert_array_equal(before, after)
+
+    def test_once_the_vectors_have_settled_every_norm_is_1(self):
+        network = networks.spectrally_normalized(networks.mlp(5, 2, units=4, depth=1, seed=3))
+        images = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
+        for _ in range(200):
+            outputs = network(images, training=True)
+        (first, first_bias, last, last_bias) = (weight.numpy() for weight in network.trainable_weights)
+        first, last = (kernel / np.linalg.svd(kernel, compute_uv=False)[0] for kernel in (first, last))
+        expected = np.maximum(images @ first + first_bias, 0) @ last + last_bias
+        np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-5)
+
+    def test_the_vectors_follow_from_the_seed_and_differ(self):
+        def vectors(seed):
+            network = networks.spectrally_normalized(networks.mlp(3, 8, units=8, depth=2), seed)
+            return [layer.vector.numpy() for layer in layers_of(network, SpectralNormalization)]
+
+        for one, same, other in zip(vectors(1), vectors(1), vectors(2), strict=True):
+            np.testing.assert_array_equal(one, same)
+            assert not np.isclose(one, other).any()
+        first, second, _ = vectors(1)
+        assert not np.isclose(first, second).any()
+
+
 class TestWithFeatures:
     X = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
 
@@ -321,3 +425,13 @@ class TestPairs:
         for network, inputs in ((encoder, [self.IMAGES]), (conditional, [self.IMAGES, self.LATENTS])):
             outputs, others = (network([*inputs, condition]) for condition in (self.CONDITION, self.CONDITION[::-1]))
             assert not np.isclose(outputs, others, atol=1e-9).any()
+
+
+class TestMLPGenerator:
+    def test_images_have_the_activation_and_vectors_are_linear(self):
+        latents = 50 * np.random.default_rng(0).normal(size=(4, 3))
+        image = networks.mlp_generator((2, 3, 1), 3, units=5, depth=2, activation="tanh", seed=1)
+        vector = networks.mlp_generator((6,), 3, units=5, depth=2, activation="tanh", seed=1)
+        values = vector(latents, training=True)
+        np.testing.assert_allclose(image(latents, training=True), np.tanh(values).reshape(4, 2, 3, 1), atol=1e-6)
+        assert vector.count_params() == 3 * 5 + 5 * 5 + 2 * 4 * 5 + (5 + 1) * 6

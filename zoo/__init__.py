@@ -24,10 +24,19 @@ MODELS = {
     "ALI": "zoo.models.ali",
     "BiGAN": "zoo.models.bigan",
     "CGAN": "zoo.models.cgan",
+    "CTGAN": "zoo.models.ct_gan",
     "DCGAN": "zoo.models.dcgan",
     "DFM": "zoo.models.dfm",
+    "DRAGAN": "zoo.models.dragan",
+    "EBGAN": "zoo.models.ebgan",
+    "FGAN": "zoo.models.fgan",
     "GAN": "zoo.models.gan",
     "LAPGAN": "zoo.models.lapgan",
+    "LossSensitiveGAN": "zoo.models.loss_sensitive_gan",
+    "LSGAN": "zoo.models.lsgan",
+    "SNGAN": "zoo.models.sn_gan",
+    "WGAN": "zoo.models.wgan",
+    "WGANGP": "zoo.models.wgan_gp",
 }
 
 __all__ = ["__version__", "load", "pretrained", *MODELS]

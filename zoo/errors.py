@@ -42,6 +42,13 @@ def require_positive(**numbers: int) -> None:
             raise InputError(f"`{name}` must be a positive integer. Received: {name}={number!r}")
 
 
+def require_non_negative(**numbers: float) -> None:
+    """Raises an `InputError` for the first argument that is not a finite number of 0 or more."""
+    for name, number in numbers.items():
+        if not 0 <= number < float("inf"):
+            raise InputError(f"`{name}` must be 0 or more. Received: {name}={number}")
+
+
 def run_command(command: Callable[[], object]) -> int:
     """Runs what a console script or a recipe does and returns its exit status.
 

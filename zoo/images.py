@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +130,45 @@ def score_curves(rows: list[dict[str, float]]) -> np.ndarray:
         axes = figure.add_subplot(height, 2, place, title=name, xlabel="step")
         axes.plot([row["step"] for row in rows], [row[name] for row in rows], marker=".", linewidth=1)
         axes.grid(alpha=0.3)
+    return _rendered(figure)
+
+
+def level_sets(score: Callable[[np.ndarray], np.ndarray], data: np.ndarray, samples: np.ndarray) -> np.ndarray:
+    """Draws the level sets of a critic around data and samples, as uint8 `[500, 500, 3]`.
+
+    Args:
+        score: from points, float32 `[n, 2]`, to their scores, `[n]` or `[n, 1]`.
+        data: points, `[n, 2]`, which decide what part of the plane is drawn.
+        samples: points, `[n, 2]`.
+    """
+    limit = 1.3 * np.abs(data).max()
+    axis = np.linspace(-limit, limit, 128, dtype=np.float32)
+    plane = np.stack(np.meshgrid(axis, axis), axis=-1)
+    scores = np.asarray(score(plane.reshape(-1, 2))).reshape(plane.shape[:2])
+    figure = _figure(5, 5)
+    axes = figure.add_subplot(aspect="equal", xlim=(-limit, limit), ylim=(-limit, limit))
+    axes.contour(axis, axis, scores, levels=20, linewidths=0.7)
+    for points, colour in ((data, "tab:orange"), (samples, "tab:green")):
+        axes.scatter(points[:, 0], points[:, 1], s=4, linewidths=0, color=colour)
+    return _rendered(figure)
+
+
+def histograms(values: dict[str, np.ndarray]) -> np.ndarray:
+    """Draws a histogram a name, beside each other, each on axes of its own, as uint8 `[400, 400 n, 3]`."""
+    figure = _figure(4 * len(values), 4)
+    for place, (name, numbers) in enumerate(values.items(), start=1):
+        figure.add_subplot(1, len(values), place, title=name).hist(np.ravel(numbers), bins=100)
+    return _rendered(figure)
+
+
+def lines(x: np.ndarray, values: dict[str, Sequence[float]], label: str) -> np.ndarray:
+    """Draws a curve a name over `x`, which is called `label`, all on the same axes, as uint8 `[500, 800, 3]`."""
+    figure = _figure(8, 5)
+    axes = figure.add_subplot(xlabel=label)
+    for name, numbers in values.items():
+        axes.plot(x, numbers, label=name, linewidth=1)
+    axes.grid(alpha=0.3)
+    axes.legend()
     return _rendered(figure)
 
 

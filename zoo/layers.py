@@ -6,6 +6,9 @@ import keras
 import tensorflow as tf
 
 from zoo import draws
+from zoo.errors import InputError
+
+EPSILON = 1e-12  # of the norms that spectral normalisation divides by
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -114,3 +117,86 @@ class PixelBias(keras.layers.Layer):
 
     def call(self, inputs):
         return inputs + self.bias
+
+
+@keras.saving.register_keras_serializable("zoo")
+class SpectralNormalization(keras.layers.Wrapper):
+    """A layer that computes with W / sigma(W), sigma the largest singular value (Miyato et al. 2018, Algorithm 1).
+
+    A call makes one power iteration from the stored vector u: v = W^T u, u = W v, both scaled to length 1; then
+    sigma = u^T W v with u and v taken as constants. So the gradient is (G - <G, W_SN> u v^T) / sigma with G = dL/dW_SN.
+    Keras' layer of the same name overwrites W by W / sigma and takes sigma as a constant as well.
+
+    A call in training stores the new u, whether its loss is the discriminator's or the generator's; at inference the
+    iteration is made and forgotten. Norms are computed in float32, the layer in its own precision.
+
+    Args:
+        layer: a `Dense`, `Conv2D`, `Conv2DTranspose` or `Embedding` layer. Its weights stay W.
+        vector_initializer: of u; by default normal with a deviation of 1.
+
+    Call: what the layer takes, to what it gives.
+
+    Raises:
+        InputError: the layer is of another kind.
+    """
+
+    KINDS = (keras.layers.Dense, keras.layers.Conv2D, keras.layers.Conv2DTranspose, keras.layers.Embedding)
+
+    def __init__(self, layer, vector_initializer=None, **kwargs):
+        if not isinstance(layer, self.KINDS):
+            kinds = ", ".join(kind.__name__ for kind in self.KINDS)
+            raise InputError(f"Spectral normalisation takes a layer of {kinds}. Received: {type(layer).__name__}")
+        # With these neither the inputs nor W are cast on the way to this layer; the layer inside casts them.
+        super().__init__(layer, dtype="float32", autocast=False, **kwargs)
+        self.vector_initializer = keras.initializers.get(
+            vector_initializer or keras.initializers.RandomNormal(stddev=1.0)
+        )
+
+    @property
+    def kernel(self):
+        """The variable W."""
+        return self.layer.embeddings if isinstance(self.layer, keras.layers.Embedding) else self.layer.kernel
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.vector = self.add_weight(
+            shape=(self._matrix().shape[1],),
+            initializer=self.vector_initializer,
+            trainable=False,
+            aggregation="only_first_replica",  # which is every replica's: all have the same W and u
+            name="vector",
+        )
+
+    def call(self, inputs, training=False):
+        matrix = self._matrix()
+        constant = tf.stop_gradient(matrix)
+        v = _unit(tf.linalg.matvec(constant, self.vector.value))
+        u = _unit(tf.linalg.matvec(constant, v, transpose_a=True))
+        if training:
+            self.vector.assign(u)
+        sigma = tf.tensordot(tf.linalg.matvec(matrix, u), v, 1)
+        normalized = tf.cast(self.kernel.value, tf.float32) / tf.maximum(sigma, EPSILON)
+        values = [
+            (variable, normalized if variable is self.kernel else variable.value) for variable in self.layer.variables
+        ]
+        with keras.StatelessScope(values):
+            return self.layer(inputs)
+
+    def compute_output_spec(self, inputs, training=False):
+        return self.layer.compute_output_spec(inputs)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["dtype"]
+        return {**config, "vector_initializer": keras.initializers.serialize(self.vector_initializer)}
+
+    def _matrix(self):
+        """W^T, float32 `(everything else, outputs)`; of an embedding, `(rows, size)`."""
+        kernel = tf.cast(self.kernel.value, tf.float32)
+        if isinstance(self.layer, keras.layers.Conv2DTranspose):  # its last two axes are outputs and inputs
+            kernel = tf.linalg.matrix_transpose(kernel)
+        return tf.reshape(kernel, [-1, kernel.shape[-1]])
+
+
+def _unit(vector):
+    return vector / (tf.norm(vector) + EPSILON)

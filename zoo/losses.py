@@ -1,9 +1,12 @@
-"""Adversarial losses and what a person watches beside them: pure functions of logits, real before fake.
+"""Adversarial losses and what a person watches beside them: pure functions, real before fake.
 
-Logits have shape `(batch, 1)` or `(batch,)` and any float type; all compute in float32 and return scalars.
+Logits, and a critic's scores, have shape `(batch, 1)` or `(batch,)` and any float type; all compute in float32, and
+losses are scalars.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -12,6 +15,12 @@ def cross_entropy_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Ten
     """-E log D(x) - E log(1 - D(G(z))), with D the sigmoid of the logits (Goodfellow et al. 2014, eq. 1, negated)."""
     real_logits, fake_logits = _float32(real_logits, fake_logits)
     return tf.reduce_mean(tf.nn.softplus(-real_logits)) + tf.reduce_mean(tf.nn.softplus(fake_logits))
+
+
+def hinge_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    """E max(0, 1 - f(x)) + E max(0, 1 + f(G(z))): Miyato et al. 2018, eq. 16, negated."""
+    real_logits, fake_logits = _float32(real_logits, fake_logits)
+    return tf.reduce_mean(tf.nn.relu(1 - real_logits)) + tf.reduce_mean(tf.nn.relu(1 + fake_logits))
 
 
 def saturating_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
@@ -35,12 +44,69 @@ def pair_generator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Te
     return tf.reduce_mean(tf.nn.softplus(real_logits)) + tf.reduce_mean(tf.nn.softplus(-fake_logits))
 
 
-def discriminator_accuracies(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> dict[str, tf.Tensor]:
-    """The shares of real rows taken for real and of fake rows taken for fake, in [0, 1]."""
+def wasserstein_critic_loss(real_scores: tf.Tensor, fake_scores: tf.Tensor) -> tf.Tensor:
+    """E f(G(z)) - E f(x): Arjovsky et al. 2017, eq. 2, negated. Minus it estimates the distance, for f of slope 1."""
+    real_scores, fake_scores = _float32(real_scores, fake_scores)
+    return tf.reduce_mean(fake_scores) - tf.reduce_mean(real_scores)
+
+
+def wasserstein_generator_loss(fake_scores: tf.Tensor) -> tf.Tensor:
+    """-E f(G(z)): Arjovsky et al. 2017, Algorithm 1. Its level means nothing: a critic may add any constant."""
+    (fake_scores,) = _float32(fake_scores)
+    return -tf.reduce_mean(fake_scores)
+
+
+def between(first: tf.Tensor, second: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
+    """Points on the segments from the rows of `first` to those of `second`, `(batch, ...)` both.
+
+    Args:
+        shares: how far along, in [0, 1], one a row: `(batch, 1, ...)` of the rank of the rows.
+
+    Returns:
+        float32 `(batch, ...)`.
+    """
+    first, second = _float32(first, second)
+    return first + shares * (second - first)
+
+
+def gradient_norms(score: Callable[[tf.Tensor], tf.Tensor], points: tf.Tensor) -> tf.Tensor:
+    """||d score(x) / dx||, a row at a time, over all axes but the first: what gradient penalties are made of.
+
+    Differentiable, also where the gradient is 0: 1e-12 is added under the root.
+
+    Args:
+        score: from points to scores, a row's of that row alone; so without batch normalisation.
+        points: `(batch, ...)`.
+
+    Returns:
+        float32 `(batch,)`.
+    """
+    (points,) = _float32(points)
+    with tf.GradientTape() as tape:
+        tape.watch(points)
+        scores = tf.cast(score(points), tf.float32)
+    slopes = tape.gradient(scores, points)  # the scores' sum's, so each row holds its own score's
+    return tf.sqrt(tf.reduce_sum(slopes**2, axis=range(1, points.shape.rank)) + 1e-12)
+
+
+def two_sided_penalty(norms: tf.Tensor, target: float = 1.0) -> tf.Tensor:
+    """E (norm - target)^2: Gulrajani et al. 2017, eq. 3."""
+    return tf.reduce_mean((norms - target) ** 2)
+
+
+def one_sided_penalty(norms: tf.Tensor) -> tf.Tensor:
+    """E max(0, norm - 1)^2, which leaves smaller slopes alone: Gulrajani et al. 2017, Sec. 4."""
+    return tf.reduce_mean(tf.nn.relu(norms - 1) ** 2)
+
+
+def discriminator_accuracies(
+    real_logits: tf.Tensor, fake_logits: tf.Tensor, boundary: float = 0.0
+) -> dict[str, tf.Tensor]:
+    """The shares of real rows taken for real, above the boundary, and of fake rows below it, in [0, 1]."""
     real_logits, fake_logits = _float32(real_logits, fake_logits)
     return {
-        "real_accuracy": tf.reduce_mean(tf.cast(real_logits > 0, tf.float32)),
-        "fake_accuracy": tf.reduce_mean(tf.cast(fake_logits < 0, tf.float32)),
+        "real_accuracy": tf.reduce_mean(tf.cast(real_logits > boundary, tf.float32)),
+        "fake_accuracy": tf.reduce_mean(tf.cast(fake_logits < boundary, tf.float32)),
     }
 
 

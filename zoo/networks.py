@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import keras
 
 from zoo.errors import InputError
-from zoo.layers import BatchNormalization, Dropout
+from zoo.layers import BatchNormalization, Dropout, SpectralNormalization
 
 layers = keras.layers
 
@@ -41,6 +42,24 @@ def normalized_mlp(input_size, output_size, units, depth, seed=0, name=None):
         x = layers.ReLU()(_batch_normalization()(x))
     outputs = layers.Dense(output_size, kernel_initializer=initializer, dtype="float32")(x)
     return keras.Model(inputs, outputs, name=name)
+
+
+def mlp_generator(data_shape, latent_size, units, depth, activation, seed=0):
+    """`normalized_mlp` as a generator of data.
+
+    Args:
+        data_shape: `(height, width, channels)` of an image or `(size,)` of a vector.
+        latent_size: length of the latent vector.
+        units: width of the hidden layers.
+        depth: how many hidden layers there are.
+        activation: of the pixels of an image; vectors are linear.
+
+    Returns:
+        A `keras.Model` from `(batch, latent_size)` to float32 `(batch, *data_shape)`.
+    """
+    network = normalized_mlp(latent_size, math.prod(data_shape), units, depth, seed)
+    x = layers.Activation(activation, dtype="float32")(network.output) if len(data_shape) == 3 else network.output
+    return keras.Model(network.input, layers.Reshape(data_shape, dtype="float32")(x), name="generator")
 
 
 def dcgan_generator(data_shape, latent_size, filters, seed=0, num_classes=None):
@@ -86,7 +105,7 @@ def dcgan_generator(data_shape, latent_size, filters, seed=0, num_classes=None):
     return keras.Model(inputs, outputs, name="generator")
 
 
-def dcgan_discriminator(data_shape, filters, seed=0, num_classes=None):
+def dcgan_discriminator(data_shape, filters, seed=0, num_classes=None, normalized=True):
     """DCGAN's discriminator: 5x5 convolutions that halve the map and double its channels, then one logit.
 
     A one-hot label is joined to the image alone, a constant plane a class; see `dcgan_generator`.
@@ -95,6 +114,7 @@ def dcgan_discriminator(data_shape, filters, seed=0, num_classes=None):
         data_shape: `(height, width, channels)`; see `dcgan_stages` for the sizes that fit.
         filters: channels of the first map.
         num_classes: length of a one-hot label, a second input; `None` for none.
+        normalized: whether there is batch normalisation; if not, every convolution has biases.
 
     Returns:
         A `keras.Model` from `(batch, *data_shape)` in [-1, 1], and `(batch, num_classes)` where there are labels, to
@@ -112,10 +132,11 @@ def dcgan_discriminator(data_shape, filters, seed=0, num_classes=None):
         planes = layers.Reshape((height, width, num_classes))(layers.RepeatVector(height * width)(inputs[1]))
         x = layers.Concatenate()([x, planes])
     for stage in range(stages):
+        normalizes = normalized and stage > 0  # Sec. 3: no batch normalisation on the discriminator's input layer
         x = layers.Conv2D(
-            filters << stage, 5, strides=2, padding="same", use_bias=stage == 0, kernel_initializer=initializer
+            filters << stage, 5, strides=2, padding="same", use_bias=not normalizes, kernel_initializer=initializer
         )(x)
-        if stage > 0:  # Sec. 3: no batch normalisation on the discriminator's input layer
+        if normalizes:
             x = _batch_normalization()(x)
         x = layers.LeakyReLU(negative_slope=0.2)(x)
     outputs = layers.Dense(1, kernel_initializer=initializer, dtype="float32")(layers.Flatten()(x))
@@ -194,6 +215,70 @@ def alternating_discriminator(data_shape, filters, seed=0):
         x = layers.ReLU()(x) if layer == 2 * stages - 1 else layers.LeakyReLU(negative_slope=0.2)(x)
     outputs = layers.Dense(1, use_bias=False, kernel_initializer=initializer, dtype="float32")(layers.Flatten()(x))
     return keras.Model(inputs, outputs, name="discriminator")
+
+
+def residual_generator(data_shape, latent_size, filters=128, seed=0):
+    """The residual generator of Gulrajani et al. (2017) for CIFAR-10: a map that blocks double until it is the image.
+
+    Args:
+        data_shape: `(height, width, channels)`; see `dcgan_stages` for the sizes that fit.
+        latent_size: length of the latent vector.
+        filters: channels of every map.
+
+    Returns:
+        A `keras.Model` from `(batch, latent_size)` to float32 `(batch, *data_shape)` in [-1, 1].
+
+    Raises:
+        InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
+    """
+    stages = dcgan_stages(data_shape)
+    height, width, channels = data_shape
+    seeds = keras.random.SeedGenerator(seed)
+    shape = (height >> stages, width >> stages, filters)
+    inputs = keras.Input((latent_size,))
+    x = layers.Reshape(shape)(layers.Dense(math.prod(shape), kernel_initializer=_plain(seeds))(inputs))
+    for _ in range(stages):
+        shortcut = layers.Conv2D(filters, 1, kernel_initializer=_plain(seeds))(layers.UpSampling2D(2)(x))
+        x = layers.UpSampling2D(2)(layers.ReLU()(_batch_normalization()(x)))
+        x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(x)
+        x = layers.ReLU()(_batch_normalization()(x))
+        x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(x)
+        x = layers.Add()([shortcut, x])
+    x = layers.ReLU()(_batch_normalization()(x))
+    x = layers.Conv2D(channels, 3, padding="same", kernel_initializer=_plain(seeds))(x)
+    return keras.Model(inputs, layers.Activation("tanh", dtype="float32")(x), name="generator")
+
+
+def residual_critic(data_shape, filters=128, seed=0, dropout=(0.0, 0.0, 0.0)):
+    """The residual critic of Gulrajani et al. (2017) for CIFAR-10: four blocks, two of which halve the map, and a mean.
+
+    Args:
+        data_shape: `(height, width, channels)`; height and width divisible by 4.
+        filters: channels of every map.
+        dropout: what share is dropped of the outputs of the last three blocks, as Wei et al. (2018) do.
+
+    Returns:
+        A `keras.Model` from `(batch, *data_shape)` to float32 scores `(batch, 1)`.
+    """
+    seeds = keras.random.SeedGenerator(seed)
+    inputs = keras.Input(data_shape)
+    shortcut = layers.Conv2D(filters, 1, kernel_initializer=_plain(seeds))(layers.AveragePooling2D(2)(inputs))
+    x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(inputs)
+    x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(layers.ReLU()(x))
+    x = layers.Add()([shortcut, layers.AveragePooling2D(2)(x)])
+    for halves, rate in zip((True, False, False), dropout, strict=True):
+        shortcut = x
+        for _ in range(2):
+            x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(layers.ReLU()(x))
+        if halves:
+            shortcut = layers.Conv2D(filters, 1, kernel_initializer=_plain(seeds))(shortcut)
+            shortcut, x = layers.AveragePooling2D(2)(shortcut), layers.AveragePooling2D(2)(x)
+        x = layers.Add()([shortcut, x])
+        if rate:
+            x = Dropout(rate)(x)
+    x = layers.GlobalAveragePooling2D()(layers.ReLU()(x))
+    scores = layers.Dense(1, kernel_initializer=_plain(seeds), dtype="float32")(x)
+    return keras.Model(inputs, scores, name="discriminator")
 
 
 def joined(x, condition_size, initializer):
@@ -314,6 +399,24 @@ def dcgan_discriminator_of_pairs(data_shape, latent_size, filters, seed=0, condi
     )
 
 
+def spectrally_normalized(network, seed=0):
+    """A network that computes with the kernels of all its layers divided by their spectral norms.
+
+    Args:
+        network: a functional or sequential `keras.Model`, whose layers the new one takes over with their weights.
+        seed: of the vectors that the power iterations start from.
+
+    Returns:
+        A `keras.Model` of the same inputs, outputs and name.
+    """
+    initializer = keras.initializers.RandomNormal(stddev=1.0, seed=keras.random.SeedGenerator(seed))
+
+    def normalized(layer):
+        return SpectralNormalization(layer, initializer) if isinstance(layer, SpectralNormalization.KINDS) else layer
+
+    return keras.models.clone_model(network, clone_function=normalized)
+
+
 def with_features(network):
     """A network that gives the input of its last layer, its features, beside its output; all layers are shared.
 
@@ -336,6 +439,33 @@ def with_features(network):
     features = last._inbound_nodes[node].input_tensors[0]
     inputs = network.inputs if len(network.inputs) > 1 else network.inputs[0]
     return keras.Model(inputs, [features, network.outputs[0]], name=f"{network.name}_with_features")
+
+
+def rescaled(network, inputs, outputs):
+    """A network on data of another scale.
+
+    Args:
+        network: a `keras.Model` of one input.
+        inputs: what its inputs are multiplied by first.
+        outputs: what its outputs are multiplied by.
+
+    Returns:
+        A `keras.Model` with the network's shapes, layers and name, to float32.
+    """
+    data = keras.Input(network.input_shape[1:])
+    x = network(layers.Rescaling(inputs, dtype="float32")(data))
+    return keras.Model(data, layers.Rescaling(outputs, dtype="float32")(x), name=network.name)
+
+
+def warn_of_batch_normalization(network):
+    """Warns if a network whose gradient norms are penalised normalises by batch, itself or in a network inside it."""
+    if any(isinstance(layer, layers.BatchNormalization) for layer in network._flatten_layers(include_self=False)):
+        warnings.warn(
+            f"{network.name!r} has batch normalisation, and its gradient's norm is penalised sample by sample: with it "
+            "a score depends on the whole batch, and the penalty no longer bounds the slope. Layer normalisation does "
+            "(Gulrajani et al. 2017, Sec. 4).",
+            stacklevel=3,
+        )
 
 
 def dcgan_stages(data_shape):
@@ -363,6 +493,16 @@ def dcgan_stages(data_shape):
 
 def _normal(seed):
     return keras.initializers.RandomNormal(stddev=0.02, seed=keras.random.SeedGenerator(seed))
+
+
+def _plain(seeds):
+    """Glorot & Bengio's uniform draw, as the authors' code has it in linear layers, shortcuts and the last layer."""
+    return keras.initializers.GlorotUniform(seed=seeds)
+
+
+def _wide(seeds):
+    """The same with twice the variance, as the code has it before rectified units."""
+    return keras.initializers.VarianceScaling(2.0, "fan_avg", "uniform", seed=seeds)
 
 
 def _batch_normalization():

@@ -12,6 +12,7 @@ import tensorflow as tf
 from zoo import draws
 from zoo.errors import InputError, TrainingError
 
+PROBABILITIES = ("sigmoid", "hard_sigmoid", "softmax")  # the activations that a discriminator may not end in
 LABELS = "labels"  # what stands for a batch's labels among the values that have to be finite
 
 
@@ -94,7 +95,7 @@ class TrainedModel(keras.Model):
         """Builds a network, a user's or the paper's own, and checks what it takes and gives.
 
         Args:
-            role: what the argument is called.
+            role: what the argument is called; what a "discriminator" gives must be scores that no sigmoid has bounded.
             network: a `keras.Model` of one input or a list of them.
             input_shapes: a list of shapes without the batch axis.
             output_shape: the shape that has to come out, without the batch axis.
@@ -120,6 +121,11 @@ class TrainedModel(keras.Model):
             raise InputError(
                 f"`{role}` must give outputs of shape {(None, *output_shape)}. "
                 f"Received: a network whose outputs have shape {tuple(getattr(outputs, 'shape', ()))}"
+            )
+        if "discriminator" in role and (activation := _last_activation(network)) in PROBABILITIES:
+            raise InputError(
+                f"`{role}` must give scores of any size, not probabilities: the losses take what comes before a "
+                f"sigmoid or a softmax. Received: a network that ends in a {activation}"
             )
         return network
 
@@ -456,6 +462,18 @@ class _EpochLogs:
 def _fits(shape, taken):
     """Whether an axis of unknown length, or the same length, stands for each of `shape`."""
     return len(shape) == len(taken) and all(side in (None, wanted) for wanted, side in zip(shape, taken, strict=True))
+
+
+def _last_activation(network):
+    """The name of the activation that a functional network ends in, of a layer's argument or of a layer of its own."""
+    if not getattr(network, "outputs", None):
+        return None
+    last, node, _ = network.outputs[0]._keras_history
+    while isinstance(last, keras.layers.Reshape | keras.layers.Flatten):
+        last, node, _ = last._inbound_nodes[node].input_tensors[0]._keras_history
+    if isinstance(last, keras.Model):
+        return _last_activation(last)
+    return getattr(getattr(last, "activation", last), "__name__", type(last).__name__.lower())
 
 
 def _move(mean, value, share):

@@ -15,16 +15,19 @@ from zoo.metrics.kernel import kernel_distance
 from zoo.metrics.modes import mode_coverage, stacked_modes
 from zoo.metrics.neighbours import nearest_neighbours, precision_recall, two_sample_accuracy
 from zoo.metrics.parzen import parzen_log_likelihood
+from zoo.metrics.transport import earth_movers_distance, jensen_shannon_divergence
 
 __all__ = [
     "ClassifierFeatures",
     "FeatureStatistics",
     "InceptionFeatures",
     "Player",
+    "earth_movers_distance",
     "frechet_distance",
     "generative_adversarial_metric",
     "inception_score",
     "interpolate",
+    "jensen_shannon_divergence",
     "kernel_distance",
     "mode_coverage",
     "ms_ssim_diversity",

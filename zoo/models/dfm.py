@@ -29,8 +29,8 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from zoo import draws, losses, networks, priors
-from zoo.errors import InputError, require_positive
+from zoo import losses, networks, priors
+from zoo.errors import require_non_negative, require_positive
 from zoo.model import GenerativeModel
 
 
@@ -90,14 +90,9 @@ class DFM(GenerativeModel):
     ):
         super().__init__(data_shape, latent_size=latent_size, **kwargs)
         require_positive(filters=filters, denoiser_units=denoiser_units, denoiser_depth=denoiser_depth)
-        scales = {
-            "denoise_weight": denoise_weight,
-            "adversarial_weight": adversarial_weight,
-            "noise_stddev": noise_stddev,
-        }
-        for scale, value in scales.items():
-            if not 0 <= value < float("inf"):
-                raise InputError(f"`{scale}` must be 0 or more. Received: {scale}={value}")
+        require_non_negative(
+            denoise_weight=denoise_weight, adversarial_weight=adversarial_weight, noise_stddev=noise_stddev
+        )
         self.filters = filters
         self.denoiser_units = denoiser_units
         self.denoiser_depth = denoiser_depth
@@ -162,9 +157,8 @@ class DFM(GenerativeModel):
 
     def corrupt(self, features):
         """C(Phi) = Phi + N(0, sigma^2), the step's draw: float32 `(batch, n_h)`."""
-        rows, size = tf.shape(features)[0], features.shape[1]
-        seed = draws.fold(draws.named_seed(self.seed, "corruption"), self.step_counter.value)
-        noise = priors.normal(size).quantile(draws.replica_uniform(rows, [size], seed))
+        size = features.shape[1]
+        noise = priors.normal(size).quantile(self.draw_uniform(features, [size], "corruption"))
         return tf.cast(features, tf.float32) + self.noise_stddev * noise
 
     def get_config(self):

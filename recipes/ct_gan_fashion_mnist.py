@@ -1,0 +1,26 @@
+"""CT-GAN on Fashion-MNIST with DCGAN's networks, half of the critic's hidden units dropped.
+
+Paper      Wei et al. 2018, https://openreview.net/forum?id=SJx9GQb0-
+Published  nothing on these data
+Ours       not scored yet
+Command    zoo train ct_gan_fashion_mnist
+Time       not measured yet
+"""
+
+from zoo import CTGAN, recipe
+
+FILTERS = 64  # as in dcgan_fashion_mnist
+EMA_DECAY = 0.999
+
+
+def main(run):
+    data = run.data()
+    with run.strategy.scope():
+        model = CTGAN(data.data_shape, filters=FILTERS, ema_decay=EMA_DECAY, seed=run.flags.seed)
+        model.compile(**run.compile_settings)
+    run.fit(model, data.train)
+    run.export(model, data)
+
+
+if __name__ == "__main__":
+    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=128, checkpoint_every=300)

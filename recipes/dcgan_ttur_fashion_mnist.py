@@ -1,0 +1,37 @@
+"""DCGAN on Fashion-MNIST by the two time-scale update rule: `dcgan_fashion_mnist` with a rate of its own a player.
+
+An experiment of the zoo's, of no paper: the rates are those of `dcgan_ttur_cifar10`.
+
+Paper      Heusel et al. 2017, https://arxiv.org/abs/1706.08500; networks of Radford et al. 2015
+Published  nothing on these data
+Ours       not scored yet
+Command    zoo train dcgan_ttur_fashion_mnist
+Time       not measured yet
+"""
+
+import keras
+
+from zoo import DCGAN, recipe
+
+FILTERS = 64
+EMA_DECAY = 0.999
+GENERATOR_RATE = 5e-4
+DISCRIMINATOR_RATE = 1e-4
+MOMENTUM = 0.5
+
+
+def adam(rate):
+    return keras.optimizers.Adam(rate, beta_1=MOMENTUM, epsilon=1e-8)
+
+
+def main(run):
+    data = run.data()
+    with run.strategy.scope():
+        model = DCGAN(data.data_shape, filters=FILTERS, ema_decay=EMA_DECAY, seed=run.flags.seed)
+        model.compile(adam(GENERATOR_RATE), adam(DISCRIMINATOR_RATE), **run.compile_settings)
+    run.fit(model, data.train)
+    run.export(model, data)
+
+
+if __name__ == "__main__":
+    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=128, checkpoint_every=300)

@@ -1,0 +1,49 @@
+"""EBGAN-PT on Fashion-MNIST between DCGAN's networks: an experiment of the zoo's, not the paper's.
+
+The encoder is DCGAN's discriminator with a code for its logit, the decoder another of its generators.
+
+Paper      Zhao et al. 2017, https://arxiv.org/abs/1609.03126; networks of Radford et al. 2015
+Published  nothing on these data
+Ours       not scored yet
+Command    zoo train ebgan_fashion_mnist
+Time       not measured yet
+"""
+
+import keras
+
+from zoo import EBGAN, networks, recipe
+
+LATENT_SIZE = 100
+CODE_SIZE = 64
+FILTERS = 64  # this and the optimisers are those of dcgan_fashion_mnist
+MARGIN = 1.0  # a mean squared error of pixels in [-1, 1] is at most 4
+PULLING_AWAY_WEIGHT = 0.1
+EMA_DECAY = 0.999
+
+
+def adam():
+    return keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8)
+
+
+def main(run):
+    data, seed = run.data(), run.flags.seed
+    with run.strategy.scope():
+        model = EBGAN(
+            data.data_shape,
+            latent_size=LATENT_SIZE,
+            generator=networks.dcgan_generator(data.data_shape, LATENT_SIZE, FILTERS, seed),
+            encoder=networks.dcgan_encoder(data.data_shape, CODE_SIZE, FILTERS, seed + 1),
+            decoder=networks.dcgan_generator(data.data_shape, CODE_SIZE, FILTERS, seed + 3),
+            discriminator_units=CODE_SIZE,
+            margin=MARGIN,
+            pulling_away_weight=PULLING_AWAY_WEIGHT,
+            ema_decay=EMA_DECAY,
+            seed=seed,
+        )
+        model.compile(adam(), adam(), **run.compile_settings)
+    run.fit(model, data.train)
+    run.export(model, data)
+
+
+if __name__ == "__main__":
+    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=128, checkpoint_every=300)

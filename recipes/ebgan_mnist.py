@@ -1,0 +1,25 @@
+"""EBGAN on MNIST with the networks, the margin and the optimisers of the paper's study of margins.
+
+The batch and the number of steps are ours.
+
+Paper      Zhao et al. 2017, https://arxiv.org/abs/1609.03126
+Published  samples, and histograms of a score over a grid of 512 settings; no number
+Ours       not scored yet
+Command    zoo train ebgan_mnist
+Time       not measured yet
+"""
+
+from zoo import EBGAN, recipe
+
+
+def main(run):
+    data = run.data()
+    with run.strategy.scope():
+        model = EBGAN(data.data_shape, seed=run.flags.seed)
+        model.compile(**run.compile_settings)
+    run.fit(model, data.train)
+    run.export(model, data)
+
+
+if __name__ == "__main__":
+    recipe.run(main, data="mnist", steps=10_000, batch_size=128, checkpoint_every=500)

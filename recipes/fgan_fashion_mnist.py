@@ -1,0 +1,41 @@
+"""f-GAN on Fashion-MNIST with the Pearson divergence, between DCGAN's networks: an experiment of the zoo's.
+
+Paper      Nowozin et al. 2016, https://arxiv.org/abs/1606.00709; networks of Radford et al. 2015
+Published  nothing on these data
+Ours       not scored yet
+Command    zoo train fgan_fashion_mnist
+Time       not measured yet
+"""
+
+import keras
+
+from zoo import FGAN, networks, recipe
+
+DIVERGENCE = "pearson"
+LATENT_SIZE = 100
+FILTERS = 64  # as in dcgan_fashion_mnist
+EMA_DECAY = 0.999
+
+
+def main(run):
+    data, seed = run.data(), run.flags.seed
+    with run.strategy.scope():
+        generator = networks.dcgan_generator(data.data_shape, LATENT_SIZE, FILTERS, seed)
+        pixels = keras.layers.Rescaling(0.5, 0.5, dtype="float32")(generator.output)  # from [-1, 1]
+        model = FGAN(
+            data.data_shape,
+            latent_size=LATENT_SIZE,
+            generator=keras.Model(generator.input, pixels, name="generator"),
+            discriminator=networks.dcgan_discriminator(data.data_shape, FILTERS, seed + 1),
+            divergence=DIVERGENCE,
+            alternative_objective=True,
+            ema_decay=EMA_DECAY,
+            seed=seed,
+        )
+        model.compile(**run.compile_settings)
+    run.fit(model, data.train)
+    run.export(model, data)
+
+
+if __name__ == "__main__":
+    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=128, checkpoint_every=300)

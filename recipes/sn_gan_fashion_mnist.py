@@ -1,0 +1,37 @@
+"""SN-GAN on Fashion-MNIST with DCGAN's networks, spectral norms in place of the discriminator's batch normalisation.
+
+An experiment of the zoo's, of no paper: the same backbone, data and batches as its other recipes for these data.
+
+Paper      Miyato et al. 2018, https://arxiv.org/abs/1802.05957; networks of Radford et al. 2015
+Published  nothing on these data
+Ours       not scored yet
+Command    zoo train sn_gan_fashion_mnist
+Time       not measured yet
+"""
+
+from zoo import SNGAN, networks, recipe
+
+LATENT_SIZE = 100
+FILTERS = 64
+EMA_DECAY = 0.999
+
+
+def main(run):
+    data, seed = run.data(), run.flags.seed
+    with run.strategy.scope():
+        discriminator = networks.dcgan_discriminator(data.data_shape, FILTERS, seed + 1, normalized=False)
+        model = SNGAN(
+            data.data_shape,
+            latent_size=LATENT_SIZE,
+            generator=networks.dcgan_generator(data.data_shape, LATENT_SIZE, FILTERS, seed),
+            discriminator=networks.spectrally_normalized(discriminator, seed + 2),
+            ema_decay=EMA_DECAY,
+            seed=seed,
+        )
+        model.compile(**run.compile_settings)
+    run.fit(model, data.train)
+    run.export(model, data)
+
+
+if __name__ == "__main__":
+    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=128, checkpoint_every=300)

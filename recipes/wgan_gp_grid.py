@@ -1,0 +1,58 @@
+"""WGAN-GP on 25 Gaussians on a grid with the settings of the authors' toys, but for fewer updates.
+
+Draws level_sets.png, the level sets of the critic around data (orange) and samples (green).
+
+Paper      Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028
+Published  pictures of level sets, no scores; the code makes 100,000 updates of the generator
+Ours       not scored yet
+Command    for seed in 0 1 2; do zoo train wgan_gp_grid --seed $seed --workdir runs/wgan_gp_grid-$seed; done
+Time       not measured yet
+
+The networks see data over 2.828, as in the authors' code. Scores are multiplied by as much, so that slopes stay what
+they are, and so is the penalty's weight beside them: the loss is a multiple of the code's, which Adam does not notice.
+"""
+
+import keras
+
+from zoo import WGANGP, images, metrics, networks, recipe
+from zoo.data import mixtures
+from zoo.models.wgan_gp import relu_mlp
+
+LATENT_SIZE = 2
+SCALE = 2.828
+PENALTY_WEIGHT = 0.1
+SAMPLES = 2500
+
+
+def adam():
+    return keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9, epsilon=1e-8)
+
+
+def main(run):
+    data, seed = run.data(), run.flags.seed
+    (size,) = data.data_shape
+    with run.strategy.scope():
+        model = WGANGP(
+            data.data_shape,
+            latent_size=LATENT_SIZE,
+            generator=networks.rescaled(relu_mlp(LATENT_SIZE, size, seed=seed, name="generator"), 1.0, SCALE),
+            discriminator=networks.rescaled(relu_mlp(size, 1, seed=seed + 1, name="discriminator"), 1 / SCALE, SCALE),
+            penalty_weight=PENALTY_WEIGHT * SCALE,
+            seed=seed,
+        )
+        model.compile(adam(), adam(), **run.compile_settings)
+    run.fit(model, data.train)
+    mixture, samples = mixtures.MIXTURES[data.name](), model.sample(SAMPLES)
+    centers = mixtures.centers(mixture)
+    covered = metrics.mode_coverage(samples, centers, mixtures.sigma(mixture))
+    print(
+        f"seed {seed}: {covered['modes']} of {len(centers)} modes, "
+        f"{covered['high_quality']:.1%} of {SAMPLES} samples within 3 sigma of one"
+    )
+    level_sets = images.level_sets(lambda where: model.score(where, None), data.test.images[:SAMPLES], samples)
+    images.write_png(run.workdir / "level_sets.png", level_sets)
+    run.export(model, data)
+
+
+if __name__ == "__main__":
+    recipe.run(main, data="grid", steps=2500, batch_size=256, checkpoint_every=250)

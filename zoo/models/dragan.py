@@ -1,0 +1,182 @@
+"""On Convergence and Stability of GANs. N. Kodali, J. Abernethy, J. Hays, Z. Kira. 2017.
+https://arxiv.org/abs/1705.07215
+
+Training collapses, say the authors, where the discriminator is steep around data points. So its gradient is drawn to
+norm k on points near the data, and nowhere else; the losses are those of the first GAN.
+
+Discriminator: minimise -E log D(x) - E log(1 - D(G(z))) + lambda E (||grad l(x^)||_2 - k)^2, l the logit of D,
+x^ = x + a (x_p - x) with one a a sample, uniform in (0, 1), and x_p = x + 0.5 s u, s the standard deviation of all
+values of the batch, u uniform in (0, 1) value by value.
+Generator: minimise -E log D(G(z)).
+
+Differences from the paper.
+1. The perturbation, and that the gradient is the logit's, are those of the authors' notebook,
+   https://github.com/kodalinaveen3/DRAGAN. As remembered, the paper adds normal noise of a fixed deviation to x, does
+   not interpolate, and penalises the gradient of D.
+2. The default networks are DCGAN's, without batch normalisation in the discriminator, for images in [-1, 1]; the paper
+   trains several, its notebook the perceptrons `notebook_generator` and `notebook_discriminator`.
+3. The notebook's images lie in [0, 1] and its pixels are sigmoids; here they lie in [-1, 1] and are hyperbolic
+   tangents. Data and perturbation are twice as large, and a slope of 1 here is one of 2 there.
+4. The logit's norm has 1e-12 added under its root, so that a gradient of 0 has a slope.
+5. Samples are drawn with the running averages of the batch statistics, as DCGAN's are here.
+"""
+
+from __future__ import annotations
+
+import math
+
+import keras
+import tensorflow as tf
+
+from zoo import losses, networks, priors
+from zoo.errors import require_non_negative, require_positive
+from zoo.model import GenerativeModel
+
+layers = keras.layers
+
+
+def notebook_generator(data_shape, latent_size, units=128, seed=0):
+    """One layer of rectified units, then pixels in [-1, 1] for images, linear values for vectors."""
+    initializer = keras.initializers.HeNormal(seed=keras.random.SeedGenerator(seed))
+    inputs = keras.Input((latent_size,))
+    x = layers.Dense(units, "relu", kernel_initializer=initializer)(inputs)
+    x = layers.Dense(math.prod(data_shape), kernel_initializer=initializer, dtype="float32")(x)
+    if len(data_shape) == 3:
+        x = layers.Activation("tanh", dtype="float32")(x)
+    return keras.Model(inputs, layers.Reshape(data_shape, dtype="float32")(x), name="generator")
+
+
+def notebook_discriminator(data_shape, units=128, seed=0):
+    """One layer of rectified units, then a logit."""
+    initializer = keras.initializers.HeNormal(seed=keras.random.SeedGenerator(seed))
+    inputs = keras.Input(data_shape)
+    x = layers.Dense(units, "relu", kernel_initializer=initializer)(layers.Flatten()(inputs))
+    return keras.Model(
+        inputs, layers.Dense(1, kernel_initializer=initializer, dtype="float32")(x), name="discriminator"
+    )
+
+
+def perturbed(data, noise, scale):
+    """x_p = x + scale s u.
+
+    Args:
+        data: x, float32 `(batch, ...)`.
+        noise: u in (0, 1), of the shape of `data`.
+        scale: 0.5 in the notebook.
+
+    Returns:
+        float32, of the shape of `data`. s, one number, is that of the batch over all replicas.
+    """
+    all_reduce = tf.distribute.get_replica_context().all_reduce
+    mean = all_reduce("mean", tf.reduce_mean(data))
+    variance = all_reduce("mean", tf.reduce_mean((data - mean) ** 2))
+    return data + scale * tf.sqrt(variance) * noise
+
+
+@keras.saving.register_keras_serializable("zoo")
+class DRAGAN(GenerativeModel):
+    """An adversarial pair whose discriminator's gradient is penalised around the data.
+
+    `fit` reports the penalty without its weight as `gradient_penalty`, and the mean norm of the gradient as `slope`.
+    Batch statistics, the generator's, are per replica; the deviation that scales the perturbation is not.
+
+    Args:
+        data_shape: `(height, width, channels)`, as `networks.dcgan_stages` says, or any with networks of your own.
+        latent_size: length of the latent vector, uniform in [-1, 1].
+        generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [-1, 1].
+        discriminator: your own, from `(batch, *data_shape)`, images in [-1, 1], to logits `(batch, 1)`. A warning says
+            so if it has batch normalisation.
+        filters: channels of the map next to the image, in both networks.
+        penalty_weight: lambda.
+        slope: k, the norm that gradients are drawn to.
+        perturbation: how many standard deviations of the batch the data are moved by at most.
+        **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
+
+    Raises:
+        InputError: a setting is out of its range, `data_shape` does not fit, or a network has the wrong shapes.
+
+    Example:
+        model = DRAGAN(data_shape=(32, 32, 3))
+        model.compile()
+        model.fit(zoo.data.load("cifar10").train.stream(batch_size=128), steps_per_epoch=390, epochs=100)
+    """
+
+    def __init__(
+        self,
+        data_shape,
+        *,
+        latent_size=100,
+        generator=None,
+        discriminator=None,
+        filters=64,
+        penalty_weight=10.0,
+        slope=1.0,
+        perturbation=0.5,
+        **kwargs,
+    ):
+        super().__init__(data_shape, latent_size=latent_size, **kwargs)
+        require_positive(filters=filters)
+        require_non_negative(penalty_weight=penalty_weight, slope=slope, perturbation=perturbation)
+        self.filters = filters
+        self.penalty_weight = penalty_weight
+        self.slope = slope
+        self.perturbation = perturbation
+        self.prior = priors.uniform(latent_size)
+        generator = generator or networks.dcgan_generator(self.data_shape, latent_size, filters, self.seed)
+        discriminator = discriminator or networks.dcgan_discriminator(
+            self.data_shape, filters, self.seed + 1, normalized=False
+        )
+        self.generator = self.check_network("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = self.check_network("discriminator", discriminator, [self.data_shape], (1,))
+        networks.warn_of_batch_normalization(self.discriminator)
+        self.sampler = self.averaged(self.generator)
+
+    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
+        """Adam with a rate of 0.0001 and momenta of 0.5 and 0.9 for both players, as in the notebook."""
+        optimizers = {
+            "generator": generator_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9, epsilon=1e-8),
+            "discriminator": discriminator_optimizer
+            or keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9, epsilon=1e-8),
+        }
+        super().compile(optimizers, **kwargs)
+
+    def train_step(self, batch):
+        """One discriminator update, then one generator update."""
+        real = self.real_data(batch)
+        noise = self.draw_uniform(real, self.data_shape, "perturbation")
+        shares = self.draw_uniform(real, [1] * len(self.data_shape), "shares")
+        logs = self.update_discriminator(real, self.draw_latents(real, "discriminator"), noise, shares)
+        return logs | self.update_generator(self.draw_latents(real, "generator"))
+
+    def update_discriminator(self, real, latents, noise, shares):
+        fake = self.generator(latents, training=True)
+        points = losses.between(real, perturbed(real, noise, self.perturbation), shares)
+        with tf.GradientTape() as tape:
+            real_logits = self.discriminator(real, training=True)
+            fake_logits = self.discriminator(fake, training=True)
+            slopes = losses.gradient_norms(lambda x: self.discriminator(x, training=True), points)
+            penalty = losses.two_sided_penalty(slopes, self.slope)
+            loss = losses.cross_entropy_discriminator_loss(real_logits, fake_logits) + self.penalty_weight * penalty
+        norms = self.minimize("discriminator", loss, tape)
+        return {
+            "discriminator_loss": loss,
+            "gradient_penalty": penalty,
+            "slope": tf.reduce_mean(slopes),
+            **losses.discriminator_accuracies(real_logits, fake_logits),
+            **norms,
+        }
+
+    def update_generator(self, latents):
+        with tf.GradientTape() as tape:
+            fake_logits = self.discriminator(self.generator(latents, training=True), training=True)
+            loss = losses.non_saturating_generator_loss(fake_logits)
+        return {"generator_loss": loss, **self.minimize("generator", loss, tape)}
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "penalty_weight": self.penalty_weight,
+            "slope": self.slope,
+            "perturbation": self.perturbation,
+        }

@@ -1,0 +1,243 @@
+"""Energy-Based Generative Adversarial Network. J. Zhao, M. Mathieu, Y. LeCun. 2017. https://arxiv.org/abs/1609.03126
+
+The discriminator is an autoencoder, and its error in reconstructing x the energy D(x): low for data, and pushed up for
+samples as far as a margin m. The pulling-away term of EBGAN-PT makes the codes of a batch of samples orthogonal.
+
+Discriminator: minimise E D(x) + E max(0, m - D(G(z))), with D(x) the error of Dec(Enc(x)).
+Generator: minimise E D(G(z)) + w PT(Enc(G(z))); w is 0 for EBGAN, 0.1 for EBGAN-PT.
+
+Differences from the paper, which was read without its appendix. Settings are those of its study of margins on MNIST.
+1. D is the mean squared error over the values of a row, as in public code; the paper prints the norm. A margin belongs
+   to one of the two: the default, 10, is the paper's; code with the mean takes 1.
+2. First weights normal with deviations of 0.02 in the generator and 0.002 in the discriminator, and batch normalisation
+   after every layer but the generator's last and the discriminator's first, are as remembered. The decoder's outputs
+   are not normalised.
+3. We know neither the size of its latents, here 100 and uniform in [-1, 1], nor its range of pixels, here [-1, 1].
+   MNIST is not padded to 32x32.
+4. The players move in turn; the order, discriminator first, and the generator's latents of its own are our choice.
+5. No dropout. The study of margins has none; the paper's grid search tries it.
+6. `pretrain`, training of the autoencoder on data alone, is not the paper's; by default there is none.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import keras
+import tensorflow as tf
+
+from zoo import networks, priors
+from zoo.errors import InputError, require_positive
+from zoo.layers import BatchNormalization
+from zoo.model import GenerativeModel
+
+layers = keras.layers
+
+
+def mlp_encoder(data_shape, units, depth, seed=0):
+    """`depth` layers of rectified units, normalised but for the first; the last are the code.
+
+    Returns:
+        A `keras.Model` from `(batch, *data_shape)` to codes `(batch, units)`, 0 or more.
+    """
+    initializer = _normal(seed)
+    inputs = keras.Input(data_shape)
+    x = layers.Flatten()(inputs)
+    for layer in range(depth):
+        x = layers.Dense(units, use_bias=layer == 0, kernel_initializer=initializer)(x)
+        if layer > 0:
+            x = BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
+        x = layers.ReLU()(x)
+    return keras.Model(inputs, x, name="encoder")
+
+
+def linear_decoder(data_shape, units, seed=0):
+    """The paper's, one linear layer: a `keras.Model` from codes `(batch, units)` to float32 `(batch, *data_shape)`."""
+    inputs = keras.Input((units,))
+    x = layers.Dense(math.prod(data_shape), kernel_initializer=_normal(seed), dtype="float32")(inputs)
+    return keras.Model(inputs, layers.Reshape(data_shape, dtype="float32")(x), name="decoder")
+
+
+def energy(data, reconstruction):
+    """D(x): the mean squared error of each row, float32 `(batch,)` from two `(batch, *data_shape)`."""
+    error = tf.cast(reconstruction, tf.float32) - tf.cast(data, tf.float32)
+    return tf.reduce_mean(tf.reshape(error**2, [tf.shape(error)[0], -1]), axis=1)
+
+
+def pulling_away(codes):
+    """PT: the mean squared cosine between the codes of two different rows; float32 in [0, 1] from `(batch, size)`.
+
+    A code of zeros is orthogonal to all, and a batch of one row has no pairs: its term is 0.
+    """
+    unit = tf.math.l2_normalize(tf.cast(codes, tf.float32), axis=1)
+    squares = tf.linalg.matmul(unit, unit, transpose_b=True) ** 2
+    rows = tf.cast(tf.shape(codes)[0], tf.float32)
+    others = tf.linalg.set_diag(squares, tf.zeros_like(squares[:, 0]))
+    return tf.reduce_sum(others) / tf.maximum(rows * (rows - 1), 1)
+
+
+@keras.saving.register_keras_serializable("zoo")
+class EBGAN(GenerativeModel):
+    """A generator and an autoencoder whose error tells data from samples; EBGAN-PT with `pulling_away_weight=0.1`.
+
+    Data score minus their energy. Scores have no boundary between real and fake. Batch statistics and the pulling-away
+    term are per replica.
+
+    Args:
+        data_shape: `(height, width, channels)` or `(size,)`; any.
+        latent_size: length of the latent vector, uniform in [-1, 1].
+        generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [-1, 1].
+        encoder: your own, from `(batch, *data_shape)`, images in [-1, 1], to codes `(batch, discriminator_units)`.
+        decoder: your own, from `(batch, discriminator_units)` to `(batch, *data_shape)`.
+        generator_layers: how many layers the paper's generator has, its last included.
+        generator_units: width of its hidden layers.
+        discriminator_layers: how many layers the paper's encoder and decoder have together, the decoder one of them.
+        discriminator_units: length of the code, and width of the encoder's layers.
+        margin: m, the energy up to which samples are pushed.
+        pulling_away_weight: w.
+        **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
+
+    Raises:
+        InputError: a setting is out of its range or a network has the wrong shapes.
+
+    Example:
+        model = EBGAN(data_shape=(28, 28, 1), pulling_away_weight=0.1)
+        model.compile()
+        model.fit(zoo.data.load("mnist").train.stream(batch_size=128), steps_per_epoch=420, epochs=10)
+    """
+
+    decision_boundary = None
+
+    def __init__(
+        self,
+        data_shape,
+        *,
+        latent_size=100,
+        generator=None,
+        encoder=None,
+        decoder=None,
+        generator_layers=5,
+        generator_units=1600,
+        discriminator_layers=2,
+        discriminator_units=1024,
+        margin=10.0,
+        pulling_away_weight=0.0,
+        **kwargs,
+    ):
+        super().__init__(data_shape, latent_size=latent_size, **kwargs)
+        require_positive(generator_units=generator_units, discriminator_units=discriminator_units)
+        for name, count in {"generator_layers": generator_layers, "discriminator_layers": discriminator_layers}.items():
+            if count < 2:
+                raise InputError(f"`{name}` must be 2 or more. Received: {name}={count}")
+        if not 0 < margin < math.inf:
+            raise InputError(f"`margin` must be positive. Received: margin={margin}")
+        if not 0 <= pulling_away_weight < math.inf:
+            raise InputError(
+                f"`pulling_away_weight` must be 0 or more. Received: pulling_away_weight={pulling_away_weight}"
+            )
+        self.generator_layers = generator_layers
+        self.generator_units = generator_units
+        self.discriminator_layers = discriminator_layers
+        self.discriminator_units = discriminator_units
+        self.margin = margin
+        self.pulling_away_weight = pulling_away_weight
+        self.prior = priors.uniform(latent_size)
+        data, code = self.data_shape, (discriminator_units,)
+        generator = generator or networks.mlp_generator(
+            data, latent_size, generator_units, generator_layers - 1, "tanh", self.seed
+        )
+        encoder = encoder or mlp_encoder(data, discriminator_units, discriminator_layers - 1, self.seed + 1)
+        decoder = decoder or linear_decoder(data, discriminator_units, self.seed + 2)
+        self.generator = self.check_network("generator", generator, [(latent_size,)], data)
+        self.encoder = self.check_network("encoder", encoder, [data], code)
+        self.decoder = self.check_network("decoder", decoder, [code], data)
+        inputs = keras.Input(data)
+        codes = self.encoder(inputs)
+        self.discriminator = keras.Model(inputs, [codes, self.decoder(codes)], name="discriminator")
+        self.sampler = self.averaged(self.generator)
+
+    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
+        """Adam with a rate of 0.001 for both players."""
+        optimizers = {
+            "generator": generator_optimizer or keras.optimizers.Adam(1e-3, epsilon=1e-8),
+            "discriminator": discriminator_optimizer or keras.optimizers.Adam(1e-3, epsilon=1e-8),
+        }
+        super().compile(optimizers, **kwargs)
+
+    def pretrain(self, batches, steps):
+        """Trains the autoencoder on data alone, before `fit` and with the optimiser that `fit` goes on with.
+
+        No step of `fit` is counted. A run that is started again pretrains again, to the same weights, and then takes
+        those of its checkpoint.
+
+        Args:
+            batches: a `tf.data.Dataset` of batches as `fit` takes them.
+            steps: how many updates, fewer if there are fewer batches.
+        """
+        strategy = self.distribute_strategy
+
+        @tf.function(autograph=False)
+        def update(batch):
+            strategy.run(self.update_autoencoder, args=(batch,))
+
+        for batch in itertools.islice(strategy.experimental_distribute_dataset(batches), steps):
+            update(batch)
+
+    def train_step(self, batch):
+        """One discriminator update, then one generator update."""
+        real = self.real_data(batch)
+        logs = self.update_discriminator(real, self.draw_latents(real, "discriminator"))
+        return logs | self.update_generator(self.draw_latents(real, "generator"))
+
+    def update_autoencoder(self, batch):
+        real = self.real_data(batch)
+        with tf.GradientTape() as tape:
+            _, reconstruction = self.discriminator(real, training=True)
+            loss = tf.reduce_mean(energy(real, reconstruction))
+        self.minimize("discriminator", loss, tape)
+
+    def update_discriminator(self, real, latents):
+        fake = self.generator(latents, training=True)
+        with tf.GradientTape() as tape:
+            # Separate calls, so that batch normalisation never mixes real and fake statistics.
+            real_energy = energy(real, self.discriminator(real, training=True)[1])
+            fake_energy = energy(fake, self.discriminator(fake, training=True)[1])
+            loss = tf.reduce_mean(real_energy) + tf.reduce_mean(tf.maximum(0.0, self.margin - fake_energy))
+        logs = {
+            "discriminator_loss": loss,
+            "real_energy": tf.reduce_mean(real_energy),
+            "fake_energy": tf.reduce_mean(fake_energy),
+        }
+        return logs | self.minimize("discriminator", loss, tape)
+
+    def update_generator(self, latents):
+        with tf.GradientTape() as tape:
+            fake = self.generator(latents, training=True)
+            codes, reconstruction = self.discriminator(fake, training=True)
+            term = pulling_away(codes)
+            loss = tf.reduce_mean(energy(fake, reconstruction)) + self.pulling_away_weight * term
+        return {"generator_loss": loss, "pulling_away": term, **self.minimize("generator", loss, tape)}
+
+    def score(self, data, labels):
+        """Minus the energy: higher is more real."""
+        return -energy(data, self.discriminator(data, training=False)[1])
+
+    def get_config(self):
+        config = super().get_config()
+        del config["discriminator"]
+        return {
+            **config,
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "decoder": keras.saving.serialize_keras_object(self.decoder),
+            "generator_layers": self.generator_layers,
+            "generator_units": self.generator_units,
+            "discriminator_layers": self.discriminator_layers,
+            "discriminator_units": self.discriminator_units,
+            "margin": self.margin,
+            "pulling_away_weight": self.pulling_away_weight,
+        }
+
+
+def _normal(seed):
+    return keras.initializers.RandomNormal(stddev=0.002, seed=keras.random.SeedGenerator(seed))

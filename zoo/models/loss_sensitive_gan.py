@@ -1,0 +1,162 @@
+"""Loss-Sensitive Generative Adversarial Networks on Lipschitz Densities. G.-J. Qi. 2017. https://arxiv.org/abs/1701.06264
+
+A loss function L is trained to be smaller for data than for samples, by a margin that grows with the distance between
+the two. Samples that are near the data already are left in peace, so the generator works on those that are far.
+
+L, here the discriminator: minimise gamma E L(x) + E C(lambda ||x - G(z)||_1 + L(x) - L(G(z))) over pairs (x, z).
+Generator: minimise E L(G(z)).
+
+C(a) = max(a, slope a). A slope of 0 is the paper's hinge; others are its generalisation, GLS-GAN: 1 is the objective of
+WGAN, -1 the absolute value. This is not LSGAN, the one with least squares.
+
+Differences from the paper. Settings are those of the author's code, https://github.com/guojunq/lsgan and
+https://github.com/guojunq/glsgan.
+1. The kernels are DCGAN's 5x5; those of the code, 4x4. Batch normalisation scales by one at first; by numbers around
+   one in the code. The number of layers follows from `data_shape`, as `networks.dcgan_stages` says.
+2. The generator's update has latents of its own; the code gives both updates of a step the same.
+3. No weight is clipped or decayed. The code of GLS-GAN clips at 0.04; without, nothing bounds L for slopes above 0.
+4. Without labels alone: CLS-GAN, the conditional form, is not here.
+"""
+
+from __future__ import annotations
+
+import math
+
+import keras
+import tensorflow as tf
+
+from zoo import networks, priors
+from zoo.errors import InputError, require_positive
+from zoo.model import GenerativeModel
+
+
+def loss_network(data_shape, filters, seed=0, rectified=True):
+    """DCGAN's discriminator for a loss: rectified, so 0 or more, as in the code of LS-GAN, or linear, as in GLS-GAN's.
+
+    Returns:
+        A `keras.Model` from `(batch, *data_shape)`, images in [-1, 1], to float32 losses `(batch, 1)`.
+
+    Raises:
+        InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
+    """
+    network = networks.dcgan_discriminator(data_shape, filters, seed)
+    if not rectified:
+        return network
+    return keras.Model(network.input, keras.layers.ReLU(dtype="float32")(network.output), name="discriminator")
+
+
+def margins(real, fake):
+    """||x - G(z)||_1, row by row: float32 `(batch, 1)`, the sum over all values of a row."""
+    distance = tf.abs(tf.cast(real, tf.float32) - tf.cast(fake, tf.float32))
+    return tf.reduce_sum(tf.reshape(distance, [tf.shape(distance)[0], -1]), axis=1, keepdims=True)
+
+
+@keras.saving.register_keras_serializable("zoo")
+class LossSensitiveGAN(GenerativeModel):
+    """A generator and a loss function that keeps margins between data and samples.
+
+    Data score -L. Scores have no boundary between real and fake. Batch statistics are per replica.
+
+    Args:
+        data_shape: `(height, width, channels)`, as `networks.dcgan_stages` says, or any with networks of your own.
+        latent_size: length of the latent vector, uniform in [-1, 1].
+        generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [-1, 1].
+        discriminator: your own L, from `(batch, *data_shape)`, images in [-1, 1], to `(batch, 1)`.
+        filters: channels of the map next to the image, in both networks.
+        margin_weight: lambda. The distances are sums, so it belongs to a size of data; this one to 64x64x3.
+        slope: of C below 0; at most 1.
+        real_weight: gamma.
+        **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
+
+    Raises:
+        InputError: a setting is out of its range, `data_shape` does not fit, or a network has the wrong shapes.
+
+    Example:
+        model = LossSensitiveGAN(data_shape=(32, 32, 3), margin_weight=8e-4)
+        model.compile()
+        model.fit(zoo.data.load("cifar10").train.stream(batch_size=64), steps_per_epoch=700, epochs=25)
+    """
+
+    decision_boundary = None
+
+    def __init__(
+        self,
+        data_shape,
+        *,
+        latent_size=100,
+        generator=None,
+        discriminator=None,
+        filters=64,
+        margin_weight=2e-4,
+        slope=0.0,
+        real_weight=0.0,
+        **kwargs,
+    ):
+        super().__init__(data_shape, latent_size=latent_size, **kwargs)
+        require_positive(filters=filters)
+        for name, weight in {"margin_weight": margin_weight, "real_weight": real_weight}.items():
+            if not 0 <= weight < math.inf:
+                raise InputError(f"`{name}` must be 0 or more. Received: {name}={weight}")
+        if not -math.inf < slope <= 1:
+            raise InputError(f"`slope` must be a number of at most 1. Received: slope={slope}")
+        self.filters = filters
+        self.margin_weight = margin_weight
+        self.slope = slope
+        self.real_weight = real_weight
+        self.prior = priors.uniform(latent_size)
+        generator = generator or networks.dcgan_generator(self.data_shape, latent_size, filters, self.seed)
+        discriminator = discriminator or loss_network(self.data_shape, filters, self.seed + 1, rectified=slope == 0)
+        self.generator = self.check_network("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = self.check_network("discriminator", discriminator, [self.data_shape], (1,))
+        self.sampler = self.averaged(self.generator)
+
+    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
+        """Adam with a rate of 0.0001 and a first momentum of 0.5 for both players."""
+        optimizers = {
+            "generator": generator_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.5, epsilon=1e-8),
+            "discriminator": discriminator_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.5, epsilon=1e-8),
+        }
+        super().compile(optimizers, **kwargs)
+
+    def train_step(self, batch):
+        """One update of the loss function on pairs of data and latents, then one generator update."""
+        real = self.real_data(batch)
+        logs = self.update_discriminator(real, self.draw_latents(real, "discriminator"))
+        return logs | self.update_generator(self.draw_latents(real, "generator"))
+
+    def update_discriminator(self, real, latents):
+        fake = self.generator(latents, training=True)
+        margin = self.margin_weight * margins(real, fake)
+        with tf.GradientTape() as tape:
+            # Separate calls, so that batch normalisation never mixes real and fake statistics.
+            real_losses = tf.cast(self.discriminator(real, training=True), tf.float32)
+            fake_losses = tf.cast(self.discriminator(fake, training=True), tf.float32)
+            excess = margin + real_losses - fake_losses
+            cost = tf.maximum(excess, self.slope * excess)
+            loss = self.real_weight * tf.reduce_mean(real_losses) + tf.reduce_mean(cost)
+        logs = {
+            "discriminator_loss": loss,
+            "margin": tf.reduce_mean(margin),
+            "real_loss": tf.reduce_mean(real_losses),
+            "fake_loss": tf.reduce_mean(fake_losses),
+        }
+        return logs | self.minimize("discriminator", loss, tape)
+
+    def update_generator(self, latents):
+        with tf.GradientTape() as tape:
+            fake_losses = self.discriminator(self.generator(latents, training=True), training=True)
+            loss = tf.reduce_mean(tf.cast(fake_losses, tf.float32))
+        return {"generator_loss": loss, **self.minimize("generator", loss, tape)}
+
+    def score(self, data, labels):
+        """-L: higher is more real."""
+        return -self.discriminator(data, training=False)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "margin_weight": self.margin_weight,
+            "slope": self.slope,
+            "real_weight": self.real_weight,
+        }

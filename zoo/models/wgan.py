@@ -1,0 +1,138 @@
+"""Wasserstein GAN. M. Arjovsky, S. Chintala, L. Bottou. 2017. https://arxiv.org/abs/1701.07875
+
+The generator descends the Wasserstein distance to the data, which has a gradient even where the two do not overlap. A
+critic of bounded slope estimates the distance; its weights are clipped to bound it.
+
+Critic (`discriminator`): maximise E f(x) - E f(G(z)), each weight clipped to [-c, c] after every update.
+Generator: minimise -E f(G(z)).
+
+Differences from the paper. What its text leaves open is that of the authors' code,
+https://github.com/martinarjovsky/WassersteinGAN.
+1. The critic has n_critic = 5 updates before every update of the generator; the code has 100 before each of the first
+   25 and before every 500th.
+2. Weights are clipped after each of the critic's updates, as in Algorithm 1; the code clips before each, so that its
+   first gradient is also that of clipped weights, and its generator sees weights that have moved once since.
+3. The networks are DCGAN's, with 5x5 kernels and one dense layer each; the code's have 4x4 kernels and convolutions
+   alone. For 64x64 images they are as deep; other sizes follow DCGAN's rule. A batch normalisation's gain starts at 1,
+   the code's at a normal draw around it.
+4. Samples are drawn with the running averages of the batch statistics, as DCGAN's are here.
+"""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from zoo import losses, networks, priors
+from zoo.errors import InputError, require_positive
+from zoo.model import GenerativeModel
+
+
+@keras.saving.register_keras_serializable("zoo")
+class WGAN(GenerativeModel):
+    """A generator that is led by a critic of clipped weights.
+
+    `fit` reports the critic's estimate of the distance, up to an unknown factor, as `wasserstein_estimate`. Batch
+    statistics are per replica.
+
+    Args:
+        data_shape: `(height, width, channels)`, as `networks.dcgan_stages` says, or any with networks of your own.
+        latent_size: length of the latent vector, standard normal.
+        generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [-1, 1].
+        discriminator: your own critic, from `(batch, *data_shape)`, images in [-1, 1], to scores `(batch, 1)`.
+        filters: channels of the map next to the image, in both networks.
+        discriminator_updates: n_critic; a step's batch is split into as many minibatches.
+        clip_limit: c, which bounds every weight of the critic, gains and biases as well.
+        **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
+
+    Raises:
+        InputError: a setting is out of its range, `data_shape` does not fit, or a network has the wrong shapes.
+
+    Example:
+        model = WGAN(data_shape=(64, 64, 3))
+        model.compile()
+        model.fit(zoo.data.load("folder:photos", image_size=64).train.stream(batch_size=5 * 64), steps_per_epoch=1000)
+    """
+
+    decision_boundary = None
+
+    def __init__(
+        self,
+        data_shape,
+        *,
+        latent_size=100,
+        generator=None,
+        discriminator=None,
+        filters=64,
+        discriminator_updates=5,
+        clip_limit=0.01,
+        **kwargs,
+    ):
+        super().__init__(data_shape, latent_size=latent_size, **kwargs)
+        require_positive(filters=filters, discriminator_updates=discriminator_updates)
+        if not 0 < clip_limit < float("inf"):
+            raise InputError(f"`clip_limit` must be positive. Received: clip_limit={clip_limit}")
+        self.filters = filters
+        self.discriminator_updates = discriminator_updates
+        self.clip_limit = clip_limit
+        self.prior = priors.normal(latent_size)
+        generator = generator or networks.dcgan_generator(self.data_shape, latent_size, filters, self.seed)
+        discriminator = discriminator or networks.dcgan_discriminator(self.data_shape, filters, self.seed + 1)
+        self.generator = self.check_network("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = self.check_network("discriminator", discriminator, [self.data_shape], (1,))
+        self.sampler = self.averaged(self.generator)
+
+    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
+        """RMSProp with a rate of 0.00005 for both players, and PyTorch's other settings.
+
+        PyTorch adds 1e-8 to the root of the mean square, Keras adds its epsilon under the root.
+        """
+        optimizers = {
+            "generator": generator_optimizer or keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-16),
+            "discriminator": discriminator_optimizer or keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-16),
+        }
+        super().compile(optimizers, **kwargs)
+
+    def train_step(self, batch):
+        """Algorithm 1: n_critic critic updates, each on fresh data and noise, then one generator update."""
+        for k, real in enumerate(self.minibatches(self.real_data(batch), self.discriminator_updates)):
+            logs = self.update_discriminator(real, self.draw_latents(real, f"discriminator {k}"))
+        return logs | self.update_generator(self.draw_latents(real, "generator"))
+
+    def update_discriminator(self, real, latents):
+        fake = self.generator(latents, training=True)
+        with tf.GradientTape() as tape:
+            # Separate calls, so that batch normalisation never mixes real and fake statistics.
+            real_scores = self.discriminator(real, training=True)
+            fake_scores = self.discriminator(fake, training=True)
+            loss = losses.wasserstein_critic_loss(real_scores, fake_scores)
+        norms = self.minimize("discriminator", loss, tape)
+        self.clip_weights()
+        return {"discriminator_loss": loss, "wasserstein_estimate": -loss, **norms}
+
+    def clip_weights(self):
+        """w <- clip(w, -c, c), for all that the critic's optimiser moves."""
+
+        def clip(strategy):
+            for variable in self.variables_of("discriminator"):
+                strategy.extended.update(variable.value, _clip, args=(self.clip_limit,), group=False)
+
+        tf.distribute.get_replica_context().merge_call(clip)
+
+    def update_generator(self, latents):
+        with tf.GradientTape() as tape:
+            fake_scores = self.discriminator(self.generator(latents, training=True), training=True)
+            loss = losses.wasserstein_generator_loss(fake_scores)
+        return {"generator_loss": loss, **self.minimize("generator", loss, tape)}
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "discriminator_updates": self.discriminator_updates,
+            "clip_limit": self.clip_limit,
+        }
+
+
+def _clip(variable, limit):
+    variable.assign(tf.clip_by_value(variable, -limit, limit))

@@ -1,0 +1,166 @@
+"""Improved Training of Wasserstein GANs. I. Gulrajani, F. Ahmed, M. Arjovsky, V. Dumoulin, A. Courville. 2017.
+https://arxiv.org/abs/1704.00028
+
+The best critic of a Wasserstein GAN has slope 1 almost everywhere between data and samples. So the critic's gradient
+there is drawn to norm 1, where WGAN clips weights and loses capacity.
+
+Critic (`discriminator`): minimise E f(G(z)) - E f(x) + lambda E (||grad f(x^)||_2 - 1)^2, with x^ = a x + (1 - a) G(z)
+and one a a sample, uniform in (0, 1). Or one-sided, E max(0, ||grad f(x^)||_2 - 1)^2 (Sec. 4).
+Generator: minimise -E f(G(z)).
+
+Differences from the paper. Its settings are those of Algorithm 1; its networks those of the authors' code,
+https://github.com/igul222/improved_wgan_training.
+1. For images the default networks are those of `gan_cifar.py` at the width of 64 that it recommends: DCGAN's, without
+   batch normalisation in the critic. They start from DCGAN's normal draw, the code's from a uniform one; layers before
+   a batch normalisation have no biases; and images of other sizes get as many layers as DCGAN's rule says. The
+   residual networks of the paper's scores are `networks.residual_generator` and `residual_critic`.
+2. The code trains these networks, and the perceptrons for vectors, with a first momentum of 0.5, Algorithm 1 has 0.
+3. 1e-12 is added under the root of each norm, so that a gradient of 0 has a slope.
+4. Samples are drawn with the running averages of the batch statistics, as DCGAN's are here.
+"""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from zoo import losses, networks, priors
+from zoo.errors import InputError, require_non_negative, require_positive
+from zoo.model import GenerativeModel
+
+PENALTIES = {"two_sided": losses.two_sided_penalty, "one_sided": losses.one_sided_penalty}
+
+
+def relu_mlp(input_size, output_size, units=512, depth=3, seed=0, name=None):
+    """The networks of the paper's toys (`gan_toy.py`): rectified units that start from He's uniform draw.
+
+    Returns:
+        A `keras.Model` from `(batch, input_size)` to float32 `(batch, output_size)`.
+    """
+    seeds = keras.random.SeedGenerator(seed)
+    inputs = x = keras.Input((input_size,))
+    for _ in range(depth):
+        x = keras.layers.Dense(units, "relu", kernel_initializer=keras.initializers.HeUniform(seed=seeds))(x)
+    initializer = keras.initializers.GlorotUniform(seed=seeds)
+    outputs = keras.layers.Dense(output_size, kernel_initializer=initializer, dtype="float32")(x)
+    return keras.Model(inputs, outputs, name=name)
+
+
+@keras.saving.register_keras_serializable("zoo")
+class WGANGP(GenerativeModel):
+    """A generator that is led by a critic whose gradient is penalised.
+
+    `fit` reports the critic's estimate of the Wasserstein distance as `wasserstein_estimate`, the penalty without its
+    weight as `gradient_penalty`, and the mean norm of the gradient as `slope`. Batch statistics, the generator's, are
+    per replica.
+
+    Args:
+        data_shape: `(height, width, channels)`, as `networks.dcgan_stages` says, or `(size,)`; any with networks of
+            your own.
+        latent_size: length of the latent vector, standard normal.
+        generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [-1, 1].
+        discriminator: your own critic, from `(batch, *data_shape)`, images in [-1, 1], to scores `(batch, 1)`. A
+            warning says so if it has batch normalisation.
+        filters: for images, channels of the map next to the image, in both networks; vectors have 3 layers of 512.
+        discriminator_updates: n_critic; a step's batch is split into as many minibatches.
+        penalty_weight: lambda.
+        penalty: `"two_sided"`, or `"one_sided"`, which leaves norms below 1 alone.
+        **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
+
+    Raises:
+        InputError: a setting is out of its range, `data_shape` does not fit, or a network has the wrong shapes.
+
+    Example:
+        model = WGANGP(data_shape=(32, 32, 3))
+        model.compile()
+        model.fit(zoo.data.load("cifar10").train.stream(batch_size=5 * 64), steps_per_epoch=1000, epochs=100)
+    """
+
+    decision_boundary = None
+
+    def __init__(
+        self,
+        data_shape,
+        *,
+        latent_size=128,
+        generator=None,
+        discriminator=None,
+        filters=64,
+        discriminator_updates=5,
+        penalty_weight=10.0,
+        penalty="two_sided",
+        **kwargs,
+    ):
+        super().__init__(data_shape, latent_size=latent_size, **kwargs)
+        require_positive(filters=filters, discriminator_updates=discriminator_updates)
+        require_non_negative(penalty_weight=penalty_weight)
+        if penalty not in PENALTIES:
+            raise InputError(f"`penalty` must be one of {sorted(PENALTIES)}. Received: penalty={penalty!r}")
+        self.filters = filters
+        self.discriminator_updates = discriminator_updates
+        self.penalty_weight = penalty_weight
+        self.penalty = penalty
+        self.prior = priors.normal(latent_size)
+        if self.is_image:
+            generator = generator or networks.dcgan_generator(self.data_shape, latent_size, filters, self.seed)
+            discriminator = discriminator or networks.dcgan_discriminator(
+                self.data_shape, filters, self.seed + 1, normalized=False
+            )
+        else:
+            generator = generator or relu_mlp(latent_size, *self.data_shape, seed=self.seed, name="generator")
+            discriminator = discriminator or relu_mlp(*self.data_shape, 1, seed=self.seed + 1, name="discriminator")
+        self.generator = self.check_network("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = self.check_network("discriminator", discriminator, [self.data_shape], (1,))
+        networks.warn_of_batch_normalization(self.discriminator)
+        self.sampler = self.averaged(self.generator)
+
+    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
+        """Adam with a rate of 0.0001 and momenta of 0 and 0.9 for both players (Algorithm 1)."""
+        optimizers = {
+            "generator": generator_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9, epsilon=1e-8),
+            "discriminator": discriminator_optimizer
+            or keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9, epsilon=1e-8),
+        }
+        super().compile(optimizers, **kwargs)
+
+    def train_step(self, batch):
+        """Algorithm 1: n_critic critic updates, each on fresh data and noise, then one generator update."""
+        for k, real in enumerate(self.minibatches(self.real_data(batch), self.discriminator_updates)):
+            latents = self.draw_latents(real, f"discriminator {k}")
+            shares = self.draw_uniform(real, [1] * len(self.data_shape), f"shares {k}")
+            logs = self.update_discriminator(real, latents, shares)
+        return logs | self.update_generator(self.draw_latents(real, "generator"))
+
+    def update_discriminator(self, real, latents, shares):
+        fake = self.generator(latents, training=True)
+        points = losses.between(fake, real, shares)
+        with tf.GradientTape() as tape:
+            real_scores = self.discriminator(real, training=True)
+            fake_scores = self.discriminator(fake, training=True)
+            critic_loss = losses.wasserstein_critic_loss(real_scores, fake_scores)
+            slopes = losses.gradient_norms(lambda x: self.discriminator(x, training=True), points)
+            penalty = PENALTIES[self.penalty](slopes)
+            loss = critic_loss + self.penalty_weight * penalty
+        norms = self.minimize("discriminator", loss, tape)
+        return {
+            "discriminator_loss": loss,
+            "wasserstein_estimate": -critic_loss,
+            "gradient_penalty": penalty,
+            "slope": tf.reduce_mean(slopes),
+            **norms,
+        }
+
+    def update_generator(self, latents):
+        with tf.GradientTape() as tape:
+            fake_scores = self.discriminator(self.generator(latents, training=True), training=True)
+            loss = losses.wasserstein_generator_loss(fake_scores)
+        return {"generator_loss": loss, **self.minimize("generator", loss, tape)}
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "discriminator_updates": self.discriminator_updates,
+            "penalty_weight": self.penalty_weight,
+            "penalty": self.penalty,
+        }
