@@ -208,7 +208,7 @@ def test_steps_per_execution_changes_nothing(name, run):
     history = five.fit(batches(), steps_per_epoch=5, epochs=2, verbose=0).history
     assert_same(state(five), run.states[-1], TOLERANCE)
     for log, values in history.items():
-        np.testing.assert_allclose(values, run.history[log], rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(values, run.history[log], rtol=1e-5, atol=TOLERANCE)
 
 
 def test_xla_gives_the_same_losses(name, run):
