@@ -13,7 +13,7 @@ from zoo.errors import InputError, TrainingError
 from zoo.model import GenerativeModel
 
 SHAPE = (8, 8, 1)
-TOLERANCE = 1e-5  # of weights, a tenth of the smallest rate: sums that threads share may differ in their last bits
+TOLERANCE = 1e-4  # of weights, a rate: threads share sums, and CT-GAN's Adam without momentum enlarges their last bits
 # What makes a paper's networks small enough for a test.
 SMALL = {
     "ALI": {"filters": 4},
