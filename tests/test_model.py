@@ -13,7 +13,8 @@ from zoo.errors import InputError, TrainingError
 from zoo.model import GenerativeModel
 
 SHAPE = (8, 8, 1)
-TOLERANCE = 1e-4  # of weights, a rate: threads share sums, and CT-GAN's Adam without momentum enlarges their last bits
+# CT-GAN's equal runs part in the last bits of shared sums, which Adam turns into up to a rate; all others are equal.
+TOLERANCE = {"CTGAN": 1e-4}
 # What makes a paper's networks small enough for a test.
 SMALL = {
     "ALI": {"filters": 4},
@@ -185,11 +186,11 @@ def test_any_keras_callback_sees_the_logs_and_the_history_is_their_mean_over_the
 def test_the_same_seed_trains_the_same_model_and_a_saved_one_trains_on_as_if_never_stopped(name, run, tmp_path):
     first = make(name, ema_decay=0.9)
     first.fit(batches(), steps_per_epoch=4, verbose=0)
-    assert_same(state(first), run.states[3], TOLERANCE)
+    assert_same(state(first), run.states[3], TOLERANCE.get(name, 0))
     first.save(tmp_path / "model.keras")
     second = keras.models.load_model(tmp_path / "model.keras")
     second.fit(batches().skip(4), steps_per_epoch=2, verbose=0)
-    assert_same(state(second), run.states[5], TOLERANCE)
+    assert_same(state(second), run.states[5], TOLERANCE.get(name, 0))
 
 
 def test_train_on_batch_takes_the_same_step_and_another_seed_another(name, run):
@@ -206,9 +207,9 @@ def test_train_on_batch_takes_the_same_step_and_another_seed_another(name, run):
 def test_steps_per_execution_changes_nothing(name, run):
     five = make(name, ema_decay=0.9, steps_per_execution=5)
     history = five.fit(batches(), steps_per_epoch=5, epochs=2, verbose=0).history
-    assert_same(state(five), run.states[-1], TOLERANCE)
+    assert_same(state(five), run.states[-1], TOLERANCE.get(name, 0))
     for log, values in history.items():
-        np.testing.assert_allclose(values, run.history[log], rtol=1e-5, atol=TOLERANCE)
+        np.testing.assert_allclose(values, run.history[log], rtol=1e-5, atol=TOLERANCE.get(name, 1e-7))
 
 
 def test_xla_gives_the_same_losses(name, run):
