@@ -6,7 +6,8 @@ Ours       not scored yet
 Command    zoo train wgan_gp_ttur_cifar10
 Time       not measured yet
 
-The networks that the paper took for these data were not found: here the residual ones of WGAN-GP.
+The networks that the paper took for these data were not found: here the residual ones of WGAN-GP. The rates are those
+given with its scores for these data; a script of the authors' for 64x64 images has those of the players exchanged.
 """
 
 import keras
