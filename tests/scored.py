@@ -1,11 +1,26 @@
-"""What tests score with and what they score: an extractor without weights, and models that discriminate."""
+"""What tests score with and what they score: digits, an extractor without weights, and models that discriminate."""
 
 import numpy as np
 import saved_models
 import tensorflow as tf
 
+from zoo import data
 from zoo.metrics.features import Features
 from zoo.pretrained import load
+
+DIGITS = data.load("digits")
+TRAIN, VALIDATION, TEST = (split.images / np.float32(255) for split in (DIGITS.train, DIGITS.validation, DIGITS.test))
+UNSEEN = np.concatenate([VALIDATION, TEST])
+ON_FEATURES = ["inception_score", "frechet_distance", "precision_recall", "two_sample_accuracy"]
+
+
+def rows_of(images):
+    """A source whose seed s is row s of `images`, counted round."""
+    return lambda seeds: images[seeds % len(images)]
+
+
+def noise(seeds):
+    return np.random.default_rng(seeds[0]).random((len(seeds), 16, 16, 1), np.float32)
 
 
 class Blocks:

@@ -18,7 +18,7 @@ import numpy as np
 
 from zoo import data, evaluation, metrics, quiet
 from zoo.errors import InputError, run_command, unknown
-from zoo.files import folder, replacing
+from zoo.files import folder, make_folder, replacing
 from zoo.images import drawable, picture, write_png
 from zoo.pretrained import Pretrained, find, load, pretrained, read_graph
 from zoo.sampling import check_seeds_and_labels
@@ -188,7 +188,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
         raise InputError(f"{model.path}: has no card.json for --card to write to.")
     reference, scores = read_protocol(arguments, [model])
     out = Path(arguments.out or Path("scores", evaluation.artefact(model)["name"]))
-    evaluation.make_folder(out)
+    make_folder(out)
 
     report = evaluation.evaluate(model.sample, reference, scores, arguments.samples)
     neighbours = None

@@ -9,7 +9,6 @@ An artefact is a folder, such as `pretrained/dcgan-fashion_mnist/`:
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.errors import InputError, unknown
-from zoo.files import folder
+from zoo.files import folder, sha256
 from zoo.sampling import check_seeds_and_labels
 
 if TYPE_CHECKING:
@@ -204,7 +203,7 @@ def read_card(path: Path) -> dict:
 def file_hashes(version: Path) -> dict[str, str]:
     """sha256 of every file of a version folder, by its path from the artefact's folder ("1/saved_model.pb")."""
     return {
-        path.relative_to(version.parent).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        path.relative_to(version.parent).as_posix(): sha256(path)
         for path in sorted(version.rglob("*"))
         if path.is_file()
     }

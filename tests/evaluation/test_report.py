@@ -1,32 +1,12 @@
-"""Scores of sample sources and of SavedModels: the protocol, the floor, the cache, neighbours and battles."""
-
-import itertools
-import json
+"""The protocol: what is sampled, what is refused, and what stands beside a score."""
 
 import numpy as np
 import pytest
-import saved_models
-import tensorflow as tf
-from scored import Blocks, save_fighter
+from scored import DIGITS, ON_FEATURES, TEST, TRAIN, UNSEEN, VALIDATION, Blocks, noise, rows_of
 
 from zoo import data, evaluation, metrics
 from zoo.errors import InputError
-from zoo.evaluation import Reference, evaluate
-from zoo.pretrained import load
-
-DIGITS = data.load("digits")
-TRAIN, VALIDATION, TEST = (split.images / np.float32(255) for split in (DIGITS.train, DIGITS.validation, DIGITS.test))
-UNSEEN = np.concatenate([VALIDATION, TEST])
-ON_FEATURES = ["inception_score", "frechet_distance", "precision_recall", "two_sample_accuracy"]
-
-
-def rows_of(images):
-    """A source whose seed s is row s of `images`, counted round."""
-    return lambda seeds: images[seeds % len(images)]
-
-
-def noise(seeds):
-    return np.random.default_rng(seeds[0]).random((len(seeds), 16, 16, 1), np.float32)
+from zoo.evaluation import Reference, evaluate, scores
 
 
 def by_function(report):
@@ -34,17 +14,6 @@ def by_function(report):
     for record in report.records:
         values.setdefault(record["function"], []).append(record["value"])
     return values
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "scores"
-
-
-@pytest.fixture
-def reference():
-    return Reference(DIGITS, Blocks())
 
 
 class TestTheProtocol:
@@ -92,7 +61,7 @@ class TestTheProtocol:
         assert max(len(seeds) for seeds in asked) == max(reference.extractor.batches) == 256
 
     def test_a_floor_of_too_few_rows_is_none(self, reference, monkeypatch):
-        monkeypatch.setattr(evaluation, "SUBSET", len(TEST) + 1)
+        monkeypatch.setattr(scores, "SUBSET", len(TEST) + 1)
         (record,) = evaluate(rows_of(UNSEEN), reference, ["kernel_distance"], 300).records
         assert record["floor"] is record["floor_n_fake"] is None
         assert record["std"] > 0
@@ -257,158 +226,3 @@ class TestWhatCannotBeScored:
         with pytest.raises(InputError, match=r"`probabilities` should have at least two classes. Received: 1"):
             evaluate(lambda seeds: asked.extend(seeds) or noise(seeds), reference, ["inception_score"], 100)
         assert len(asked) == 1
-
-
-class TestTheCache:
-    def test_a_second_run_extracts_samples_alone(self, reference, capfd):
-        first = evaluate(noise, reference, ON_FEATURES, 100)
-        again = Reference(DIGITS, Blocks())
-        second = evaluate(noise, again, ON_FEATURES, 100)
-        assert (first.protocol["reference"], second.protocol["reference"]) == ("computed", "cached")
-        assert again.extractor.batches == [100]
-        for record in (*first.records, *second.records):
-            del record["seconds"]
-        assert first.records == second.records
-        assert capfd.readouterr().err == ""
-
-    def test_belongs_to_an_extractor_and_to_the_rows_of_a_dataset(self, reference, cache):
-        darker = data.Dataset(
-            DIGITS.name,
-            DIGITS.data_shape,
-            None,
-            None,
-            "",
-            lambda split: data.Split(getattr(DIGITS, split).images // 2, getattr(DIGITS, split).labels),
-        )
-        other = Blocks()
-        other.sha256 = "c" * 64
-        for one in (reference, Reference(DIGITS, other), Reference(darker, Blocks())):
-            assert not one.features.cached
-        assert len(list(cache.iterdir())) == 3
-
-    @pytest.mark.parametrize("name", ["train.npy", "statistics.npz", "files.json"])
-    @pytest.mark.parametrize("contents", [b"", b"[]", b"{}", None])
-    def test_a_damaged_file_is_computed_again(self, reference, cache, name, contents, capfd):
-        intact = np.array(reference.features.train)
-        (path,) = cache.glob(f"*/{name}")
-        whole = path.read_bytes()
-        path.unlink()
-        path.write_bytes(whole[: len(whole) // 2] if contents is None else contents)
-        again = Reference(DIGITS, Blocks())
-        np.testing.assert_array_equal(again.features.train, intact)
-        assert path.read_bytes() == whole or name == "statistics.npz"  # whose archive holds the time
-        error = capfd.readouterr().err
-        assert error.startswith(f"zoo: warning: {path.parent} is damaged and will be computed again: ")
-        assert error.count("\n") == 1
-        assert Reference(DIGITS, Blocks()).features.cached
-
-    @pytest.mark.parametrize("contents", ["", "[]", '{"inception_score, 100 rows": {"value": 3}}'])
-    def test_a_damaged_floor_is_measured_again(self, reference, cache, contents, capfd):
-        floor = reference.floor("inception_score", 100)
-        (path,) = cache.glob("*/floors.json")
-        path.write_text(contents)
-        assert Reference(DIGITS, Blocks()).floor("inception_score", 100) == floor
-        assert capfd.readouterr().err.startswith(f"zoo: warning: {path} is damaged")
-        assert Reference(DIGITS, Blocks()).floor("inception_score", 100) == floor
-        assert capfd.readouterr().err == ""
-
-    def test_that_cannot_be_written(self, reference, tmp_path):
-        (tmp_path / "cache").write_text("a file")
-        with pytest.raises(InputError, match="Cannot make the folder"):
-            evaluate(noise, reference, ["frechet_distance"], 100)
-
-
-class TestNeighbours:
-    def test_are_those_of_a_search_in_one_piece(self, reference, monkeypatch):
-        monkeypatch.setattr(evaluation, "BLOCK", 50 * 256)
-        found = evaluation.nearest_training_images(rows_of(UNSEEN), reference).found
-        spaces = {
-            "pixels": lambda images: images.reshape(len(images), -1),
-            "features": lambda images: Blocks()(images)[0],
-        }
-        for space, project in spaces.items():
-            distances, rows = metrics.nearest_neighbours(project(UNSEEN[:8]), project(TRAIN), 3)
-            assert [one[space]["rows"] for one in found] == rows.tolist()
-            np.testing.assert_allclose([one[space]["distances"] for one in found], distances)
-        assert [one["seed"] for one in found] == list(range(8))
-
-    @pytest.mark.parametrize(("extractor", "columns"), [(None, 4), (Blocks(), 7)])
-    def test_picture_has_a_row_a_sample(self, extractor, columns):
-        picture = evaluation.nearest_training_images(rows_of(TRAIN), Reference(DIGITS, extractor)).picture
-        assert picture.shape == (8 * 66 + 2, columns * 66 + 2, 1)
-        tiles = [picture[2:66, 2 + 66 * column :][:, :64] for column in range(columns)]
-        np.testing.assert_array_equal(tiles[0], tiles[1])  # a copy is nearest to what it copies
-
-
-class TestBattles:
-    def test_a_sharp_discriminator_beats_a_blind_one(self, tmp_path):
-        # Digits have a mean of 0.1 to 0.5. One score is shifted, and so is its boundary.
-        sharp = save_fighter(tmp_path / "sharp", 0.0, lambda mean: 3.3 - tf.abs(mean - 0.3), decision_boundary=3.0)
-        blind = save_fighter(tmp_path / "blind", 1.0, tf.ones_like, decision_boundary=0.0)
-        (battle,) = evaluation.battles({"sharp": sharp, "blind": blind}, DIGITS)
-        assert battle == ("sharp", "blind", {"r_test": 1.0, "r_sample": 0.0, "winner": "first"}, "")
-        (battle,) = evaluation.battles({"blind": blind, "sharp": sharp}, DIGITS)
-        assert battle.result["winner"] == "second"
-
-    def test_who_cannot_fight(self, tmp_path):
-        models = {
-            "one": save_fighter(tmp_path / "one", 0.0, tf.ones_like, decision_boundary=0.0),
-            "critic": save_fighter(tmp_path / "critic", 0.0, tf.ones_like, decision_boundary=None),
-            "sampler": save_fighter(tmp_path / "sampler", 0.0, None, decision_boundary=0.0),
-            "labelled": save_fighter(tmp_path / "labelled", 0.0, tf.ones_like, decision_boundary=0.0, num_classes=10),
-        }
-        found = evaluation.battles(models, DIGITS)
-        assert [(battle.first, battle.second) for battle in found] == list(itertools.combinations(models, 2))
-        assert [battle.result for battle in found] == [None] * 6
-        assert [battle.reason for battle in found[:3]] == [
-            "critic has no decision_boundary in its card, as a critic has none",
-            "sampler has no signature discriminate(image, label) that returns score",
-            "labelled judges an image by its label, which the other's samples lack",
-        ]
-
-
-class TestFiles:
-    def report(self, **changes):
-        record = {"score": "s", "function": "f", "value": 1.5, "features": None, "reference": "digits train"}
-        return evaluation.Report([record | changes], {"dataset": "digits", "seconds": {"scores": 1.0}})
-
-    def test_json_states_the_artefact(self, tmp_path):
-        model = save_fighter(tmp_path / "toy", 0.5, None)
-        (path,) = evaluation.write(tmp_path / "a" / "b", model, self.report(value=float("inf")), None)
-        contents = json.loads(path.read_text(), parse_constant=pytest.fail)
-        assert contents["artefact"] == {"name": "toy", "version": 1, "files": model.card["files"]}
-        assert contents["peak_memory_mib"] > 50
-        assert contents["scores"][0]["value"] == "inf"
-        assert contents["dataset"] == "digits"
-
-    @pytest.mark.parametrize(("path", "version"), [("model", None), ("model/7", 7)])
-    def test_artefact_without_a_card(self, tmp_path, path, version):
-        saved_models.save(tmp_path / path)
-        found = evaluation.artefact(load(tmp_path / path))
-        assert (found["name"], found["version"]) == ("model", version)
-        assert list(found["files"]) == ["saved_model.pb"]
-
-    def test_card_keeps_other_scores_and_replaces_the_same(self, tmp_path):
-        model = save_fighter(tmp_path / "toy", 0.5, None)
-        evaluation.write_card(model, self.report(), "zoo evaluate toy")
-        evaluation.write_card(model, self.report(value=2.5, seconds=3), "zoo evaluate toy --samples=5")
-        scores = load(tmp_path / "toy").card["scores"]
-        assert [score["score"] for score in scores] == ["classifier score", "s"]
-        assert scores[1] == {
-            "score": "s",
-            "value": 2.5,
-            "features": None,
-            "reference": "digits train",
-            "command": "zoo evaluate toy --samples=5",
-        }
-
-
-def test_the_leading_value_of_every_score_is_the_first_that_it_measures():
-    rows = np.random.default_rng(0).uniform(size=(1100, 16, 16, 1)).astype(np.float32)
-    reference = evaluation.Reference(DIGITS, Blocks())
-    for name in set(evaluation.SCORES) - {"mode_coverage", "parzen_log_likelihood"}:
-        values = evaluation.score(lambda seeds: rows[seeds], reference, [name], 1100)
-        assert next(iter(values)) == evaluation.leading_value(name)
-    ring = evaluation.Reference(data.load("ring"))
-    values = evaluation.score(lambda seeds: np.zeros((len(seeds), 2), np.float32), ring, ["mode_coverage"], 10)
-    assert next(iter(values)) == evaluation.leading_value("mode_coverage")

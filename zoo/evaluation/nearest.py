@@ -1,0 +1,74 @@
+"""Samples beside the training images nearest to them, which tell whether a model copies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from zoo import images, metrics
+from zoo.evaluation.reference import Reference
+from zoo.evaluation.rows import Sampler, draw, unit
+
+PICTURED = 8  # samples that are shown beside their neighbours: the seeds 0 to 7
+NEAREST = 3  # neighbours of each
+BLOCK = 2**22  # numbers of a block of training data that is searched for neighbours: 32 MiB in float64
+
+
+class Neighbours(NamedTuple):
+    """Samples beside the training images nearest to them.
+
+    Args:
+        picture: uint8 `[height, width, channels]`: a row a sample, then its nearest in pixels, then in features.
+        found: a dict a sample: "seed", and under "pixels" and "features" the "rows" of the training split and their
+            "distances", nearest first, 0 for a copy.
+        seconds: that the search took.
+    """
+
+    picture: np.ndarray
+    found: list[dict]
+    seconds: float
+
+
+def nearest_training_images(sample: Sampler, reference: Reference) -> Neighbours:
+    """Looks for the seeds 0 to 7 in the whole training split, block by block.
+
+    Args:
+        sample: as `evaluate` takes it.
+        reference: of images of 1 or 3 channels; without an extractor, pixels alone are searched.
+
+    Raises:
+        InputError: as `evaluate`, or images that cannot be drawn.
+    """
+    start = time.perf_counter()
+    train = reference.dataset.train
+    samples = draw(sample, np.arange(PICTURED), reference.dataset)
+    spaces = {"pixels": (samples, lambda block: unit(train.images[block]))}
+    if reference.extractor:
+        spaces["features"] = (reference.extract(samples).features, lambda block: reference.features.train[block])
+    found: list[dict] = [{"seed": seed} for seed in range(PICTURED)]
+    columns = [samples[:, None]]
+    for space, (queries, read) in spaces.items():
+        distances, rows = _nearest(queries.reshape(PICTURED, -1), read, len(train))
+        columns.append(unit(train.images[rows]))
+        for one, near, where in zip(found, distances, rows, strict=True):
+            one[space] = {"rows": where.tolist(), "distances": near.tolist()}
+    tiles = np.concatenate(columns, axis=1)
+    picture = images.grid(tiles.reshape(-1, *samples.shape[1:]), columns=tiles.shape[1])
+    return Neighbours(picture, found, time.perf_counter() - start)
+
+
+def _nearest(queries: np.ndarray, read: Callable[[slice], np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Distances and rows `[n, NEAREST]` of the nearest to `queries` `[n, d]` among `count` rows that `read` returns."""
+    distances, rows = np.empty((len(queries), 0)), np.empty((len(queries), 0), np.int64)
+    size = max(1, BLOCK // queries.shape[1])
+    for start in range(0, count, size):
+        block = read(slice(start, start + size))
+        block = block.reshape(len(block), -1)
+        near, where = metrics.nearest_neighbours(queries, block, min(NEAREST, len(block)))
+        distances, rows = np.concatenate([distances, near], axis=1), np.concatenate([rows, where + start], axis=1)
+        order = np.argsort(distances, axis=1, kind="stable")[:, :NEAREST]
+        distances, rows = (np.take_along_axis(array, order, axis=1) for array in (distances, rows))
+    return distances, rows

@@ -1,0 +1,47 @@
+"""Rows of data and of samples, as every part of an evaluation reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from zoo.data import Dataset, Split
+from zoo.errors import InputError
+from zoo.metrics import checks
+
+ROWS = 10_000  # of a split that are compared one by one with samples: its first ones, at most
+BATCH = 256  # images sampled, and shown to an extractor or a discriminator, at a time
+
+Sampler = Callable[[np.ndarray], np.ndarray]  # seeds int64 [n] to float32 [n, *data_shape], images in [0, 1]
+
+
+def draw(sample: Sampler, seeds: np.ndarray, dataset: Dataset) -> np.ndarray:
+    """Samples, checked."""
+    data = np.asarray(sample(seeds))
+    expected = (len(seeds), *dataset.data_shape)
+    if data.shape != expected:
+        raise InputError(
+            f"the samples should be {list(expected)}, {len(seeds)} of the shape of dataset {dataset.name!r}. "
+            f"Received: {list(data.shape)}"
+        )
+    return checks.in_unit_interval("samples", data) if len(dataset.data_shape) == 3 else checks.finite("samples", data)
+
+
+def batches(split: Split, count: int, title: str) -> Iterator[np.ndarray]:
+    """The first `count` rows of a split, `BATCH` at a time, as float32, images in [0, 1]."""
+    count = min(count, len(split))
+    for start in progress(range(0, count, BATCH), title, "batches"):
+        yield unit(split.images[start : min(start + BATCH, count)])
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    """Rows of a `Split` as float32, images in [0, 1]."""
+    return rows / np.float32(255) if rows.dtype == np.uint8 else rows
+
+
+def progress(things: Sequence, title: str, unit: str) -> Iterable:
+    """`things`, with a bar on a terminal if they take long."""
+    from tqdm import tqdm
+
+    return tqdm(things, desc=title, unit=f" {unit}", delay=2, leave=False, disable=None)
