@@ -10,12 +10,14 @@ import pytest
 import zoo
 
 ROOT = Path(zoo.__file__).parent
-SERVERS = ("data/*.py", "metrics/*.py", "export.py", "sampling.py", "training.py", "model.py", "evaluation.py")
+SERVERS = ("data/*.py", "metrics/*.py", "export.py", "sampling.py", "training.py", "model.py", "evaluation/*.py")
 LEAVES = {"draws", "errors", "layers", "losses", "networks", "optimizers", "priors", "pyramid"}
 
 
 def modules(*patterns):
-    return sorted(path.relative_to(ROOT) for pattern in patterns for path in ROOT.glob(pattern))
+    found = [sorted(ROOT.glob(pattern)) for pattern in patterns]
+    assert all(found), f"one of {patterns} is no file"
+    return [path.relative_to(ROOT) for paths in found for path in paths]
 
 
 def imports(path):
