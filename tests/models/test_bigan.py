@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from by_hand import sigmoid, softplus
 
 from zoo.errors import InputError
 from zoo.models.bigan import FEATURES, BiGAN, HeldThenDecayed
@@ -46,14 +47,6 @@ def step(model, data=DATA):
 
 def weights(network):
     return [array.astype(np.float64) for array in network.get_weights()]
-
-
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
-def softplus(x):
-    return np.log1p(np.exp(x))
 
 
 def dense_layers(network):

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from by_hand import values
 
 from zoo import losses, networks
 from zoo.errors import InputError
@@ -39,10 +40,6 @@ def passes(monkeypatch):
     seen, term = [], consistency_term
     monkeypatch.setattr(ct_gan, "consistency_term", lambda *args: seen.append(args) or term(*args))
     return seen
-
-
-def values(variables):
-    return [variable.numpy() for variable in variables]
 
 
 class TestPaperSettings:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from by_hand import values
 
 from zoo import losses
 from zoo.errors import InputError
@@ -36,10 +37,6 @@ def logits(monkeypatch):
     seen, loss = [], losses.cross_entropy_discriminator_loss
     monkeypatch.setattr(losses, "cross_entropy_discriminator_loss", lambda *args: seen.append(args) or loss(*args))
     return seen
-
-
-def values(variables):
-    return [variable.numpy() for variable in variables]
 
 
 class TestPaperSettings:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from by_hand import arrays, sigmoid, softplus, values
 
 from zoo import networks
 from zoo.errors import InputError
@@ -38,22 +39,6 @@ def make(**settings):
 
 def identity():
     return keras.Sequential([keras.Input((5,)), keras.layers.Dense(5, use_bias=False, kernel_initializer="identity")])
-
-
-def arrays(*networks_):
-    return [weights.astype(np.float64) for network in networks_ for weights in network.get_weights()]
-
-
-def values(variables):
-    return [variable.numpy() for variable in variables]
-
-
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
-def softplus(x):
-    return np.log1p(np.exp(x))
 
 
 class TestPaperSettings:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from by_hand import dense, values
 
 from zoo import losses, networks
 from zoo.errors import InputError
@@ -17,23 +18,11 @@ NOISE = tf.random.stateless_uniform([8, 3], [0, 3])
 SHARES = tf.random.stateless_uniform([8, 1], [0, 4])
 
 
-def dense(size, *units, seed):
-    """Tanh layers, then a linear one, with kernels and biases of order one."""
-    initializer = keras.initializers.RandomNormal(stddev=0.7, seed=keras.random.SeedGenerator(seed))
-    layers = [keras.layers.Dense(width, "tanh", True, initializer, initializer) for width in units[:-1]]
-    layers.append(keras.layers.Dense(units[-1], None, True, initializer, initializer))
-    return keras.Sequential([keras.Input((size,)), *layers])
-
-
 def make(rate=0.1, **settings):
     own = {"generator": dense(2, 3, seed=1), "discriminator": dense(3, 5, 1, seed=2)}
     model = DRAGAN((3,), latent_size=2, **{**own, **settings})
     model.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(rate))
     return model
-
-
-def values(variables):
-    return [variable.numpy() for variable in variables]
 
 
 class TestPaperSettings:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from by_hand import arrays, dense, slopes
 
 from zoo.errors import InputError
 from zoo.models.ebgan import EBGAN, energy, pulling_away
@@ -15,23 +16,12 @@ LATENTS = tf.random.stateless_uniform([8, 2], [0, 2], -1, 1)
 RATES = {"generator": 0.3, "discriminator": 0.2}
 
 
-def linear(inputs, outputs, seed):
-    """A linear map with a kernel and a bias of order one."""
-    initializer = keras.initializers.RandomNormal(stddev=0.7, seed=keras.random.SeedGenerator(seed))
-    dense = keras.layers.Dense(outputs, kernel_initializer=initializer, bias_initializer=initializer)
-    return keras.Sequential([keras.Input((inputs,)), dense])
-
-
 def make(**settings):
     """A linear model of 3-vectors with codes of 2, trained by gradient descent."""
-    own = {"generator": linear(2, 3, 1), "encoder": linear(3, 2, 2), "decoder": linear(2, 3, 3)}
+    own = {"generator": dense(2, 3, seed=1), "encoder": dense(3, 2, seed=2), "decoder": dense(2, 3, seed=3)}
     model = EBGAN((3,), latent_size=2, discriminator_units=2, **{"margin": 4.0, **own, **settings})
     model.compile(**{f"{player}_optimizer": keras.optimizers.SGD(rate) for player, rate in RATES.items()})
     return model
-
-
-def arrays(*networks):
-    return [weights.astype(np.float64) for network in networks for weights in network.get_weights()]
 
 
 def double_sum(codes):
@@ -44,22 +34,6 @@ def double_sum(codes):
         if j != i
     ]
     return (np.array(cosines) ** 2).sum() / (size * (size - 1))
-
-
-def slopes(function, variables, width=1e-6):
-    """The gradient of a function of float64 arrays, by central differences."""
-    gradients = []
-    for variable in variables:
-        gradient = np.zeros_like(variable)
-        for index in np.ndindex(variable.shape):
-            kept = variable[index]
-            variable[index] = kept + width
-            above = function()
-            variable[index] = kept - width
-            gradient[index] = (above - function()) / (2 * width)
-            variable[index] = kept
-        gradients.append(gradient)
-    return gradients
 
 
 class TestPaperSettings:
@@ -270,8 +244,8 @@ class TestPretraining:
         ({"generator_layers": 1}, "`generator_layers` must be 2 or more. Received: generator_layers=1"),
         ({"discriminator_layers": 1}, "`discriminator_layers` must be 2 or more. Received: discriminator_layers=1"),
         ({"discriminator_units": 0}, "`discriminator_units` must be a positive integer. Received: "),
-        ({"encoder": linear(3, 4, 0)}, "`encoder` must give outputs of shape (None, 2). Received: "),
-        ({"decoder": linear(4, 3, 0)}, "`decoder` must take inputs of shape (None, 2). Received: "),
+        ({"encoder": dense(3, 4, seed=0)}, "`encoder` must give outputs of shape (None, 2). Received: "),
+        ({"decoder": dense(4, 3, seed=0)}, "`decoder` must take inputs of shape (None, 2). Received: "),
     ],
 )
 def test_what_does_not_fit_is_refused(settings, message):

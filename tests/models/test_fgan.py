@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
+from by_hand import arrays, slopes
 from scipy import optimize, special
 
 from zoo.errors import InputError
@@ -87,26 +88,6 @@ def make(**settings):
     model = FGAN((3,), latent_size=2, **{**own, **settings})
     model.compile(**{f"{player}_optimizer": keras.optimizers.SGD(rate) for player, rate in RATES.items()})
     return model
-
-
-def arrays(*networks):
-    return [weights.astype(np.float64) for network in networks for weights in network.get_weights()]
-
-
-def slopes(function, variables, width=1e-6):
-    """The gradient of a function of float64 arrays, by central differences."""
-    gradients = []
-    for variable in variables:
-        gradient = np.zeros_like(variable)
-        for index in np.ndindex(variable.shape):
-            kept = variable[index]
-            variable[index] = kept + width
-            above = function()
-            variable[index] = kept - width
-            gradient[index] = (above - function()) / (2 * width)
-            variable[index] = kept
-        gradients.append(gradient)
-    return gradients
 
 
 class TestTable:

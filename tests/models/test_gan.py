@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from by_hand import sigmoid, softplus
 
 from zoo.errors import InputError
 from zoo.models.gan import GAN
@@ -17,14 +18,6 @@ DATA = np.random.default_rng(0).normal(size=(12, 2)).astype(np.float32)
 def linear(inputs, outputs, seed):
     initializer = keras.initializers.RandomNormal(seed=seed, stddev=1.0)
     return keras.Sequential([keras.Input((inputs,)), keras.layers.Dense(outputs, kernel_initializer=initializer)])
-
-
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
-def softplus(x):
-    return np.log1p(np.exp(x))
 
 
 @pytest.fixture

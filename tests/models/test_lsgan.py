@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from by_hand import arrays, dense
 
 from zoo.errors import InputError
 from zoo.models.lsgan import LSGAN, least_squares, vgg_generator
@@ -15,22 +16,11 @@ LATENTS = tf.random.stateless_uniform([8, 2], [0, 2], -1, 1)
 RATES = {"generator": 0.3, "discriminator": 0.2}
 
 
-def linear(inputs, outputs, seed):
-    """A linear map with a kernel and a bias of order one."""
-    initializer = keras.initializers.RandomNormal(stddev=0.7, seed=keras.random.SeedGenerator(seed))
-    dense = keras.layers.Dense(outputs, kernel_initializer=initializer, bias_initializer=initializer)
-    return keras.Sequential([keras.Input((inputs,)), dense])
-
-
 def make(**settings):
     """A linear model of 3-vectors, trained by gradient descent."""
-    model = LSGAN((3,), latent_size=2, generator=linear(2, 3, 1), discriminator=linear(3, 1, 2), **settings)
+    model = LSGAN((3,), latent_size=2, generator=dense(2, 3, seed=1), discriminator=dense(3, 1, seed=2), **settings)
     model.compile(**{f"{player}_optimizer": keras.optimizers.SGD(rate) for player, rate in RATES.items()})
     return model
-
-
-def arrays(*networks):
-    return [weights.astype(np.float64) for network in networks for weights in network.get_weights()]
 
 
 class TestPaperSettings:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from by_hand import values
 
 from zoo import networks
 from zoo.errors import InputError
@@ -47,10 +48,6 @@ def settle(network, data, iterations=300):
     iterate = tf.function(lambda: network(data, training=True))
     for _ in range(iterations):
         iterate()
-
-
-def values(variables):
-    return [variable.numpy() for variable in variables]
 
 
 def arrays(network):

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from by_hand import values
 
 from zoo import networks
 from zoo.errors import InputError
@@ -26,10 +27,6 @@ def make(**settings):
     model = WGAN((3,), latent_size=2, **{**own, **settings})
     model.compile(**{f"{player}_optimizer": keras.optimizers.SGD(rate) for player, rate in RATES.items()})
     return model
-
-
-def values(variables):
-    return [variable.numpy() for variable in variables]
 
 
 class TestPaperSettings:

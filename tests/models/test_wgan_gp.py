@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from by_hand import dense, values
 
 from zoo import losses, networks
 from zoo.errors import InputError
@@ -14,14 +15,6 @@ from zoo.models.wgan_gp import WGANGP, relu_mlp
 DATA = tf.random.stateless_normal([8, 3], [0, 1])
 LATENTS = tf.random.stateless_normal([8, 2], [0, 2])
 SHARES = tf.random.stateless_uniform([8, 1], [0, 3])
-
-
-def dense(size, *units, seed):
-    """Tanh layers, then a linear one, with kernels and biases of order one."""
-    initializer = keras.initializers.RandomNormal(stddev=0.7, seed=keras.random.SeedGenerator(seed))
-    layers = [keras.layers.Dense(width, "tanh", True, initializer, initializer) for width in units[:-1]]
-    layers.append(keras.layers.Dense(units[-1], None, True, initializer, initializer))
-    return keras.Sequential([keras.Input((size,)), *layers])
 
 
 def make(rate=0.1, **settings):
@@ -36,10 +29,6 @@ def of_slope(slope):
     critic = dense(3, 1, seed=0)
     critic.set_weights([np.array([[0.0], [slope], [0.0]]), np.array([5.0])])
     return critic
-
-
-def values(variables):
-    return [variable.numpy() for variable in variables]
 
 
 @pytest.fixture
