@@ -6,9 +6,10 @@ level_sets.png, the level sets of the critic around data (orange) and samples (g
 Paper      Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028
 Published  pictures of level sets, no scores; the code has 512 units a layer and makes 100,000 updates
            of the generator
-Ours       not scored yet
-Command    for seed in 0 1 2; do zoo train wgan_gp_ring --seed $seed --workdir runs/wgan_gp_ring-$seed; done
-Time       not measured yet
+Ours       8 of 8 modes with each of the seeds 0, 1 and 2; 83.1 %, 83.8 % and 86.1 % of 2,500 samples within 3 sigma
+Command    for seed in 0 1 2; do
+             zoo train wgan_gp_ring --seed $seed --steps_per_execution 10 --workdir runs/wgan_gp_ring-$seed; done
+Time       315 to 447 s on 2 cores of an AMD EPYC that trained two other models meanwhile
 
 The networks see data over 1.414, as in the authors' code. Scores are multiplied by as much, so that slopes stay what
 they are, and so is the penalty's weight beside them: the loss is a multiple of the code's, which Adam does not notice.

@@ -44,10 +44,13 @@ class ThreePlayers(GenerativeModel):
         super().__init__(data_shape, latent_size=latent_size, **kwargs)
         self.prior = {"noise": priors.normal(latent_size), "style": priors.uniform(2)}
         shapes = [(latent_size,), (2,), (self.num_classes,)]
-        self.generator = self.check_network("generator", generator or _dense(shapes, SHAPE), shapes, SHAPE)
+        generator = generator or _dense(shapes, SHAPE, self.seed)
+        self.generator = self.check_network("generator", generator, shapes, SHAPE)
         shapes = [SHAPE, (self.num_classes,)]
-        self.discriminator = self.check_network("discriminator", discriminator or _dense(shapes, (1,)), shapes, (1,))
-        self.encoder = self.check_network("encoder", encoder or _dense([SHAPE], (2,)), [SHAPE], (2,))
+        discriminator = discriminator or _dense(shapes, (1,), self.seed + 1)
+        self.discriminator = self.check_network("discriminator", discriminator, shapes, (1,))
+        encoder = encoder or _dense([SHAPE], (2,), self.seed + 2)
+        self.encoder = self.check_network("encoder", encoder, [SHAPE], (2,))
         self.sampler = self.averaged(self.generator)
 
     def compile(self, **kwargs):
@@ -89,12 +92,13 @@ class ThreePlayers(GenerativeModel):
         return self.discriminator([data, tf.one_hot(labels, self.num_classes)], training=False)
 
 
-def _dense(input_shapes, output_shape):
+def _dense(input_shapes, output_shape, seed):
+    initializer = keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(seed))
     inputs = [keras.Input(shape) for shape in input_shapes]
     flat = [keras.layers.Flatten()(tensor) for tensor in inputs]
     x = keras.layers.Concatenate()(flat) if len(flat) > 1 else flat[0]
-    x = keras.layers.Dense(16, activation="tanh")(x)
-    x = keras.layers.Dense(int(np.prod(output_shape)), dtype="float32")(x)
+    x = keras.layers.Dense(16, activation="tanh", kernel_initializer=initializer)(x)
+    x = keras.layers.Dense(int(np.prod(output_shape)), kernel_initializer=initializer, dtype="float32")(x)
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], keras.layers.Reshape(output_shape, dtype="float32")(x))
 
 
