@@ -6,9 +6,9 @@ level_sets.png, the level sets of the critic around data (orange) and samples (g
 Paper      Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028
 Published  pictures of level sets, no scores; the code has 512 units a layer and makes 100,000 updates
            of the generator
-Ours       not scored yet
-Command    for seed in 0 1 2; do zoo train wgan_gp_grid --seed $seed --workdir runs/wgan_gp_grid-$seed; done
-Time       not measured yet
+Ours       25 of 25 modes with the seed 0; 42.9 % of 2,500 samples within 3 sigma
+Command    zoo train wgan_gp_grid --seed 0 --steps_per_execution 10
+Time       746 s on 2 cores of an AMD EPYC that trained another model meanwhile
 
 The networks see data over 2.828, as in the authors' code. Scores are multiplied by as much, so that slopes stay what
 they are, and so is the penalty's weight beside them: the loss is a multiple of the code's, which Adam does not notice.
