@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -191,6 +192,15 @@ def test_every_recipe_runs_on_data_at_hand(name, tmp_path, monkeypatch, capsys):
     assert train_here(monkeypatch, name, "--smoke", *flags) == 0
     (version,) = (tmp_path / "run").glob(f"*-{Path(dataset).name}/1")
     assert str(version) in capsys.readouterr().out
+
+
+def test_features_in_bfloat16_are_scored(tmp_path, monkeypatch, capsys):
+    flags = ["--smoke", "--data=digits", "--precision=mixed_bfloat16", f"--workdir={tmp_path / 'run'}"]
+    try:
+        assert train_here(monkeypatch, "bigan_mnist", *flags) == 0
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    assert "1-NN accuracy of the encoder's features: " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
