@@ -257,9 +257,23 @@ class TrainedModel(keras.Model):
             logs[f"{player}_gradient_norm"] = norm / optimizer.dynamic_scale if loss_scaled else norm
         if loss_scaled and context.num_replicas_in_sync > 1:
             gradients = self._agree_on_overflow(gradients, context)
-        with tf.control_dependencies([_all_computed(gradients)]):
+        with tf.control_dependencies([self._all_computed(gradients)]):
             optimizer.apply(gradients, variables)
         return logs
+
+    def _all_computed(self, gradients):
+        """A node that runs after every gradient, for the updates to wait for.
+
+        Keras sums gradients over replicas through one `IdentityN`. TensorFlow's dependency optimiser takes each of its
+        outputs to wait for all of its inputs, therefore drops edges from reads of a variable to its update as
+        redundant, and then drops the `IdentityN` too. What is read for another variable's gradient alone, as the last
+        kernel is under a loss that is linear in the scores, could so be read after its own update.
+
+        The node is the read of a variable, any of them, since a `NoOp` is dropped as well, and a `ControlTrigger` also
+        fires after the last step of a loop.
+        """
+        with tf.control_dependencies([gradient for gradient in gradients if gradient is not None]):
+            return self.step_counter.value.read_value()
 
     @staticmethod
     def _agree_on_overflow(gradients, context):
@@ -475,18 +489,6 @@ def _last_activation(network):
     if isinstance(last, keras.Model):
         return _last_activation(last)
     return getattr(getattr(last, "activation", last), "__name__", type(last).__name__.lower())
-
-
-def _all_computed(gradients):
-    """A node that runs after every gradient, for the updates to wait for.
-
-    Keras sums gradients over replicas through one `IdentityN`. TensorFlow's dependency optimiser takes each of its
-    outputs to wait for all of its inputs, therefore drops edges from reads of a variable to its update as redundant,
-    and then drops the `IdentityN` too. What is read for another variable's gradient alone, as the last kernel is under
-    a loss that is linear in the scores, could so be read after its own update.
-    """
-    with tf.control_dependencies([gradient for gradient in gradients if gradient is not None]):
-        return tf.raw_ops.ControlTrigger()
 
 
 def _move(mean, value, share):
