@@ -14,7 +14,6 @@ import keras
 from zoo import DCGAN, recipe
 
 FILTERS = 64
-EMA_DECAY = 0.999
 GENERATOR_RATE = 5e-4
 DISCRIMINATOR_RATE = 1e-4
 MOMENTUM = 0.5
@@ -27,11 +26,11 @@ def adam(rate):
 def main(run):
     data = run.data()
     with run.strategy.scope():
-        model = DCGAN(data.data_shape, filters=FILTERS, ema_decay=EMA_DECAY, seed=run.flags.seed)
+        model = DCGAN(data.data_shape, filters=FILTERS, seed=run.flags.seed)
         model.compile(adam(GENERATOR_RATE), adam(DISCRIMINATOR_RATE), **run.compile_settings)
     run.fit(model, data.train)
     run.export(model, data)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=128, checkpoint_every=300)
+    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=64, checkpoint_every=300)

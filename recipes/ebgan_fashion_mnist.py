@@ -18,7 +18,6 @@ CODE_SIZE = 64
 FILTERS = 64  # this and the optimisers are those of dcgan_fashion_mnist
 MARGIN = 1.0  # a mean squared error of pixels in [-1, 1] is at most 4
 PULLING_AWAY_WEIGHT = 0.1
-EMA_DECAY = 0.999
 
 
 def adam():
@@ -37,7 +36,6 @@ def main(run):
             discriminator_units=CODE_SIZE,
             margin=MARGIN,
             pulling_away_weight=PULLING_AWAY_WEIGHT,
-            ema_decay=EMA_DECAY,
             seed=seed,
         )
         model.compile(adam(), adam(), **run.compile_settings)
@@ -46,4 +44,4 @@ def main(run):
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=128, checkpoint_every=300)
+    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=64, checkpoint_every=300)

@@ -14,7 +14,6 @@ from zoo import FGAN, networks, recipe
 DIVERGENCE = "pearson"
 LATENT_SIZE = 100
 FILTERS = 64  # as in dcgan_fashion_mnist
-EMA_DECAY = 0.999
 
 
 def main(run):
@@ -29,7 +28,6 @@ def main(run):
             discriminator=networks.dcgan_discriminator(data.data_shape, FILTERS, seed + 1),
             divergence=DIVERGENCE,
             alternative_objective=True,
-            ema_decay=EMA_DECAY,
             seed=seed,
         )
         model.compile(**run.compile_settings)
@@ -38,4 +36,4 @@ def main(run):
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=128, checkpoint_every=300)
+    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=64, checkpoint_every=300)

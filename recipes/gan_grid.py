@@ -12,7 +12,6 @@ import keras
 
 from zoo import GAN, metrics, networks, recipe
 from zoo.data import mixtures
-from zoo.models.ali import maxout_mlp
 
 LATENT_SIZE = 2
 RATE = 1e-4
@@ -31,7 +30,7 @@ def main(run):
             data.data_shape,
             latent_size=LATENT_SIZE,
             generator=networks.normalized_mlp(LATENT_SIZE, *data.data_shape, 400, 4, seed, "generator"),
-            discriminator=maxout_mlp(*data.data_shape, seed + 1),
+            discriminator=networks.maxout_mlp(*data.data_shape, seed + 1),
             seed=seed,
         )
         model.compile(adam(), adam(), **run.compile_settings)

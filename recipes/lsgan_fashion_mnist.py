@@ -13,7 +13,6 @@ from zoo import LSGAN, networks, recipe
 
 LATENT_SIZE = 100
 FILTERS = 64  # this and the optimisers are those of dcgan_fashion_mnist; the paper's rate is five times as high
-EMA_DECAY = 0.999
 
 
 def adam():
@@ -28,7 +27,6 @@ def main(run):
             latent_size=LATENT_SIZE,
             generator=networks.dcgan_generator(data.data_shape, LATENT_SIZE, FILTERS, seed),
             discriminator=networks.dcgan_discriminator(data.data_shape, FILTERS, seed + 1),
-            ema_decay=EMA_DECAY,
             seed=seed,
         )
         model.compile(adam(), adam(), **run.compile_settings)
@@ -37,4 +35,4 @@ def main(run):
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=128, checkpoint_every=300)
+    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=64, checkpoint_every=300)

@@ -13,7 +13,6 @@ from zoo import SNGAN, networks, recipe
 
 LATENT_SIZE = 100
 FILTERS = 64
-EMA_DECAY = 0.999
 
 
 def main(run):
@@ -25,7 +24,6 @@ def main(run):
             latent_size=LATENT_SIZE,
             generator=networks.dcgan_generator(data.data_shape, LATENT_SIZE, FILTERS, seed),
             discriminator=networks.spectrally_normalized(discriminator, seed + 2),
-            ema_decay=EMA_DECAY,
             seed=seed,
         )
         model.compile(**run.compile_settings)
@@ -34,4 +32,4 @@ def main(run):
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=128, checkpoint_every=300)
+    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=64, checkpoint_every=300)

@@ -10,17 +10,16 @@ Time       not measured yet
 from zoo import WGANGP, recipe
 
 FILTERS = 64  # as in dcgan_fashion_mnist
-EMA_DECAY = 0.999
 
 
 def main(run):
     data = run.data()
     with run.strategy.scope():
-        model = WGANGP(data.data_shape, filters=FILTERS, ema_decay=EMA_DECAY, seed=run.flags.seed)
+        model = WGANGP(data.data_shape, filters=FILTERS, seed=run.flags.seed)
         model.compile(**run.compile_settings)
     run.fit(model, data.train)
     run.export(model, data)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=128, checkpoint_every=300)
+    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=64, checkpoint_every=300)

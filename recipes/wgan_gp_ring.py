@@ -19,7 +19,6 @@ import keras
 
 from zoo import WGANGP, images, metrics, networks, recipe
 from zoo.data import mixtures
-from zoo.models.wgan_gp import relu_mlp
 
 LATENT_SIZE = 2
 UNITS = 128
@@ -37,8 +36,8 @@ def main(run):
     data, seed = run.data(), run.flags.seed
     (size,) = data.data_shape
     with run.strategy.scope():
-        generator = relu_mlp(LATENT_SIZE, size, UNITS, seed=seed, name="generator")
-        critic = relu_mlp(size, 1, UNITS, seed=seed + 1, name="discriminator")
+        generator = networks.relu_mlp(LATENT_SIZE, size, UNITS, seed=seed, name="generator")
+        critic = networks.relu_mlp(size, 1, UNITS, seed=seed + 1, name="discriminator")
         model = WGANGP(
             data.data_shape,
             latent_size=LATENT_SIZE,

@@ -16,8 +16,7 @@ WGAN-GP is trained after the other, without checkpoints, and is not exported.
 import keras
 import numpy as np
 
-from zoo import WGAN, WGANGP, images, metrics, recipe
-from zoo.models.wgan_gp import relu_mlp
+from zoo import WGAN, WGANGP, images, metrics, networks, recipe
 
 LATENT_SIZE = 2
 PENALTY_WEIGHT = 0.1  # this, Adam's momenta and the batch are those of the authors' toys
@@ -47,8 +46,8 @@ def main(run):
         clipped = WGAN(
             data.data_shape,
             latent_size=LATENT_SIZE,
-            generator=relu_mlp(LATENT_SIZE, size, seed=seed, name="generator"),
-            discriminator=relu_mlp(size, 1, seed=seed + 1, name="discriminator"),
+            generator=networks.relu_mlp(LATENT_SIZE, size, seed=seed, name="generator"),
+            discriminator=networks.relu_mlp(size, 1, seed=seed + 1, name="discriminator"),
             seed=seed,
         )
         clipped.compile(**run.compile_settings)

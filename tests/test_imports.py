@@ -20,6 +20,10 @@ def modules(*patterns):
     return [path.relative_to(ROOT) for paths in found for path in paths]
 
 
+def leaf_modules(leaf):
+    return modules(f"{leaf}/*.py" if (ROOT / leaf).is_dir() else f"{leaf}.py")
+
+
 def imports(path):
     """The full names that a file of the zoo imports from the zoo, at its top or inside a function."""
     package = ".".join(["zoo", *path.parts[:-1]])
@@ -50,7 +54,7 @@ def test_a_paper_imports_leaves_and_the_base_class_alone(path):
     assert {name.split(".")[1] for name in imports(path)} <= {*LEAVES, "model"}
 
 
-@pytest.mark.parametrize("path", [Path(f"{leaf}.py") for leaf in sorted(LEAVES)], ids=str)
+@pytest.mark.parametrize("path", [path for leaf in sorted(LEAVES) for path in leaf_modules(leaf)], ids=str)
 def test_a_leaf_imports_leaves_alone(path):
     assert {name.split(".")[1] for name in imports(path)} <= LEAVES
 

@@ -46,29 +46,30 @@ layers = keras.layers
 DOWN = ((5, 1, 32), (4, 2, 64), (4, 1, 128), (4, 2, 256), (4, 1, 512))
 UP = ((4, 1, 256), (4, 2, 128), (4, 1, 64), (4, 2, 32), (5, 1, 32), (1, 1, 32))
 SIDE = 32
+DEVIATION = 0.01  # of their kernels before training
 
 
 def conv_encoder(data_shape, latent_size, condition_size=None, slope=0.1, seed=0):
     """From images `(batch, 32, 32, channels)`, and conditions, to mean and log deviation `(batch, 2 * latent_size)`."""
-    normal = _normal(0.01, seed)
+    initializer = networks.normal(seed, DEVIATION)
     image = x = keras.Input(data_shape)
     for kernel, stride, maps in DOWN:
-        x = layers.Conv2D(maps, kernel, stride, use_bias=False, kernel_initializer=normal)(x)
+        x = layers.Conv2D(maps, kernel, stride, use_bias=False, kernel_initializer=initializer)(x)
         x = _normalized_leaky(x, slope)
-    x = layers.Dense(512, use_bias=False, kernel_initializer=normal)(layers.Flatten()(x))
-    return networks.encoder_of(image, _normalized_leaky(x, slope), 2 * latent_size, condition_size, normal)
+    x = layers.Dense(512, use_bias=False, kernel_initializer=initializer)(layers.Flatten()(x))
+    return networks.encoder_of(image, _normalized_leaky(x, slope), 2 * latent_size, condition_size, initializer)
 
 
 def conv_generator(data_shape, latent_size, condition_size=None, slope=0.1, seed=0):
     """From latents `(batch, latent_size)`, and conditions, to images `(batch, 32, 32, channels)` in [0, 1]."""
-    normal = _normal(0.01, seed)
+    initializer = networks.normal(seed, DEVIATION)
     latents = keras.Input((latent_size,))
-    condition, x = networks.joined(latents, condition_size, normal)
+    condition, x = networks.joined(latents, condition_size, initializer)
     x = layers.Reshape((1, 1, x.shape[-1]))(x)
     for kernel, stride, maps in UP:
-        x = layers.Conv2DTranspose(maps, kernel, stride, use_bias=False, kernel_initializer=normal)(x)
+        x = layers.Conv2DTranspose(maps, kernel, stride, use_bias=False, kernel_initializer=initializer)(x)
         x = _normalized_leaky(x, slope)
-    x = layers.Conv2D(data_shape[-1], 1, use_bias=False, kernel_initializer=normal, dtype="float32")(x)
+    x = layers.Conv2D(data_shape[-1], 1, use_bias=False, kernel_initializer=initializer, dtype="float32")(x)
     x = layers.Activation("sigmoid", dtype="float32")(PixelBias(dtype="float32", name="output_bias")(x))
     return keras.Model([latents, *condition] if condition else latents, x, name="generator")
 
@@ -78,18 +79,18 @@ def maxout_discriminator(data_shape, latent_size, condition_size=None, seed=0):
 
     From images `(batch, 32, 32, channels)`, latents `(batch, latent_size)` and conditions to logits `(batch, 1)`.
     """
-    normal = _normal(0.01, seed)
+    initializer = networks.normal(seed, DEVIATION)
     image = keras.Input(data_shape)
     x = Dropout(0.2)(image)
     for kernel, stride, maps in DOWN:
-        x = layers.Maximum()([layers.Conv2D(maps, kernel, stride, kernel_initializer=normal)(x) for _ in range(2)])
+        x = layers.Maximum()([layers.Conv2D(maps, kernel, stride, kernel_initializer=initializer)(x) for _ in range(2)])
         x = Dropout(0.5)(x) if maps < 512 else layers.Flatten()(x)  # what joins the latents is dropped with them
 
     def hidden(units, x):
-        return Maxout(units, pieces=2, kernel_initializer=normal)(x)
+        return Maxout(units, pieces=2, kernel_initializer=initializer)(x)
 
     return networks.discriminator_of_pairs(
-        image, x, latent_size, condition_size, hidden, (512, 1024), (0.2, 0.5), normal
+        image, x, latent_size, condition_size, hidden, (512, 1024), (0.2, 0.5), initializer
     )
 
 
@@ -98,32 +99,20 @@ def leaky_discriminator(data_shape, latent_size, condition_size=None, slope=0.01
 
     From images `(batch, 32, 32, channels)`, latents `(batch, latent_size)` and conditions to logits `(batch, 1)`.
     """
-    normal = _normal(0.01, seed)
+    initializer = networks.normal(seed, DEVIATION)
     image = x = keras.Input(data_shape)
     for layer, (kernel, stride, maps) in enumerate(DOWN):
         x = Dropout(0.2)(x)
-        x = layers.Conv2D(maps, kernel, stride, use_bias=layer == 0, kernel_initializer=normal)(x)
+        x = layers.Conv2D(maps, kernel, stride, use_bias=layer == 0, kernel_initializer=initializer)(x)
         x = _normalized_leaky(x, slope) if layer else layers.LeakyReLU(negative_slope=slope)(x)
 
     def hidden(units, x):
-        return layers.LeakyReLU(negative_slope=slope)(layers.Dense(units, kernel_initializer=normal)(x))
+        return layers.LeakyReLU(negative_slope=slope)(layers.Dense(units, kernel_initializer=initializer)(x))
 
     x = layers.Flatten()(x)
     return networks.discriminator_of_pairs(
-        image, x, latent_size, condition_size, hidden, (512, 1024), (0.2, 0.2), normal
+        image, x, latent_size, condition_size, hidden, (512, 1024), (0.2, 0.2), initializer
     )
-
-
-def maxout_mlp(input_size, seed=0):
-    """The code's discriminator of the 25 Gaussians: three layers of 200 units, each the maximum of 5 pieces.
-
-    From vectors `(batch, input_size)` to logits `(batch, 1)`.
-    """
-    normal = _normal(0.02, seed)
-    inputs = x = keras.Input((input_size,))
-    for _ in range(3):
-        x = Maxout(200, pieces=5, kernel_initializer=normal)(x)
-    return keras.Model(inputs, layers.Dense(1, kernel_initializer=normal, dtype="float32")(x), name="discriminator")
 
 
 def mixture_networks(size, latent_size, condition_size, seed=0):
@@ -140,7 +129,7 @@ def mixture_networks(size, latent_size, condition_size, seed=0):
     parts = [size, *condition]
     encoder = of_joined(networks.normalized_mlp(sum(parts), 2 * latent_size, 400, 2, seed + 1, "encoder"), *parts)
     parts = [size, latent_size, *condition]
-    return generator, encoder, of_joined(maxout_mlp(sum(parts), seed + 2), *parts)
+    return generator, encoder, of_joined(networks.maxout_mlp(sum(parts), seed + 2), *parts)
 
 
 def conv_networks(data_shape, latent_size, condition_size, seed=0):
@@ -162,10 +151,6 @@ def dcgan_networks(data_shape, latent_size, condition_size, filters, seed=0):
         encoder,
         networks.dcgan_discriminator_of_pairs(data_shape, latent_size, filters, seed + 3, condition_size),
     )
-
-
-def _normal(deviation, seed):
-    return keras.initializers.RandomNormal(stddev=deviation, seed=keras.random.SeedGenerator(seed))
 
 
 def _normalized_leaky(x, slope):

@@ -24,7 +24,7 @@ import math
 import keras
 import tensorflow as tf
 
-from zoo import losses, priors
+from zoo import losses, networks, priors
 from zoo.errors import InputError, require_positive
 from zoo.layers import BatchNormalization
 from zoo.model import EncodingModel
@@ -89,7 +89,7 @@ def mlp_discriminator(data_shape, latent_size, units, seed=0):
 
 def _linear(seed):
     """Makes layers without biases, whose kernels start normal with a deviation of 0.02."""
-    initializer = keras.initializers.RandomNormal(stddev=0.02, seed=keras.random.SeedGenerator(seed))
+    initializer = networks.normal(seed)
     return lambda units, **kwargs: layers.Dense(units, use_bias=False, kernel_initializer=initializer, **kwargs)
 
 

@@ -48,7 +48,7 @@ def dropout_critic(data_shape, filters, dropout, seed=0):
     Returns:
         A `keras.Model` from `(batch, *data_shape)` to float32 scores `(batch, 1)`.
     """
-    initializer = keras.initializers.RandomNormal(stddev=0.02, seed=keras.random.SeedGenerator(seed))
+    initializer = networks.normal(seed)
     inputs = x = keras.Input(data_shape)
     for stage in range(networks.dcgan_stages(data_shape)):
         x = layers.Conv2D(filters << stage, 5, strides=2, padding="same", kernel_initializer=initializer)(x)

@@ -29,10 +29,11 @@ import tensorflow as tf
 
 from zoo import networks, priors
 from zoo.errors import InputError, require_positive
-from zoo.layers import BatchNormalization
 from zoo.model import GenerativeModel
 
 layers = keras.layers
+
+DEVIATION = 0.002  # of the kernels before training
 
 
 def mlp_encoder(data_shape, units, depth, seed=0):
@@ -41,13 +42,13 @@ def mlp_encoder(data_shape, units, depth, seed=0):
     Returns:
         A `keras.Model` from `(batch, *data_shape)` to codes `(batch, units)`, 0 or more.
     """
-    initializer = _normal(seed)
+    initializer = networks.normal(seed, DEVIATION)
     inputs = keras.Input(data_shape)
     x = layers.Flatten()(inputs)
     for layer in range(depth):
         x = layers.Dense(units, use_bias=layer == 0, kernel_initializer=initializer)(x)
         if layer > 0:
-            x = BatchNormalization(momentum=0.9, epsilon=1e-5)(x)
+            x = networks.batch_normalization()(x)
         x = layers.ReLU()(x)
     return keras.Model(inputs, x, name="encoder")
 
@@ -55,7 +56,8 @@ def mlp_encoder(data_shape, units, depth, seed=0):
 def linear_decoder(data_shape, units, seed=0):
     """The paper's, one linear layer: a `keras.Model` from codes `(batch, units)` to float32 `(batch, *data_shape)`."""
     inputs = keras.Input((units,))
-    x = layers.Dense(math.prod(data_shape), kernel_initializer=_normal(seed), dtype="float32")(inputs)
+    initializer = networks.normal(seed, DEVIATION)
+    x = layers.Dense(math.prod(data_shape), kernel_initializer=initializer, dtype="float32")(inputs)
     return keras.Model(inputs, layers.Reshape(data_shape, dtype="float32")(x), name="decoder")
 
 
@@ -237,7 +239,3 @@ class EBGAN(GenerativeModel):
             "margin": self.margin,
             "pulling_away_weight": self.pulling_away_weight,
         }
-
-
-def _normal(seed):
-    return keras.initializers.RandomNormal(stddev=0.002, seed=keras.random.SeedGenerator(seed))

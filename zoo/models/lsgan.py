@@ -52,7 +52,7 @@ def vgg_generator(data_shape, latent_size, filters, seed=0):
     """
     stages = networks.dcgan_stages(data_shape)
     height, width, channels = data_shape
-    initializer = keras.initializers.RandomNormal(stddev=0.02, seed=keras.random.SeedGenerator(seed))
+    initializer = networks.normal(seed)
 
     def normalized(x):
         return layers.ReLU()(BatchNormalization(momentum=0.9, epsilon=1e-5)(x))

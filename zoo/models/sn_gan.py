@@ -76,7 +76,7 @@ def cnn_generator(data_shape, latent_size, filters=64, seed=0):
     Returns:
         A `keras.Model` from `(batch, latent_size)` to float32 `(batch, *data_shape)` in [-1, 1].
     """
-    stages, initializer = networks.dcgan_stages(data_shape), _normal(seed)
+    stages, initializer = networks.dcgan_stages(data_shape), networks.normal(seed)
     height, width, channels = data_shape
     shape = (height >> stages, width >> stages, filters << stages)
     latents = keras.Input((latent_size,))
@@ -99,7 +99,7 @@ def cnn_discriminator(data_shape, filters=64, seed=0):
     Returns:
         A `keras.Model` from `(batch, *data_shape)` in [-1, 1] to float32 logits `(batch, 1)`.
     """
-    stages, initializer = networks.dcgan_stages(data_shape), _normal(seed)
+    stages, initializer = networks.dcgan_stages(data_shape), networks.normal(seed)
     images = x = keras.Input(data_shape)
     for layer in range(2 * stages + 1):
         halves = layer % 2
@@ -128,10 +128,6 @@ def resnet_discriminator(data_shape, filters=128, seed=0):
     initializer = keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(seed + 1))
     logits = layers.Dense(1, use_bias=False, kernel_initializer=initializer, dtype="float32")(x)
     return networks.spectrally_normalized(keras.Model(critic.input, logits, name="discriminator"), seed + 2)
-
-
-def _normal(seed):
-    return keras.initializers.RandomNormal(stddev=0.02, seed=keras.random.SeedGenerator(seed))
 
 
 def _normalized(x):

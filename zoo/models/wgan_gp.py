@@ -31,21 +31,6 @@ from zoo.model import GenerativeModel
 PENALTIES = {"two_sided": losses.two_sided_penalty, "one_sided": losses.one_sided_penalty}
 
 
-def relu_mlp(input_size, output_size, units=512, depth=3, seed=0, name=None):
-    """The networks of the paper's toys (`gan_toy.py`): rectified units that start from He's uniform draw.
-
-    Returns:
-        A `keras.Model` from `(batch, input_size)` to float32 `(batch, output_size)`.
-    """
-    seeds = keras.random.SeedGenerator(seed)
-    inputs = x = keras.Input((input_size,))
-    for _ in range(depth):
-        x = keras.layers.Dense(units, "relu", kernel_initializer=keras.initializers.HeUniform(seed=seeds))(x)
-    initializer = keras.initializers.GlorotUniform(seed=seeds)
-    outputs = keras.layers.Dense(output_size, kernel_initializer=initializer, dtype="float32")(x)
-    return keras.Model(inputs, outputs, name=name)
-
-
 @keras.saving.register_keras_serializable("zoo")
 class WGANGP(GenerativeModel):
     """A generator that is led by a critic whose gradient is penalised.
@@ -107,8 +92,9 @@ class WGANGP(GenerativeModel):
                 self.data_shape, filters, self.seed + 1, normalized=False
             )
         else:
-            generator = generator or relu_mlp(latent_size, *self.data_shape, seed=self.seed, name="generator")
-            discriminator = discriminator or relu_mlp(*self.data_shape, 1, seed=self.seed + 1, name="discriminator")
+            (size,) = self.data_shape
+            generator = generator or networks.relu_mlp(latent_size, size, seed=self.seed, name="generator")
+            discriminator = discriminator or networks.relu_mlp(size, 1, seed=self.seed + 1, name="discriminator")
         self.generator = self.check_network("generator", generator, [(latent_size,)], self.data_shape)
         self.discriminator = self.check_network("discriminator", discriminator, [self.data_shape], (1,))
         networks.warn_of_batch_normalization(self.discriminator)

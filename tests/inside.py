@@ -1,0 +1,13 @@
+"""What is inside a network: its layers, their order, their kernels."""
+
+
+def layers_of(network, *kinds):
+    return [layer for layer in network.layers if isinstance(layer, kinds)]
+
+
+def order(network):
+    return [type(layer).__name__ for layer in network.layers]
+
+
+def kernels(network):
+    return [layer.kernel.numpy() for layer in network.layers if hasattr(layer, "kernel")]

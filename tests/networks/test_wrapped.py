@@ -1,0 +1,101 @@
+"""Networks around given ones: what changes and what stays."""
+
+import keras
+import numpy as np
+import pytest
+from inside import layers_of, order
+
+from zoo import networks
+from zoo.errors import InputError
+from zoo.layers import SpectralNormalization
+
+
+class TestSpectrallyNormalized:
+    def test_every_kernel_is_normalised_and_its_weights_are_kept(self):
+        plain = networks.dcgan_discriminator((16, 16, 1), filters=4, normalized=False)
+        weights = [weight.numpy() for weight in plain.weights]
+        normalized = networks.spectrally_normalized(plain)
+        hidden = ["SpectralNormalization", "LeakyReLU"]
+        assert order(normalized) == ["InputLayer", *hidden * 2, "Flatten", "SpectralNormalization"]
+        assert normalized.name == plain.name
+        for before, after in zip(weights, normalized.trainable_weights, strict=True):
+            np.testing.assert_array_equal(before, after)
+
+    def test_once_the_vectors_have_settled_every_norm_is_1(self):
+        network = networks.spectrally_normalized(networks.mlp(5, 2, units=4, depth=1, seed=3))
+        images = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
+        for _ in range(200):
+            outputs = network(images, training=True)
+        (first, first_bias, last, last_bias) = (weight.numpy() for weight in network.trainable_weights)
+        first, last = (kernel / np.linalg.svd(kernel, compute_uv=False)[0] for kernel in (first, last))
+        expected = np.maximum(images @ first + first_bias, 0) @ last + last_bias
+        np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-5)
+
+    def test_the_vectors_follow_from_the_seed_and_differ(self):
+        def vectors(seed):
+            network = networks.spectrally_normalized(networks.mlp(3, 8, units=8, depth=2), seed)
+            return [layer.vector.numpy() for layer in layers_of(network, SpectralNormalization)]
+
+        for one, same, other in zip(vectors(1), vectors(1), vectors(2), strict=True):
+            np.testing.assert_array_equal(one, same)
+            assert not np.isclose(one, other).any()
+        first, second, _ = vectors(1)
+        assert not np.isclose(first, second).any()
+
+
+class TestWithFeatures:
+    X = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+
+    @pytest.mark.parametrize("form", ["functional", "sequential"])
+    def test_it_gives_the_inputs_of_the_last_layer_and_its_outputs(self, form):
+        dense = [keras.layers.Dense(4, activation="relu"), keras.layers.Dense(2)]
+        network = keras.Sequential([keras.Input((3,)), *dense])
+        if form == "functional":  # its layers belong to two networks
+            inputs = keras.Input((3,))
+            network = keras.Model(inputs, dense[1](dense[0](inputs)))
+        network(keras.Input((3,)))  # as `check_network` calls it
+        features, outputs = networks.with_features(network)(self.X)
+        np.testing.assert_allclose(features, dense[0](self.X), rtol=1e-6)
+        np.testing.assert_allclose(outputs, network(self.X), rtol=1e-6)
+
+    def test_it_has_the_networks_own_inputs_and_weights(self):
+        inputs = [keras.Input((3,)), keras.Input((2,))]
+        network = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Concatenate()(inputs)))
+        both = networks.with_features(network)
+        assert [tuple(tensor.shape) for tensor in both.inputs] == [(None, 3), (None, 2)]
+        assert list(map(id, both.weights)) == list(map(id, network.weights))
+
+    def test_a_subclass_is_refused(self):
+        class Subclass(keras.Model):
+            """A network whose layers only its `call` knows."""
+
+        with pytest.raises(InputError, match=r"must be functional\. Received: a Subclass$"):
+            networks.with_features(Subclass())
+
+    def test_another_last_layer_is_refused(self):
+        network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.ReLU()])
+        with pytest.raises(InputError, match=r"Received: one that ends in ReLU$"):
+            networks.with_features(network)
+
+
+class TestRescaled:
+    def test_inputs_and_outputs_are_multiplied(self):
+        network = networks.mlp(3, 2, units=4, name="inner")
+        other = networks.rescaled(network, 0.5, 3.0)
+        rows = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+        np.testing.assert_allclose(other(rows), 3 * network(rows / 2).numpy(), rtol=1e-6)
+        assert other.name == "inner"
+        assert other.output.dtype == "float32"
+
+
+class TestWarning:
+    def test_batch_normalisation_in_a_network_inside_is_seen(self):
+        inner = networks.normalized_mlp(3, 1, units=4, depth=1, name="critic")
+        outer = keras.Sequential([keras.Input((3,)), inner], name="outer")
+        for network in (inner, outer):
+            with pytest.warns(UserWarning, match=f"'{network.name}' has batch normalisation.*the whole batch"):
+                networks.warn_of_batch_normalization(network)
+
+    @pytest.mark.filterwarnings("error")
+    def test_other_networks_pass_in_silence(self):
+        networks.warn_of_batch_normalization(networks.mlp(3, 1, units=4))

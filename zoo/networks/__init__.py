@@ -1,0 +1,40 @@
+"""Backbones that several papers share, as functional Keras models whose first weights follow from `seed`."""
+
+from zoo.networks.convolutional import (
+    alternating_discriminator,
+    alternating_generator,
+    dcgan_discriminator,
+    dcgan_generator,
+    dcgan_stages,
+)
+from zoo.networks.pairs import dcgan_discriminator_of_pairs, dcgan_encoder, discriminator_of_pairs, encoder_of, joined
+from zoo.networks.parts import batch_normalization, normal
+from zoo.networks.perceptrons import maxout_mlp, mlp, mlp_generator, normalized_mlp, relu_mlp
+from zoo.networks.residual import residual_critic, residual_generator
+from zoo.networks.wrapped import rescaled, spectrally_normalized, warn_of_batch_normalization, with_features
+
+__all__ = [
+    "alternating_discriminator",
+    "alternating_generator",
+    "batch_normalization",
+    "dcgan_discriminator",
+    "dcgan_discriminator_of_pairs",
+    "dcgan_encoder",
+    "dcgan_generator",
+    "dcgan_stages",
+    "discriminator_of_pairs",
+    "encoder_of",
+    "joined",
+    "maxout_mlp",
+    "mlp",
+    "mlp_generator",
+    "normal",
+    "normalized_mlp",
+    "relu_mlp",
+    "rescaled",
+    "residual_critic",
+    "residual_generator",
+    "spectrally_normalized",
+    "warn_of_batch_normalization",
+    "with_features",
+]

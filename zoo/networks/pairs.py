@@ -1,0 +1,131 @@
+"""Encoders, and discriminators of pairs of an image and its latents, from any features of the image."""
+
+from __future__ import annotations
+
+import keras
+
+from zoo.layers import Dropout
+from zoo.networks.convolutional import dcgan_discriminator
+from zoo.networks.parts import normal
+
+layers = keras.layers
+
+EMBEDDING = 256  # units that a condition is mapped to, linearly, before it joins anything
+
+
+def joined(x, condition_size, initializer):
+    """A vector beside a linear embedding of a condition (Dumoulin et al. 2016, Sec. 4.4).
+
+    Args:
+        x: `(batch, n)`.
+        condition_size: length of the condition; `None` for none.
+        initializer: of the embedding's kernel.
+
+    Returns:
+        A list with the condition's Keras input, and `(batch, n + EMBEDDING)`; without a condition, [] and `x`.
+    """
+    if condition_size is None:
+        return [], x
+    condition = keras.Input((condition_size,))
+    embedding = layers.Dense(EMBEDDING, kernel_initializer=initializer)(condition)
+    return [condition], layers.Concatenate()([x, embedding])
+
+
+def encoder_of(image, features, output_size, condition_size, initializer):
+    """An encoder from an image's features: a linear map of them, and of a condition.
+
+    Args:
+        image: the Keras input that `features`, `(batch, n)`, were computed from.
+        output_size: how many outputs.
+        condition_size: length of a condition, the second input; `None` for none.
+        initializer: of the kernels.
+
+    Returns:
+        A `keras.Model` from images, and conditions, to float32 `(batch, output_size)`.
+    """
+    condition, x = joined(features, condition_size, initializer)
+    outputs = layers.Dense(output_size, kernel_initializer=initializer, dtype="float32")(x)
+    return keras.Model([image, *condition] if condition else image, outputs, name="encoder")
+
+
+def discriminator_of_pairs(image, features, latent_size, condition_size, hidden, widths, rates, initializer):
+    """A discriminator of pairs from an image's features: two layers for the latents, two for both, one logit.
+
+    The head that all discriminators of images in Dumoulin et al. (2016), tables 3 to 6, have.
+
+    Args:
+        image: the Keras input that `features`, `(batch, n)`, were computed from.
+        latent_size: length of a latent vector, the second input.
+        condition_size: length of a condition, the third input, which joins both; `None` for none.
+        hidden: from a width and a tensor to the outputs of a hidden layer.
+        widths: of the two layers for the latents, and of the two for both.
+        rates: of the dropout of the latents, and of the inputs of every later layer.
+        initializer: of the embedding's and the last kernel.
+
+    Returns:
+        A `keras.Model` from images, latents and conditions to float32 logits `(batch, 1)`.
+    """
+    latents = z = keras.Input((latent_size,))
+    for rate in rates:
+        z = hidden(widths[0], Dropout(rate)(z))
+    condition, x = joined(layers.Concatenate()([features, z]), condition_size, initializer)
+    for _ in range(2):
+        x = hidden(widths[1], Dropout(rates[1])(x))
+    logits = layers.Dense(1, kernel_initializer=initializer, dtype="float32")(Dropout(rates[1])(x))
+    return keras.Model([image, latents, *condition], logits, name="discriminator")
+
+
+def dcgan_encoder(data_shape, output_size, filters, seed=0, condition_size=None):
+    """DCGAN's discriminator with `output_size` linear outputs for its logit.
+
+    Args:
+        data_shape: `(height, width, channels)`; see `dcgan_stages` for the sizes that fit.
+        output_size: how many outputs.
+        filters: channels of the first map.
+        condition_size: length of a condition, a second input, embedded beside the last features; `None` for none.
+
+    Returns:
+        A `keras.Model` from `(batch, *data_shape)`, and `(batch, condition_size)`, to float32 `(batch, output_size)`.
+
+    Raises:
+        InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
+    """
+    backbone = dcgan_discriminator(data_shape, filters, seed)
+    return encoder_of(backbone.input, backbone.layers[-1].input, output_size, condition_size, normal(seed + 1))
+
+
+def dcgan_discriminator_of_pairs(data_shape, latent_size, filters, seed=0, condition_size=None):
+    """DCGAN's discriminator that also reads latents: see `discriminator_of_pairs`.
+
+    The latents' layers have 8 `filters` leaky units, those of both 16, with dropout of 0.2: 512 and 1,024 for 64
+    filters, as in Dumoulin et al. (2016), table 4.
+
+    Args:
+        data_shape: `(height, width, channels)`; see `dcgan_stages` for the sizes that fit.
+        latent_size: length of a latent vector, the second input.
+        filters: channels of the first map.
+        condition_size: length of a condition, the third input; `None` for none.
+
+    Returns:
+        A `keras.Model` from `(batch, *data_shape)`, `(batch, latent_size)`, and `(batch, condition_size)`, to float32
+        logits `(batch, 1)`.
+
+    Raises:
+        InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
+    """
+    backbone = dcgan_discriminator(data_shape, filters, seed)
+    initializer = normal(seed + 1)
+
+    def hidden(units, x):
+        return layers.LeakyReLU(negative_slope=0.2)(layers.Dense(units, kernel_initializer=initializer)(x))
+
+    return discriminator_of_pairs(
+        backbone.input,
+        backbone.layers[-1].input,
+        latent_size,
+        condition_size,
+        hidden,
+        (8 * filters, 16 * filters),
+        (0.2, 0.2),
+        initializer,
+    )

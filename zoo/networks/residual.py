@@ -1,0 +1,87 @@
+"""The residual networks of Gulrajani et al. (2017) for CIFAR-10."""
+
+from __future__ import annotations
+
+import math
+
+import keras
+
+from zoo.layers import Dropout
+from zoo.networks.convolutional import dcgan_stages
+from zoo.networks.parts import batch_normalization
+
+layers = keras.layers
+
+
+def residual_generator(data_shape, latent_size, filters=128, seed=0):
+    """The residual generator of Gulrajani et al. (2017) for CIFAR-10: a map that blocks double until it is the image.
+
+    Args:
+        data_shape: `(height, width, channels)`; see `dcgan_stages` for the sizes that fit.
+        latent_size: length of the latent vector.
+        filters: channels of every map.
+
+    Returns:
+        A `keras.Model` from `(batch, latent_size)` to float32 `(batch, *data_shape)` in [-1, 1].
+
+    Raises:
+        InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
+    """
+    stages = dcgan_stages(data_shape)
+    height, width, channels = data_shape
+    seeds = keras.random.SeedGenerator(seed)
+    shape = (height >> stages, width >> stages, filters)
+    inputs = keras.Input((latent_size,))
+    x = layers.Reshape(shape)(layers.Dense(math.prod(shape), kernel_initializer=_plain(seeds))(inputs))
+    for _ in range(stages):
+        shortcut = layers.Conv2D(filters, 1, kernel_initializer=_plain(seeds))(layers.UpSampling2D(2)(x))
+        x = layers.UpSampling2D(2)(layers.ReLU()(batch_normalization()(x)))
+        x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(x)
+        x = layers.ReLU()(batch_normalization()(x))
+        x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(x)
+        x = layers.Add()([shortcut, x])
+    x = layers.ReLU()(batch_normalization()(x))
+    x = layers.Conv2D(channels, 3, padding="same", kernel_initializer=_plain(seeds))(x)
+    return keras.Model(inputs, layers.Activation("tanh", dtype="float32")(x), name="generator")
+
+
+def residual_critic(data_shape, filters=128, seed=0, dropout=(0.0, 0.0, 0.0)):
+    """The residual critic of Gulrajani et al. (2017) for CIFAR-10: four blocks, two of which halve the map, and a mean.
+
+    Args:
+        data_shape: `(height, width, channels)`; height and width divisible by 4.
+        filters: channels of every map.
+        dropout: what share is dropped of the outputs of the last three blocks, as Wei et al. (2018) do.
+
+    Returns:
+        A `keras.Model` from `(batch, *data_shape)` to float32 scores `(batch, 1)`.
+    """
+    seeds = keras.random.SeedGenerator(seed)
+    inputs = keras.Input(data_shape)
+    shortcut = layers.Conv2D(filters, 1, kernel_initializer=_plain(seeds))(layers.AveragePooling2D(2)(inputs))
+    x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(inputs)
+    x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(layers.ReLU()(x))
+    x = layers.Add()([shortcut, layers.AveragePooling2D(2)(x)])
+    for halves, rate in zip((True, False, False), dropout, strict=True):
+        shortcut = x
+        for _ in range(2):
+            x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(layers.ReLU()(x))
+        if halves:
+            shortcut = layers.Conv2D(filters, 1, kernel_initializer=_plain(seeds))(shortcut)
+            shortcut, x = layers.AveragePooling2D(2)(shortcut), layers.AveragePooling2D(2)(x)
+        x = layers.Add()([shortcut, x])
+        if rate:
+            x = Dropout(rate)(x)
+    x = layers.GlobalAveragePooling2D()(layers.ReLU()(x))
+    scores = layers.Dense(1, kernel_initializer=_plain(seeds), dtype="float32")(x)
+    return keras.Model(inputs, scores, name="discriminator")
+
+
+def _plain(seeds):
+    """Glorot & Bengio's uniform draw, as the authors' code has it in linear layers, shortcuts and the last layer."""
+    return keras.initializers.GlorotUniform(seed=seeds)
+
+
+def _wide(seeds):
+    """The same with twice the variance, as the code has it before rectified units."""
+    return keras.initializers.VarianceScaling(2.0, "fan_avg", "uniform", seed=seeds)

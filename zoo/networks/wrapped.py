@@ -1,0 +1,81 @@
+"""Networks made of given ones, and what is asked of a given one."""
+
+from __future__ import annotations
+
+import warnings
+
+import keras
+
+from zoo.errors import InputError
+from zoo.layers import SpectralNormalization
+
+layers = keras.layers
+
+
+def spectrally_normalized(network, seed=0):
+    """A network that computes with the kernels of all its layers divided by their spectral norms.
+
+    Args:
+        network: a functional or sequential `keras.Model`, whose layers the new one takes over with their weights.
+        seed: of the vectors that the power iterations start from.
+
+    Returns:
+        A `keras.Model` of the same inputs, outputs and name.
+    """
+    initializer = keras.initializers.RandomNormal(stddev=1.0, seed=keras.random.SeedGenerator(seed))
+
+    def normalized(layer):
+        return SpectralNormalization(layer, initializer) if isinstance(layer, SpectralNormalization.KINDS) else layer
+
+    return keras.models.clone_model(network, clone_function=normalized)
+
+
+def with_features(network):
+    """A network that gives the input of its last layer, its features, beside its output; all layers are shared.
+
+    Args:
+        network: a functional or sequential `keras.Model` that ends in a `Dense` layer.
+
+    Returns:
+        A `keras.Model` of the same inputs, to the features and the output.
+
+    Raises:
+        InputError: the network is another kind of model, or ends in another layer.
+    """
+    if not getattr(network, "outputs", None):
+        raise InputError(f"A network with features must be functional. Received: a {type(network).__name__}")
+    last, node, _ = network.outputs[0]._keras_history  # `last.input` may be that of another network with this layer
+    if not isinstance(last, layers.Dense):
+        raise InputError(
+            f"A network with features must end in a Dense layer. Received: one that ends in {type(last).__name__}"
+        )
+    features = last._inbound_nodes[node].input_tensors[0]
+    inputs = network.inputs if len(network.inputs) > 1 else network.inputs[0]
+    return keras.Model(inputs, [features, network.outputs[0]], name=f"{network.name}_with_features")
+
+
+def rescaled(network, inputs, outputs):
+    """A network on data of another scale.
+
+    Args:
+        network: a `keras.Model` of one input.
+        inputs: what its inputs are multiplied by first.
+        outputs: what its outputs are multiplied by.
+
+    Returns:
+        A `keras.Model` with the network's shapes, layers and name, to float32.
+    """
+    data = keras.Input(network.input_shape[1:])
+    x = network(layers.Rescaling(inputs, dtype="float32")(data))
+    return keras.Model(data, layers.Rescaling(outputs, dtype="float32")(x), name=network.name)
+
+
+def warn_of_batch_normalization(network):
+    """Warns if a network whose gradient norms are penalised normalises by batch, itself or in a network inside it."""
+    if any(isinstance(layer, layers.BatchNormalization) for layer in network._flatten_layers(include_self=False)):
+        warnings.warn(
+            f"{network.name!r} has batch normalisation, and its gradient's norm is penalised sample by sample: with it "
+            "a score depends on the whole batch, and the penalty no longer bounds the slope. Layer normalisation does "
+            "(Gulrajani et al. 2017, Sec. 4).",
+            stacklevel=3,
+        )
