@@ -245,11 +245,12 @@ def test_a_workdir_beyond_the_asked_steps_is_refused(finished, monkeypatch, caps
     assert "is at step 6 already" in capsys.readouterr().err
 
 
-def test_noresume_moves_the_old_run_aside(tmp_path, monkeypatch):
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "settings.json").write_text("{}")
-    assert train_here(monkeypatch, "gan_ring", "--noresume", "--smoke", f"--workdir={tmp_path / 'run'}") == 0
-    assert (tmp_path / "run.1" / "settings.json").read_text() == "{}"
+def test_noresume_moves_the_old_run_aside_and_exports_another_version(tmp_path, monkeypatch):
+    places = (f"--workdir={tmp_path / 'run'}", f"--export_dir={tmp_path / 'ring'}")
+    for _ in range(2):
+        assert train_here(monkeypatch, "gan_ring", "--noresume", "--smoke", *places) == 0
+    assert (tmp_path / "run.1" / "settings.json").is_file()
+    assert sorted(path.name for path in (tmp_path / "ring").iterdir() if path.is_dir()) == ["1", "2"]
 
 
 def test_a_full_disk_is_said_and_the_last_checkpoint_stays(tmp_path, monkeypatch):

@@ -216,19 +216,18 @@ class Run:
 
         default = self.workdir / f"{type(model).__name__.lower()}-{data.slug}"
         directory = Path(self.flags.export_dir or default)
-        told = {"command": self._command(), "steps": model.step, "seed": self.flags.seed}
+        of_run = {"command": self._command(), "seconds": round(float(self._checkpoint.seconds.numpy()), 3)}
         version, card = None, {}
         with contextlib.suppress(InputError):
             version, card = find(str(directory.absolute()))
-        if any(card.get(fact) != value for fact, value in told.items()):
+        if any(card.get(fact) != value for fact, value in {**of_run, "steps": model.step}.items()):
             version = model.export(
                 directory,
                 dataset=data.name,
-                command=told["command"],
                 precision=self.flags.precision,
-                seconds=round(float(self._checkpoint.seconds.numpy()), 1),
                 machine=machine(),
                 licence=data.licence,
+                **of_run,
                 **facts,
             )
         lines = {"curves": self.workdir / "losses.png", "SavedModel": version}
