@@ -27,11 +27,11 @@ def adam():
 
 def main(run):
     data = run.data()
+    mixture = mixtures.named(data.name)
     with run.strategy.scope():
         model = ALI(data.data_shape, latent_size=LATENT_SIZE, seed=run.flags.seed)
         model.compile(adam(), adam(), adam(), **run.compile_settings)
     run.fit(model, data.train)
-    mixture = mixtures.MIXTURES[data.name]()
     centers, samples = mixtures.centers(mixture), model.sample(SAMPLES)
     reached = len(set(metrics.nearest_neighbours(samples, centers)[1].ravel()))
     covered = metrics.mode_coverage(samples, centers, mixtures.sigma(mixture))

@@ -25,6 +25,7 @@ def adam():
 
 def main(run):
     data, seed = run.data(), run.flags.seed
+    mixture = mixtures.named(data.name)
     with run.strategy.scope():
         model = GAN(
             data.data_shape,
@@ -35,7 +36,6 @@ def main(run):
         )
         model.compile(adam(), adam(), **run.compile_settings)
     run.fit(model, data.train)
-    mixture = mixtures.MIXTURES[data.name]()
     centers, samples = mixtures.centers(mixture), model.sample(SAMPLES)
     reached = len(set(metrics.nearest_neighbours(samples, centers)[1].ravel()))
     covered = metrics.mode_coverage(samples, centers, mixtures.sigma(mixture))

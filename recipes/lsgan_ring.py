@@ -21,6 +21,7 @@ SAMPLES = 10_000
 
 def main(run):
     data, seed = run.data(), run.flags.seed
+    mixture = mixtures.named(data.name)
     size = data.data_shape[0]
     with run.strategy.scope():
         model = LSGAN(
@@ -36,7 +37,6 @@ def main(run):
             **run.compile_settings,
         )
     run.fit(model, data.train)
-    mixture = mixtures.MIXTURES[data.name]()
     covered = metrics.mode_coverage(model.sample(SAMPLES), mixtures.centers(mixture), mixtures.sigma(mixture))
     print(f"{covered['modes']} modes within 3 sigma, which holds {covered['high_quality']:.1%} of {SAMPLES} samples")
     run.export(model, data)

@@ -34,6 +34,7 @@ def adam():
 
 def main(run):
     data, seed = run.data(), run.flags.seed
+    mixture = mixtures.named(data.name)
     (size,) = data.data_shape
     with run.strategy.scope():
         generator = networks.relu_mlp(LATENT_SIZE, size, UNITS, seed=seed, name="generator")
@@ -49,8 +50,7 @@ def main(run):
         )
         model.compile(adam(), adam(), **run.compile_settings)
     run.fit(model, data.train)
-    mixture, samples = mixtures.MIXTURES[data.name](), model.sample(SAMPLES)
-    centers = mixtures.centers(mixture)
+    centers, samples = mixtures.centers(mixture), model.sample(SAMPLES)
     covered = metrics.mode_coverage(samples, centers, mixtures.sigma(mixture))
     print(
         f"seed {seed}: {covered['modes']} of {len(centers)} modes, "

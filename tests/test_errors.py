@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from zoo.errors import InputError, TrainingError, require_non_negative, run_command, unknown
+from zoo.errors import InputError, TrainingError, first_line, require_non_negative, run_command, unknown
 
 
 def fail(error):
@@ -47,3 +47,8 @@ def test_unknown_names_the_nearest_or_all():
     assert str(unknown("dataset", "mnits", ["mnist", "cifar10"])) == "Unknown dataset: 'mnits'. Did you mean mnist?"
     assert str(unknown("dataset", "zzz", ["mnist", "cifar10"])) == "Unknown dataset: 'zzz'. Known: cifar10, mnist."
     assert str(unknown("dataset", "zzz", [])).endswith("Known: none.")
+
+
+@pytest.mark.parametrize(("text", "line"), [("", "OSError"), ("\n  disk full \nmore", "disk full"), ("one", "one")])
+def test_the_first_line_of_an_error_is_never_empty(text, line):
+    assert first_line(OSError(text)) == line

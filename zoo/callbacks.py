@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from zoo import distribute, evaluation, images
-from zoo.errors import InputError, TrainingError, require_positive
+from zoo.errors import InputError, TrainingError, first_line, require_positive
 from zoo.files import replacing
 from zoo.sampling import pictured
 
@@ -48,7 +48,7 @@ class Checkpoint(keras.callbacks.Callback):
         try:
             self._state().restore(latest).assert_consumed()
         except (ValueError, IndexError, AssertionError, tf.errors.OpError) as error:
-            raise TrainingError(f"Cannot restore {latest}: {str(error).splitlines()[0]}") from error
+            raise TrainingError(f"Cannot restore {latest}: {first_line(error)}") from error
 
     def on_epoch_begin(self, epoch, logs=None):
         self._since = time.monotonic()
@@ -70,7 +70,7 @@ class Checkpoint(keras.callbacks.Callback):
         try:
             manager.save(checkpoint_number=self.model.step)
         except (OSError, tf.errors.OpError) as error:
-            reason = str(error).splitlines()[0]
+            reason = first_line(error)
             raise TrainingError(f"Cannot save the checkpoint of step {self.model.step}: {reason}") from error
         finally:
             if not distribute.is_chief():
@@ -258,7 +258,7 @@ class StepLog:
                     tf.summary.scalar(name, value)
             self._events.flush()
         except tf.errors.OpError as error:
-            raise TrainingError(f"Cannot write {self.directory / 'events'}: {str(error).splitlines()[0]}") from error
+            raise TrainingError(f"Cannot write {self.directory / 'events'}: {first_line(error)}") from error
 
     def write(self):
         """Writes the lines and the picture."""

@@ -10,7 +10,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo import draws
 from zoo.errors import InputError, require_positive
 from zoo.layers import BatchNormalization
 from zoo.training import TrainedModel
@@ -91,9 +90,7 @@ class Classifier(TrainedModel):
 
     def moved(self, images):
         """Each image shifted by its own draw, black at the edges, and mirrored or not."""
-        rows = tf.shape(images)[0]
-        seed = draws.fold(draws.named_seed(self.seed, "augmentation"), self.step_counter.value)
-        draw = draws.replica_uniform(rows, [3], seed)
+        draw = self.draw_uniform(images, [3], "augmentation")
         for axis, size in ((1, self.data_shape[0]), (2, self.data_shape[1])):
             shift = tf.cast(tf.floor(draw[:, axis] * (2 * self.shift + 1)), tf.int32)
             padding = [[self.shift, self.shift] if axis == padded else [0, 0] for padded in range(4)]

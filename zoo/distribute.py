@@ -8,7 +8,7 @@ import os
 import tensorflow as tf
 
 from zoo import errors
-from zoo.errors import InputError
+from zoo.errors import InputError, first_line
 
 NAMES = ("none", "mirrored", "multi_worker", "tpu", "auto")
 
@@ -52,7 +52,7 @@ def strategy(name: str = "auto") -> tf.distribute.Strategy:
         try:
             resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect()
         except (ValueError, tf.errors.OpError) as error:
-            raise InputError(f"Strategy tpu found no TPU: {str(error).splitlines()[0]}") from error
+            raise InputError(f"Strategy tpu found no TPU: {first_line(error)}") from error
         return tf.distribute.TPUStrategy(resolver)
     raise errors.unknown("strategy", name, NAMES)
 

@@ -35,6 +35,11 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> InputError:
     return InputError(f"Unknown {kind}: {name!r}. {hint}")
 
 
+def first_line(error: Exception) -> str:
+    """The first line of an error's text that is not empty, or the error's kind if it has no text."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
 def require_positive(**numbers: int) -> None:
     """Raises an `InputError` for the first argument that is not a whole number of 1 or more."""
     for name, number in numbers.items():

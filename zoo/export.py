@@ -14,7 +14,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from zoo import images
-from zoo.errors import TrainingError
+from zoo.errors import TrainingError, first_line
 from zoo.files import replacing
 from zoo.pretrained import CARD, file_hashes
 from zoo.sampling import pictured
@@ -47,7 +47,7 @@ def export(model, directory: str | os.PathLike, *, dataset: str = "not stated", 
         tf.saved_model.save(module, str(temporary), signatures=signatures)
         temporary.rename(version)
     except (OSError, tf.errors.OpError) as error:
-        raise TrainingError(f"Cannot write the SavedModel {version}: {str(error).splitlines()[0]}") from error
+        raise TrainingError(f"Cannot write the SavedModel {version}: {first_line(error)}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     seeds, labels, columns = pictured(model.num_classes)

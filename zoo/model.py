@@ -53,23 +53,7 @@ class GenerativeModel(TrainedModel):
             float32 `[n, latent_size]`, or a structure of such.
         """
         rows = tf.shape(data)[0]
-        return self._latents(self._seed_of(purpose), lambda shape, part: draws.replica_uniform(rows, shape, part))
-
-    def draw_uniform(self, data, shape, purpose):
-        """This replica's rows of the step's draw from the uniform distribution on (0, 1).
-
-        Args:
-            data: a tensor `[n, ...]`; as many rows are drawn as it has.
-            shape: the shape of one row.
-            purpose: a name that no other draw of the step has.
-
-        Returns:
-            float32 `[n, *shape]`.
-        """
-        return draws.replica_uniform(tf.shape(data)[0], shape, self._seed_of(purpose))
-
-    def _seed_of(self, purpose):
-        return draws.fold(draws.named_seed(self.seed, purpose), self.step_counter.value)
+        return self._latents(self._step_seed(purpose), lambda shape, part: draws.replica_uniform(rows, shape, part))
 
     def _latents(self, seed, draw):
         priors = tf.nest.flatten(self.prior)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo.errors import InputError, unknown
+from zoo.errors import InputError, first_line, unknown
 from zoo.files import folder, sha256
 from zoo.sampling import check_seeds_and_labels
 
@@ -109,7 +109,7 @@ class Pretrained:
                 ]
             )
         except tf.errors.InvalidArgumentError as error:  # such as a label that the graph itself refuses
-            raise InputError(f"{self.path}: {_first_line(error.message)}") from error
+            raise InputError(f"{self.path}: {first_line(error)}") from error
 
 
 def pretrained() -> dict[str, dict]:
@@ -144,7 +144,7 @@ def load(name_or_path: str | Path, trusted: bool = False) -> Pretrained:
     try:
         model = tf.saved_model.load(str(version))
     except Exception as error:  # damage shows as OpError, OSError, IndexError, ...: whatever the loader trips over
-        raise InputError(f"{version}: TensorFlow cannot load it: {_first_line(str(error))}") from error
+        raise InputError(f"{version}: TensorFlow cannot load it: {first_line(error)}") from error
     return Pretrained(version, card, model.signatures)
 
 
@@ -272,7 +272,3 @@ def _verify(version: Path, card: dict) -> None:
 
 def _catalogue() -> dict[str, Path]:
     return {card.parent.name: card.parent for card in sorted(folder("pretrained").glob(f"*/{CARD}"))}
-
-
-def _first_line(message: str) -> str:
-    return message.strip().partition("\n")[0]

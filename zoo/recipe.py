@@ -170,6 +170,7 @@ class Run:
                 f"--batch_size must be a multiple of the replicas. "
                 f"Received: batch_size={self.flags.batch_size}, {replicas} replicas"
             )
+        scores = [self._scores()] if self.flags.score_every else []
         self._start_workdir()
         self._checkpoint = callbacks.Checkpoint(self.workdir / "checkpoints")
         self._checkpoint.restore(model)
@@ -186,7 +187,6 @@ class Run:
         watchers = [callbacks.MetricsLog(self.workdir)]
         if "sample" in model.signatures():
             watchers.append(callbacks.SampleGrid(self.workdir / "samples"))
-        scores = [self._scores()] if self.flags.score_every else []
         first = model.step // every
         whole, rest = divmod(steps - model.step, every)
         for start, epochs, length in ((first, whole, every), (first + whole, 1, rest)):

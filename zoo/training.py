@@ -233,6 +233,19 @@ class TrainedModel(keras.Model):
         low, high = self.value_range
         return tf.cast(images, tf.float32) * (high - low) + low
 
+    def draw_uniform(self, data, shape, purpose):
+        """This replica's rows of the step's draw from the uniform distribution on (0, 1).
+
+        Args:
+            data: a tensor `[n, ...]`; as many rows are drawn as it has.
+            shape: the shape of one row.
+            purpose: a name that no other draw of the step has.
+
+        Returns:
+            float32 `[n, *shape]`.
+        """
+        return draws.replica_uniform(tf.shape(data)[0], shape, self._step_seed(purpose))
+
     def minimize(self, player, loss, tape):
         """One update of a player down the gradient of a loss, averaged over the replicas.
 
@@ -363,12 +376,14 @@ class TrainedModel(keras.Model):
         reduce = self.distribute_strategy.reduce
         return {name: tf.cast(reduce("MEAN", value, axis=None), tf.float32) for name, value in values.items()}
 
+    def _step_seed(self, purpose):
+        return draws.fold(draws.named_seed(self.seed, purpose), self.step_counter.value)
+
     def _seed_layers(self):
         """Sets every random layer to the state that belongs to this step, as if it had never been stopped."""
         states = [variable for variable in self.variables if variable.name == "seed_generator_state"]
         for index, state in enumerate(states):
-            seed = draws.fold(draws.named_seed(self.seed, f"layer {index}"), self.step_counter.value)
-            state.assign(tf.cast(seed, state.dtype))
+            state.assign(tf.cast(self._step_seed(f"layer {index}"), state.dtype))
 
     def _update_averages(self):
         """Moves each average towards its network; at first faster than `ema_decay`, to forget the first weights."""

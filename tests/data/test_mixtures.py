@@ -83,3 +83,8 @@ def test_the_swiss_roll_is_a_spiral_seen_from_its_end():
 def test_empty_and_flat_mixtures_are_refused(make, arguments, message):
     with pytest.raises(InputError, match=message):
         make(**arguments)
+
+
+def test_modes_of_other_data_are_refused():
+    with pytest.raises(InputError, match=r"Modes are known of ring and grid alone\. Received: 'swiss_roll'"):
+        mixtures.named("swiss_roll")

@@ -157,7 +157,7 @@ class TestWhatCannotBeScored:
             (["precision_recall"], 3, "precision_recall needs 4 samples or more: .* Received: 3"),
             (["inception_score"], 9, "inception_score needs 10 samples or more: .* Received: 9"),
             (["inception_score"], 0, "`samples` must be a positive integer. Received: samples=0"),
-            (["mode_coverage"], 100, "mode_coverage needs a dataset of known modes: ring or grid. Received: 'digits'"),
+            (["mode_coverage"], 100, "Modes are known of ring and grid alone. Received: 'digits'"),
         ],
     )
     def test_is_refused_before_sampling_starts(self, reference, scores, samples, message):

@@ -252,7 +252,7 @@ class TestEncoding:
     ("settings", "message"),
     [
         ({"units": 0}, "`units` must be a positive integer. Received: units=0"),
-        ({"weight_decay": -1.0}, "`weight_decay` must not be negative. Received: weight_decay=-1.0"),
+        ({"weight_decay": -1.0}, "`weight_decay` must be 0 or more. Received: weight_decay=-1.0"),
         ({"encoder": linear([2], 3, seed=1)}, "`encoder` must give outputs of shape (None, 2)"),
         (
             {"discriminator": linear([2], 1, seed=1)},

@@ -41,6 +41,17 @@ def grid(side: int = 5, spacing: float = 2.0, sigma: float = 0.05) -> tfd.Mixtur
 MIXTURES = {"ring": ring, "grid": grid}
 
 
+def named(name: str) -> tfd.MixtureSameFamily:
+    """The mixture that a dataset's rows are drawn from.
+
+    Raises:
+        InputError: a dataset of other rows.
+    """
+    if name not in MIXTURES:
+        raise InputError(f"Modes are known of {' and '.join(MIXTURES)} alone. Received: {name!r}")
+    return MIXTURES[name]()
+
+
 def centers(mixture: tfd.MixtureSameFamily) -> np.ndarray:
     """The means of the modes, float32 `[modes, 2]`."""
     return mixture.components_distribution.mean().numpy()
@@ -83,7 +94,7 @@ def _equal_gaussians(means: np.ndarray, sigma: float) -> tfd.MixtureSameFamily:
 
 
 def _load_mixture(name: str) -> Dataset:
-    mixture = MIXTURES[name]()
+    mixture = named(name)
     points, modes = sample(mixture, POINTS)
     return _dataset(name, points, modes, num_classes=len(centers(mixture)))
 

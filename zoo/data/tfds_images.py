@@ -19,7 +19,7 @@ import numpy as np
 
 from zoo.data.dataset import UNLABELLED, Dataset, Split, partition
 from zoo.data.decoding import centre_square, decode_once
-from zoo.errors import InputError, unknown
+from zoo.errors import InputError, first_line, unknown
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -109,7 +109,7 @@ def _builder(name: str, data_dir: str | os.PathLike | None, known: Iterable[str]
             raise unknown("dataset", name, known) from error
         if isinstance(error, ValueError) and config not in (configs := tfds.builder_cls(dataset).builder_configs):
             raise unknown(f"configuration of {dataset}", config, configs) from error
-        raise InputError(f"TensorFlow Datasets cannot open {name!r}: {_first_line(error)}") from error
+        raise InputError(f"TensorFlow Datasets cannot open {name!r}: {first_line(error)}") from error
 
 
 def _image_feature(name: str, builder: tfds.core.DatasetBuilder) -> str:
@@ -169,7 +169,7 @@ def _prepare(name: str, builder: tfds.core.DatasetBuilder) -> None:
             builder.download_and_prepare()
     except Exception as error:  # of the network, of the disk, or of the dataset's own code
         raise InputError(
-            f"dataset {name!r} is not in {builder.data_dir} and cannot be prepared there: {_first_line(error)}. "
+            f"dataset {name!r} is not in {builder.data_dir} and cannot be prepared there: {first_line(error)}. "
             f"Run `tfds build {name} --data_dir DIR` where there is a network and give DIR as data_dir (--data_dir), "
             "or use 'digits', which needs no download"
         ) from error
@@ -228,7 +228,3 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logging.set_verbosity(verbosity)
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

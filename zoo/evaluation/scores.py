@@ -102,7 +102,7 @@ def _parzen_log_likelihood(reference: Reference, rows: Rows) -> Measured:
 
 
 def _mode_coverage(reference: Reference, rows: Rows) -> Measured:
-    mixture = mixtures.MIXTURES[reference.dataset.name]()
+    mixture = mixtures.named(reference.dataset.name)
     scores = metrics.mode_coverage(rows.data, mixtures.centers(mixture), mixtures.sigma(mixture))
     return Measured(_valued(scores), None, rows.count)
 
@@ -120,11 +120,7 @@ def _require_windows(dataset: Dataset) -> None:
 
 
 def _require_modes(dataset: Dataset) -> None:
-    if dataset.name not in mixtures.MIXTURES:
-        raise InputError(
-            f"mode_coverage needs a dataset of known modes: {' or '.join(mixtures.MIXTURES)}. "
-            f"Received: {dataset.name!r}"
-        )
+    mixtures.named(dataset.name)
 
 
 @dataclass(frozen=True)

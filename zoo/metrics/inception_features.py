@@ -19,7 +19,7 @@ from urllib.request import urlopen
 
 import numpy as np
 
-from zoo.errors import InputError
+from zoo.errors import InputError, first_line
 from zoo.files import cache_dir, replacing
 from zoo.metrics import checks
 from zoo.metrics.features import Features
@@ -198,6 +198,6 @@ def _network(
             logits = tf.ensure_shape(features @ weights, [None, CLASSES])
             probabilities = tf.nn.softmax(logits + biases if bias else logits)
         except (ValueError, TypeError, tf.errors.OpError) as error:
-            raise InputError(f"{source}: not the Inception graph of 2015: {str(error).splitlines()[0]}") from error
+            raise InputError(f"{source}: not the Inception graph of 2015: {first_line(error)}") from error
     options = tf.compat.v1.ConfigProto(allow_soft_placement=True)  # no GPU decodes JPEG
     return tf.compat.v1.Session(graph=graph, config=options), images, (features, probabilities)

@@ -35,7 +35,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from zoo import draws, losses, networks, priors
+from zoo import losses, networks, priors
 from zoo.errors import InputError, require_positive
 from zoo.layers import BatchNormalization, Dropout, Maxout, PixelBias
 from zoo.model import EncodingModel
@@ -272,8 +272,7 @@ class ALI(EncodingModel):
         real = self.real_data(batch)
         latents = self.draw_latents(real, "latents")
         condition = self.condition(batch.get("label"))
-        seed = draws.fold(draws.named_seed(self.seed, "encoder"), self.step_counter.value)
-        noise = draws.replica_uniform(tf.shape(real)[0], [self.latent_size], seed)
+        noise = self.draw_uniform(real, [self.latent_size], "encoder")
         with tf.GradientTape(persistent=True) as tape:
             inferred = self.posterior(self.encoder(_inputs(real, *condition), training=True)).quantile(noise)
             fake = self.generator(_inputs(latents, *condition), training=True)

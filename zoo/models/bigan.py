@@ -25,7 +25,7 @@ import keras
 import tensorflow as tf
 
 from zoo import losses, networks, priors
-from zoo.errors import InputError, require_positive
+from zoo.errors import require_non_negative, require_positive
 from zoo.layers import BatchNormalization
 from zoo.model import EncodingModel
 
@@ -147,8 +147,7 @@ class BiGAN(EncodingModel):
     ):
         super().__init__(data_shape, latent_size=latent_size, **kwargs)
         require_positive(units=units)
-        if not weight_decay >= 0:
-            raise InputError(f"`weight_decay` must not be negative. Received: weight_decay={weight_decay}")
+        require_non_negative(weight_decay=weight_decay)
         self.units = units
         self.weight_decay = weight_decay
         self.prior = priors.uniform(latent_size)

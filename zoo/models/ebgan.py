@@ -28,7 +28,7 @@ import keras
 import tensorflow as tf
 
 from zoo import networks, priors
-from zoo.errors import InputError, require_positive
+from zoo.errors import InputError, require_non_negative, require_positive
 from zoo.model import GenerativeModel
 
 layers = keras.layers
@@ -134,10 +134,7 @@ class EBGAN(GenerativeModel):
                 raise InputError(f"`{name}` must be 2 or more. Received: {name}={count}")
         if not 0 < margin < math.inf:
             raise InputError(f"`margin` must be positive. Received: margin={margin}")
-        if not 0 <= pulling_away_weight < math.inf:
-            raise InputError(
-                f"`pulling_away_weight` must be 0 or more. Received: pulling_away_weight={pulling_away_weight}"
-            )
+        require_non_negative(pulling_away_weight=pulling_away_weight)
         self.generator_layers = generator_layers
         self.generator_units = generator_units
         self.discriminator_layers = discriminator_layers

@@ -26,7 +26,7 @@ import keras
 import tensorflow as tf
 
 from zoo import networks, priors
-from zoo.errors import InputError, require_positive
+from zoo.errors import InputError, require_non_negative, require_positive
 from zoo.model import GenerativeModel
 
 
@@ -94,9 +94,7 @@ class LossSensitiveGAN(GenerativeModel):
     ):
         super().__init__(data_shape, latent_size=latent_size, **kwargs)
         require_positive(filters=filters)
-        for name, weight in {"margin_weight": margin_weight, "real_weight": real_weight}.items():
-            if not 0 <= weight < math.inf:
-                raise InputError(f"`{name}` must be 0 or more. Received: {name}={weight}")
+        require_non_negative(margin_weight=margin_weight, real_weight=real_weight)
         if not -math.inf < slope <= 1:
             raise InputError(f"`slope` must be a number of at most 1. Received: slope={slope}")
         self.filters = filters
