@@ -203,6 +203,16 @@ def test_features_in_bfloat16_are_scored(tmp_path, monkeypatch, capsys):
     assert "1-NN accuracy of the encoder's features: " in capsys.readouterr().out
 
 
+def test_the_critics_estimate_is_ranked_against_the_distance_of_the_samples(tmp_path, capsys):
+    rows = {"scores": [(20, 9.0), (40, 7.0), (50, 8.0)], "metrics": [(10, 5.0), (20, 4.0), (30, 3.0), (50, 1.0)]}
+    for (name, pairs), value in zip(rows.items(), ("frechet_distance", "wasserstein_estimate"), strict=True):
+        lines = [json.dumps({"step": step, value: number}) + "\n" for step, number in pairs]
+        (tmp_path / f"{name}.jsonl").write_text("".join(lines))
+    runpy.run_path(str(RECIPES / "wgan_fashion_mnist.py"))["compare"](tmp_path)
+    assert capsys.readouterr().out.endswith(" at 3 steps: 0.500\n")
+    assert (tmp_path / "estimate.png").is_file()
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
