@@ -112,6 +112,14 @@ def test_links_lead_somewhere(name):
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+def test_the_tree_names_what_there_is():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    names = re.findall(r"^( *)([\w.]+/?)  ", text.partition("```text\n")[2].partition("```")[0], flags=re.MULTILINE)
+    inside = {name for indent, name in names if indent}
+    assert [name for indent, name in names if not (ROOT / ("zoo" if indent else "") / name).exists()] == []
+    assert {path.name for path in (ROOT / "zoo").glob("*.py")} <= inside
+
+
 def test_every_model_recipe_and_artefact_is_in_the_table():
     for name in (*zoo.MODELS, *cli.recipes(), *zoo.pretrained()):
         assert f"`{name}`" in SECTIONS["Models"]
