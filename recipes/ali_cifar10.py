@@ -24,7 +24,7 @@ def main(run):
     run.fit(model, data.train)
     real = data.test.images[:PICTURED] / 255
     pairs = np.concatenate([real, model.reconstruct(real)])
-    images.write_png(run.workdir / "reconstructions.png", images.grid(pairs, columns=PICTURED))
+    run.picture("reconstructions", images.grid(pairs, columns=PICTURED))
     run.export(model, data)
 
 

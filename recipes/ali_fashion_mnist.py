@@ -54,8 +54,8 @@ def main(run):
     run.fit(model, data.train)
     real = data.test.images[:PICTURED] / 255
     pairs = np.concatenate([real, model.reconstruct(real)])
-    images.write_png(run.workdir / "reconstructions.png", images.grid(pairs, columns=PICTURED))
-    images.write_png(run.workdir / "interpolation.png", images.grid(paths(model, real), columns=STEPS + 2))
+    run.picture("reconstructions", images.grid(pairs, columns=PICTURED))
+    run.picture("interpolation", images.grid(paths(model, real), columns=STEPS + 2))
     score = reconstruction_score(model, data, classifier)
     print(f"{score['value']:.2%} of the test images are reconstructed into the right class")
     run.export(model, data, scores=[score])

@@ -51,7 +51,7 @@ def main(run):
     run.fit(model, data.train)
     real = data.test.images[:PICTURED] / 255
     pairs = np.concatenate([real, model.reconstruct(real)])
-    images.write_png(run.workdir / "reconstructions.png", images.grid(pairs, columns=PICTURED))
+    run.picture("reconstructions", images.grid(pairs, columns=PICTURED))
     score = nearest_neighbour_score(model, data)
     print(f"1-NN accuracy of the encoder's features: {score['value']:.2%} (published: 97.39%)")
     run.export(model, data, scores=[score])

@@ -22,9 +22,8 @@ def main(run):
         model = LAPGAN((*SIZES[0], data.data_shape[2]), num_classes=data.num_classes, sizes=SIZES, seed=run.flags.seed)
         model.compile(**run.compile_settings)
     run.fit(model, train)
-    if run.is_chief:
-        labels = range(data.num_classes)
-        images.write_png(run.workdir / "chain.png", images.chains(model.sample_chain(len(labels), labels)))
+    labels = range(data.num_classes)
+    run.picture("chain", images.chains(model.sample_chain(len(labels), labels)))
     run.export(model, data)
 
 

@@ -50,9 +50,8 @@ def main(run):
             **run.compile_settings,
         )
     run.fit(model, data.train)
-    if run.is_chief:
-        labels = range(data.num_classes)
-        images.write_png(run.workdir / "chain.png", images.chains(model.sample_chain(len(labels), labels)))
+    labels = range(data.num_classes)
+    run.picture("chain", images.chains(model.sample_chain(len(labels), labels)))
     run.export(model, data)
 
 

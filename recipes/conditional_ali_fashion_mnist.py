@@ -41,7 +41,7 @@ def main(run):
         model.compile(**run.compile_settings)
     run.fit(model, data.train)
     rows = relabelled(model, data.test.images[:PICTURED] / 255, data.test.labels[:PICTURED])
-    images.write_png(run.workdir / "labels.png", images.grid(rows, columns=model.num_classes + 1))
+    run.picture("labels", images.grid(rows, columns=model.num_classes + 1))
     run.export(model, data)
 
 

@@ -23,8 +23,7 @@ def main(run):
         model = LAPGAN((*SIZES[0], data.data_shape[2]), sizes=SIZES, seed=run.flags.seed)
         model.compile(**run.compile_settings)
     run.fit(model, train)
-    if run.is_chief:
-        images.write_png(run.workdir / "chain.png", images.chains(model.sample_chain(CHAINS)))
+    run.picture("chain", images.chains(model.sample_chain(CHAINS)))
     run.export(model, data)
 
 

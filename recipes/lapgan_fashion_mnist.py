@@ -48,8 +48,7 @@ def main(run):
             **run.compile_settings,
         )
     run.fit(model, data.train)
-    if run.is_chief:
-        images.write_png(run.workdir / "chain.png", images.chains(model.sample_chain(CHAINS)))
+    run.picture("chain", images.chains(model.sample_chain(CHAINS)))
     run.export(model, data)
 
 

@@ -44,7 +44,7 @@ def main(run):
         model = WGAN(data.data_shape, filters=FILTERS, seed=run.flags.seed)
         model.compile(**run.compile_settings)
     run.fit(model, data.train)
-    if run.flags.score_every:
+    if run.flags.score_every and run.is_chief:
         compare(run.workdir)
     run.export(model, data)
 

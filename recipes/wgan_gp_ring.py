@@ -57,7 +57,7 @@ def main(run):
         f"{covered['high_quality']:.1%} of {SAMPLES} samples within 3 sigma of one"
     )
     level_sets = images.level_sets(lambda where: model.score(where, None), data.test.images[:SAMPLES], samples)
-    images.write_png(run.workdir / "level_sets.png", level_sets)
+    run.picture("level_sets", level_sets)
     run.export(model, data)
 
 

@@ -34,7 +34,7 @@ def main(run):
     exact = metrics.earth_movers_distance(samples, points)
     print(f"seed {seed}: critic's estimate {estimate:.4f}, earth mover's distance {exact:.4f}")
     level_sets = images.level_sets(lambda where: model.score(where, None), points, samples)
-    images.write_png(run.workdir / "level_sets.png", level_sets)
+    run.picture("level_sets", level_sets)
     run.export(model, data)
 
 

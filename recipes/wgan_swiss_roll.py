@@ -60,9 +60,9 @@ def main(run):
     samples = report(clipped, points)
     report(penalised, points)
     level_sets = images.level_sets(lambda where: clipped.score(where, None), points, samples)
-    images.write_png(run.workdir / "level_sets.png", level_sets)
+    run.picture("level_sets", level_sets)
     weights = {"clipping": kernels(clipped.discriminator), "gradient penalty": kernels(penalised.discriminator)}
-    images.write_png(run.workdir / "weights.png", images.histograms(weights))
+    run.picture("weights", images.histograms(weights))
     run.export(clipped, data)
 
 

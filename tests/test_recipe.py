@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -201,6 +202,13 @@ def test_features_in_bfloat16_are_scored(tmp_path, monkeypatch, capsys):
     finally:
         keras.mixed_precision.set_global_policy("float32")
     assert "1-NN accuracy of the encoder's features: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("is_chief", [True, False])
+def test_the_chief_alone_writes_pictures(is_chief, tmp_path):
+    run = SimpleNamespace(is_chief=is_chief, workdir=tmp_path)
+    recipe.Run.picture(run, "white", np.full((2, 3, 1), 255, np.uint8))
+    assert (tmp_path / "white.png").is_file() == is_chief
 
 
 def test_the_critics_estimate_is_ranked_against_the_distance_of_the_samples(tmp_path, capsys):

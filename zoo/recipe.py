@@ -205,6 +205,13 @@ class Run:
         if scores and self.is_chief and not is_over:
             print("", scores[0].report(), sep="\n")
 
+    def picture(self, name: str, pixels) -> None:
+        """Writes NAME.png, uint8 `[height, width, 1 or 3]`, into the workdir; of several processes the chief does."""
+        if self.is_chief:
+            from zoo import images
+
+            images.write_png(self.workdir / f"{name}.png", pixels)
+
     def export(self, model, data, **facts) -> None:
         """Writes the artefact of a trained model, with more facts for its card, and says where everything lies.
 
@@ -214,8 +221,8 @@ class Run:
             return
         from zoo.pretrained import find
 
-        default = self.workdir / f"{type(model).__name__.lower()}-{data.slug}"
-        directory = Path(self.flags.export_dir or default)
+        experiment = self.name.replace(f"_{self.flags['data'].default}", "")
+        directory = Path(self.flags.export_dir or self.workdir / f"{experiment}-{data.slug}")
         of_run = {"command": self._command(), "seconds": round(float(self._checkpoint.seconds.numpy()), 3)}
         version, card = None, {}
         with contextlib.suppress(InputError):
