@@ -228,8 +228,12 @@ class EncodingModel(GenerativeModel):
         if images.shape[1:] != self.data_shape or len(images) == 0:
             raise InputError(f"`images` should have shape {[None, *self.data_shape]}. Received: {list(images.shape)}")
         _, labels = self._rows(len(images), labels)
-        if self.conditional and int(tf.reduce_min(labels)) < 0:
-            raise InputError(f"`labels` should lie in [0, {self.num_classes - 1}], one a row. Received: rows without")
+        unlabelled = np.flatnonzero(np.asarray(labels) < 0)
+        if self.conditional and len(unlabelled):
+            raise InputError(
+                f"`labels` should lie in [0, {self.num_classes - 1}], one a row. "
+                f"Received: none for {len(unlabelled)} of {len(images)} rows, the first of them {unlabelled[0]}"
+            )
         return tf.constant(images), labels
 
     @tf.function(autograph=False, reduce_retracing=True)

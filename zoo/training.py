@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import types
 
@@ -167,8 +168,9 @@ class TrainedModel(keras.Model):
         super().compile(optimizer=None, jit_compile=jit_compile, **kwargs)
         self.log_gradient_norms = log_gradient_norms
         optimizers = {player: keras.optimizers.get(optimizer) for player, optimizer in optimizers.items()}
-        if len(set(map(id, optimizers.values()))) < len(optimizers):
-            raise InputError(f"Each player needs an optimiser of its own. Received one for several of {self.players}")
+        for (player, optimizer), (other, another) in itertools.combinations(optimizers.items(), 2):
+            if optimizer is another:
+                raise InputError(f"Each player needs an optimiser of its own. Received: one for {player} and {other}")
         for player, optimizer in optimizers.items():
             scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
             if self._computes_in_float16(player) and not scaled:

@@ -271,7 +271,9 @@ class TestConditional:
             rows = label == LABELS
             np.testing.assert_allclose(mixed[rows], model.reconstruct(DATA[rows], label), rtol=1e-6)
 
-    @pytest.mark.parametrize(("labels", "message"), [(None, "rows without"), (3, "Received: 3"), (-1, "rows without")])
+    @pytest.mark.parametrize(
+        ("labels", "message"), [(None, "none for 12 of 12"), (3, "Received: 3"), (-1, "none for 12 of")]
+    )
     def test_rows_to_encode_need_labels(self, make, labels, message):
         with pytest.raises(InputError, match=message):
             make(num_classes=3, condition=[3]).encode(DATA, labels)
