@@ -1,6 +1,8 @@
-"""DCGAN on Fashion-MNIST by the two time-scale update rule: `dcgan_fashion_mnist` with a rate of its own a player.
+"""DCGAN on Fashion-MNIST by the two time-scale update rule: a rate of its own for each player.
 
-An experiment of the zoo's, of no paper: the rates are those of `dcgan_ttur_cifar10`.
+An experiment of the zoo's: one of the ten objectives that README.md compares on one backbone and one budget.
+
+The rates are those of `dcgan_ttur_cifar10`.
 
 Paper      Heusel et al. 2017, https://arxiv.org/abs/1706.08500; networks of Radford et al. 2015
 Published  nothing on these data
@@ -13,7 +15,7 @@ import keras
 
 from zoo import DCGAN, recipe
 
-FILTERS = 64
+FILTERS = 64  # as in dcgan_fashion_mnist
 GENERATOR_RATE = 5e-4
 DISCRIMINATOR_RATE = 1e-4
 MOMENTUM = 0.5

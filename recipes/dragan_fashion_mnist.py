@@ -1,10 +1,12 @@
-"""DRAGAN on Fashion-MNIST with DCGAN's networks, its settings otherwise.
+"""DRAGAN on Fashion-MNIST with DCGAN's networks and the paper's settings.
+
+An experiment of the zoo's: one of the ten objectives that README.md compares on one backbone and one budget.
 
 Paper      Kodali et al. 2017, https://arxiv.org/abs/1705.07215
 Published  nothing on these data
-Ours       not scored yet
-Command    zoo train dragan_fashion_mnist
-Time       not measured yet
+Ours       Fréchet classifier distance 7.913, classifier score 2.91, precision .626, recall .061 (10,000 samples)
+Command    zoo train dragan_fashion_mnist --precision=mixed_bfloat16
+Time       608 s on one core of an AMD EPYC, whose other had other work
 """
 
 from zoo import DRAGAN, recipe

@@ -1,4 +1,6 @@
-"""EBGAN-PT on Fashion-MNIST between DCGAN's networks: an experiment of the zoo's, not the paper's.
+"""EBGAN-PT on Fashion-MNIST with DCGAN's networks and optimisers.
+
+An experiment of the zoo's: one of the ten objectives that README.md compares on one backbone and one budget.
 
 The encoder is DCGAN's discriminator with a code for its logit, the decoder another of its generators.
 

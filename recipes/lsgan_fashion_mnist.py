@@ -1,10 +1,12 @@
-"""LSGAN on Fashion-MNIST between DCGAN's networks: an experiment of the zoo's, not the paper's.
+"""LSGAN on Fashion-MNIST with DCGAN's networks and optimisers.
+
+An experiment of the zoo's: one of the ten objectives that README.md compares on one backbone and one budget.
 
 Paper      Mao et al. 2017, https://arxiv.org/abs/1611.04076; networks of Radford et al. 2015
 Published  nothing on these data
-Ours       not scored yet
-Command    zoo train lsgan_fashion_mnist
-Time       not measured yet
+Ours       Fréchet classifier distance 5.996, classifier score 3.66, precision .634, recall .134 (10,000 samples)
+Command    zoo train lsgan_fashion_mnist --precision=mixed_bfloat16
+Time       352 s on one core of an AMD EPYC, whose other had other work
 """
 
 import keras

@@ -1,6 +1,6 @@
 """SN-GAN on Fashion-MNIST with DCGAN's networks, spectral norms in place of the discriminator's batch normalisation.
 
-An experiment of the zoo's, of no paper: the same backbone, data and batches as its other recipes for these data.
+An experiment of the zoo's: one of the ten objectives that README.md compares on one backbone and one budget.
 
 Paper      Miyato et al. 2018, https://arxiv.org/abs/1802.05957; networks of Radford et al. 2015
 Published  nothing on these data
@@ -12,7 +12,7 @@ Time       not measured yet
 from zoo import SNGAN, networks, recipe
 
 LATENT_SIZE = 100
-FILTERS = 64
+FILTERS = 64  # as in dcgan_fashion_mnist
 
 
 def main(run):

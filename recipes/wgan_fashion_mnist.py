@@ -1,4 +1,6 @@
-"""WGAN on Fashion-MNIST with DCGAN's networks, its settings otherwise.
+"""WGAN on Fashion-MNIST with DCGAN's networks and the paper's settings.
+
+An experiment of the zoo's: one of the ten objectives that README.md compares on one backbone and one budget.
 
 Paper      Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875
 Published  nothing on these data
