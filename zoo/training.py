@@ -13,7 +13,6 @@ import tensorflow as tf
 from zoo import draws
 from zoo.errors import InputError, TrainingError
 
-PROBABILITIES = ("sigmoid", "hard_sigmoid", "softmax")  # the activations that a discriminator may not end in
 LABELS = "labels"  # what stands for a batch's labels among the values that have to be finite
 
 
@@ -91,44 +90,6 @@ class TrainedModel(keras.Model):
     def is_image(self):
         """Whether the data are images rather than vectors."""
         return len(self.data_shape) == 3
-
-    def check_network(self, role, network, input_shapes, output_shape):
-        """Builds a network, a user's or the paper's own, and checks what it takes and gives.
-
-        Args:
-            role: what the argument is called; what a "discriminator" gives must be scores that no sigmoid has bounded.
-            network: a `keras.Model` of one input or a list of them.
-            input_shapes: a list of shapes without the batch axis.
-            output_shape: the shape that has to come out, without the batch axis.
-
-        Returns:
-            The network.
-
-        Raises:
-            InputError: it takes or gives something else.
-        """
-        inputs = [keras.Input(shape) for shape in input_shapes]
-        wanted = " and ".join(str((None, *shape)) for shape in input_shapes)
-        try:
-            outputs = network(inputs[0] if len(inputs) == 1 else inputs)
-            # Keras forgives a functional model some wrong shapes until it is trained.
-            taken = tf.nest.flatten(getattr(network, "inputs", None) or inputs)
-            if any(not _fits(shape, tensor.shape[1:]) for shape, tensor in zip(input_shapes, taken, strict=True)):
-                raise ValueError
-        except (ValueError, TypeError) as error:
-            shape = getattr(network, "input_shape", "an unknown input shape")
-            raise InputError(f"`{role}` must take inputs of shape {wanted}. Received: a network for {shape}") from error
-        if not isinstance(outputs, keras.KerasTensor) or tuple(outputs.shape[1:]) != tuple(output_shape):
-            raise InputError(
-                f"`{role}` must give outputs of shape {(None, *output_shape)}. "
-                f"Received: a network whose outputs have shape {tuple(getattr(outputs, 'shape', ()))}"
-            )
-        if "discriminator" in role and (activation := _last_activation(network)) in PROBABILITIES:
-            raise InputError(
-                f"`{role}` must give scores of any size, not probabilities: the losses take what comes before a "
-                f"sigmoid or a softmax. Received: a network that ends in a {activation}"
-            )
-        return network
 
     def averaged(self, network):
         """The network to sample from: a running average of `network` where `ema_decay` is set, else itself."""
@@ -489,23 +450,6 @@ class _EpochLogs:
         player = next((player for player in model.players if name.startswith(player)), None)
         whose = f"of the {player}, {name}," if player else name
         raise TrainingError(f"Training stopped at step {step}: the loss {whose} is not finite.")
-
-
-def _fits(shape, taken):
-    """Whether an axis of unknown length, or the same length, stands for each of `shape`."""
-    return len(shape) == len(taken) and all(side in (None, wanted) for wanted, side in zip(shape, taken, strict=True))
-
-
-def _last_activation(network):
-    """The name of the activation that a functional network ends in, of a layer's argument or of a layer of its own."""
-    if not getattr(network, "outputs", None):
-        return None
-    last, node, _ = network.outputs[0]._keras_history
-    while isinstance(last, keras.layers.Reshape | keras.layers.Flatten):
-        last, node, _ = last._inbound_nodes[node].input_tensors[0]._keras_history
-    if isinstance(last, keras.Model):
-        return _last_activation(last)
-    return getattr(getattr(last, "activation", last), "__name__", type(last).__name__.lower())
 
 
 def _move(mean, value, share):

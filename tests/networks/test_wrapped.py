@@ -53,7 +53,7 @@ class TestWithFeatures:
         if form == "functional":  # its layers belong to two networks
             inputs = keras.Input((3,))
             network = keras.Model(inputs, dense[1](dense[0](inputs)))
-        network(keras.Input((3,)))  # as `check_network` calls it
+        network(keras.Input((3,)))  # as `networks.checked` calls it
         features, outputs = networks.with_features(network)(self.X)
         np.testing.assert_allclose(features, dense[0](self.X), rtol=1e-6)
         np.testing.assert_allclose(outputs, network(self.X), rtol=1e-6)
@@ -86,16 +86,3 @@ class TestRescaled:
         np.testing.assert_allclose(other(rows), 3 * network(rows / 2).numpy(), rtol=1e-6)
         assert other.name == "inner"
         assert other.output.dtype == "float32"
-
-
-class TestWarning:
-    def test_batch_normalisation_in_a_network_inside_is_seen(self):
-        inner = networks.normalized_mlp(3, 1, units=4, depth=1, name="critic")
-        outer = keras.Sequential([keras.Input((3,)), inner], name="outer")
-        for network in (inner, outer):
-            with pytest.warns(UserWarning, match=f"'{network.name}' has batch normalisation.*the whole batch"):
-                networks.warn_of_batch_normalization(network)
-
-    @pytest.mark.filterwarnings("error")
-    def test_other_networks_pass_in_silence(self):
-        networks.warn_of_batch_normalization(networks.mlp(3, 1, units=4))

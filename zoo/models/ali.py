@@ -227,9 +227,9 @@ class ALI(EncodingModel):
             default = self._default_networks(condition_size)
             own = [network or paper for network, paper in zip(own, default, strict=True)]
         data, latents, condition = self.data_shape, (latent_size,), [(condition_size,)] if self.conditional else []
-        self.generator = self.check_network("generator", own[0], [latents, *condition], data)
-        self.encoder = self.check_network("encoder", own[1], [data, *condition], (2 * latent_size,))
-        self.discriminator = self.check_network("discriminator", own[2], [data, latents, *condition], (1,))
+        self.generator = networks.checked("generator", own[0], [latents, *condition], data)
+        self.encoder = networks.checked("encoder", own[1], [data, *condition], (2 * latent_size,))
+        self.discriminator = networks.checked("discriminator", own[2], [data, latents, *condition], (1,))
         self.sampler = self.averaged(self.generator)
         self.inferrer = self.averaged(self.encoder)
 

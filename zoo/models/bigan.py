@@ -156,9 +156,9 @@ class BiGAN(EncodingModel):
         encoder = encoder or mlp_encoder(*sizes, self.seed + 1)
         discriminator = discriminator or mlp_discriminator(*sizes, self.seed + 2)
         data, latents = self.data_shape, (latent_size,)
-        self.generator = self.check_network("generator", generator, [latents], data)
-        self.encoder = self.check_network("encoder", encoder, [data], latents)
-        self.discriminator = self.check_network("discriminator", discriminator, [data, latents], (1,))
+        self.generator = networks.checked("generator", generator, [latents], data)
+        self.encoder = networks.checked("encoder", encoder, [data], latents)
+        self.discriminator = networks.checked("discriminator", discriminator, [data, latents], (1,))
         self.sampler = self.averaged(self.generator)
         self.inferrer = self.averaged(self.encoder)
 

@@ -30,7 +30,7 @@ import math
 import keras
 import tensorflow as tf
 
-from zoo import losses, optimizers, priors
+from zoo import losses, networks, optimizers, priors
 from zoo.errors import InputError
 from zoo.layers import Dropout, Maxout
 from zoo.model import GenerativeModel
@@ -124,9 +124,9 @@ class CGAN(GenerativeModel):
         generator = generator or conditional_generator(self.data_shape, latent_size, num_classes, self.seed)
         discriminator = discriminator or conditional_discriminator(self.data_shape, num_classes, self.seed + 1)
         shapes = [(latent_size,), (num_classes,)]
-        self.generator = self.check_network("generator", generator, shapes, self.data_shape)
+        self.generator = networks.checked("generator", generator, shapes, self.data_shape)
         shapes = [self.data_shape, (num_classes,)]
-        self.discriminator = self.check_network("discriminator", discriminator, shapes, (1,))
+        self.discriminator = networks.checked("discriminator", discriminator, shapes, (1,))
         self.sampler = self.averaged(self.generator)
 
     def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):

@@ -102,14 +102,14 @@ class DFM(GenerativeModel):
         self.prior = priors.uniform(latent_size)
         generator = generator or networks.alternating_generator(self.data_shape, latent_size, filters, self.seed)
         discriminator = discriminator or networks.alternating_discriminator(self.data_shape, filters, self.seed + 1)
-        self.generator = self.check_network("generator", generator, [(latent_size,)], self.data_shape)
-        self.discriminator = self.check_network("discriminator", discriminator, [self.data_shape], (1,))
+        self.generator = networks.checked("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = networks.checked("discriminator", discriminator, [self.data_shape], (1,))
         self.features_and_logits = networks.with_features(self.discriminator)
         (size,) = self.features_and_logits.outputs[0].shape[1:]
         denoiser = denoiser or networks.normalized_mlp(
             size, size, denoiser_units, denoiser_depth, self.seed + 2, "denoiser"
         )
-        self.denoiser = self.check_network("denoiser", denoiser, [(size,)], (size,))
+        self.denoiser = networks.checked("denoiser", denoiser, [(size,)], (size,))
         self.sampler = self.averaged(self.generator)
 
     def compile(self, generator_optimizer=None, discriminator_optimizer=None, denoiser_optimizer=None, **kwargs):

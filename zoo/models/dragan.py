@@ -126,8 +126,8 @@ class DRAGAN(GenerativeModel):
         discriminator = discriminator or networks.dcgan_discriminator(
             self.data_shape, filters, self.seed + 1, normalized=False
         )
-        self.generator = self.check_network("generator", generator, [(latent_size,)], self.data_shape)
-        self.discriminator = self.check_network("discriminator", discriminator, [self.data_shape], (1,))
+        self.generator = networks.checked("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = networks.checked("discriminator", discriminator, [self.data_shape], (1,))
         networks.warn_of_batch_normalization(self.discriminator)
         self.sampler = self.averaged(self.generator)
 

@@ -190,8 +190,8 @@ class FGAN(GenerativeModel):
             self.data_shape, latent_size, generator_units, 2, "sigmoid", self.seed
         )
         discriminator = discriminator or elu_discriminator(self.data_shape, discriminator_units, self.seed + 1)
-        self.generator = self.check_network("generator", generator, [(latent_size,)], self.data_shape)
-        self.discriminator = self.check_network("discriminator", discriminator, [self.data_shape], (1,))
+        self.generator = networks.checked("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = networks.checked("discriminator", discriminator, [self.data_shape], (1,))
         self.sampler = self.averaged(self.generator)
 
     def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):

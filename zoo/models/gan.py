@@ -26,7 +26,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo import losses, optimizers, priors
+from zoo import losses, networks, optimizers, priors
 from zoo.errors import InputError, require_positive
 from zoo.layers import Dropout, Maxout
 from zoo.model import GenerativeModel
@@ -109,8 +109,8 @@ class GAN(GenerativeModel):
         self.prior = priors.uniform(latent_size, limit=math.sqrt(3))
         generator = generator or relu_generator(self.data_shape, latent_size, self.seed)
         discriminator = discriminator or maxout_discriminator(self.data_shape, self.seed + 1)
-        self.generator = self.check_network("generator", generator, [(latent_size,)], self.data_shape)
-        self.discriminator = self.check_network("discriminator", discriminator, [self.data_shape], (1,))
+        self.generator = networks.checked("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = networks.checked("discriminator", discriminator, [self.data_shape], (1,))
         self.sampler = self.averaged(self.generator)
 
     def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):

@@ -41,7 +41,7 @@ import math
 import keras
 import tensorflow as tf
 
-from zoo import losses, optimizers, priors, pyramid
+from zoo import losses, networks, optimizers, priors, pyramid
 from zoo.errors import InputError, require_positive
 from zoo.layers import BatchNormalization, Dropout
 from zoo.model import GenerativeModel
@@ -260,15 +260,15 @@ class LAPGAN(GenerativeModel):
         given = [None] * self.depth if given is None else list(given)
         if len(given) != self.depth:
             raise InputError(f"`{role}` must be {self.depth} networks, or None for the paper's. Received: {len(given)}")
-        networks = [mine or published() for mine, published in zip(given, paper, strict=True)]
-        names = [network.name for network in networks]
+        chosen = [mine or published() for mine, published in zip(given, paper, strict=True)]
+        names = [network.name for network in chosen]
         if len(set(names)) < self.depth:
             raise InputError(f"`{role}` must be networks of different names. Received: {names}")
-        for level, network in enumerate(networks):
+        for level, network in enumerate(chosen):
             shape = self._shape(level)
             first, output = (tuple(self.prior[level].batch_shape), shape) if role == "generators" else (shape, (1,))
-            self.check_network(f"{role}[{level}]", network, [first, *self._condition_shapes(level)], output)
-        return networks
+            networks.checked(f"{role}[{level}]", network, [first, *self._condition_shapes(level)], output)
+        return chosen
 
     def _chain(self):
         latents = [keras.Input(tuple(prior.batch_shape)) for prior in self.prior]

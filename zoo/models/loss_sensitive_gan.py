@@ -104,8 +104,8 @@ class LossSensitiveGAN(GenerativeModel):
         self.prior = priors.uniform(latent_size)
         generator = generator or networks.dcgan_generator(self.data_shape, latent_size, filters, self.seed)
         discriminator = discriminator or loss_network(self.data_shape, filters, self.seed + 1, rectified=slope == 0)
-        self.generator = self.check_network("generator", generator, [(latent_size,)], self.data_shape)
-        self.discriminator = self.check_network("discriminator", discriminator, [self.data_shape], (1,))
+        self.generator = networks.checked("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = networks.checked("discriminator", discriminator, [self.data_shape], (1,))
         self.sampler = self.averaged(self.generator)
 
     def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):

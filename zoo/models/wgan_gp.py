@@ -95,8 +95,8 @@ class WGANGP(GenerativeModel):
             (size,) = self.data_shape
             generator = generator or networks.relu_mlp(latent_size, size, seed=self.seed, name="generator")
             discriminator = discriminator or networks.relu_mlp(size, 1, seed=self.seed + 1, name="discriminator")
-        self.generator = self.check_network("generator", generator, [(latent_size,)], self.data_shape)
-        self.discriminator = self.check_network("discriminator", discriminator, [self.data_shape], (1,))
+        self.generator = networks.checked("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = networks.checked("discriminator", discriminator, [self.data_shape], (1,))
         networks.warn_of_batch_normalization(self.discriminator)
         self.sampler = self.averaged(self.generator)
 

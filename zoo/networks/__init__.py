@@ -1,5 +1,6 @@
 """Backbones that several papers share, as functional Keras models whose first weights follow from `seed`."""
 
+from zoo.networks.checked import checked, warn_of_batch_normalization
 from zoo.networks.convolutional import (
     alternating_discriminator,
     alternating_generator,
@@ -11,12 +12,13 @@ from zoo.networks.pairs import dcgan_discriminator_of_pairs, dcgan_encoder, disc
 from zoo.networks.parts import batch_normalization, normal
 from zoo.networks.perceptrons import maxout_mlp, mlp, mlp_generator, normalized_mlp, relu_mlp
 from zoo.networks.residual import residual_critic, residual_generator
-from zoo.networks.wrapped import rescaled, spectrally_normalized, warn_of_batch_normalization, with_features
+from zoo.networks.wrapped import rescaled, spectrally_normalized, with_features
 
 __all__ = [
     "alternating_discriminator",
     "alternating_generator",
     "batch_normalization",
+    "checked",
     "dcgan_discriminator",
     "dcgan_discriminator_of_pairs",
     "dcgan_encoder",

@@ -1,8 +1,6 @@
-"""Networks made of given ones, and what is asked of a given one."""
+"""Networks made of given ones."""
 
 from __future__ import annotations
-
-import warnings
 
 import keras
 
@@ -68,14 +66,3 @@ def rescaled(network, inputs, outputs):
     data = keras.Input(network.input_shape[1:])
     x = network(layers.Rescaling(inputs, dtype="float32")(data))
     return keras.Model(data, layers.Rescaling(outputs, dtype="float32")(x), name=network.name)
-
-
-def warn_of_batch_normalization(network):
-    """Warns if a network whose gradient norms are penalised normalises by batch, itself or in a network inside it."""
-    if any(isinstance(layer, layers.BatchNormalization) for layer in network._flatten_layers(include_self=False)):
-        warnings.warn(
-            f"{network.name!r} has batch normalisation, and its gradient's norm is penalised sample by sample: with it "
-            "a score depends on the whole batch, and the penalty no longer bounds the slope. Layer normalisation does "
-            "(Gulrajani et al. 2017, Sec. 4).",
-            stacklevel=3,
-        )

@@ -1,0 +1,59 @@
+"""Networks that are refused, with the reason, and those that pass."""
+
+import keras
+import pytest
+
+from zoo import networks
+from zoo.errors import InputError
+from zoo.layers import SpectralNormalization
+
+ENDINGS = {
+    "an argument": ([keras.layers.Dense(1, activation="sigmoid")], "a sigmoid"),
+    "a layer of its own": ([keras.layers.Dense(1), keras.layers.Activation("hard_sigmoid")], "a hard_sigmoid"),
+    "a layer class": ([keras.layers.Dense(1), keras.layers.Softmax()], "a softmax"),
+    "before a reshape": ([keras.layers.Dense(1, activation="sigmoid"), keras.layers.Reshape((1,))], "a sigmoid"),
+    "in a wrapper": ([SpectralNormalization(keras.layers.Dense(1, activation="sigmoid"))], "a sigmoid"),
+    "in a model": ([keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="softmax")])], "a softmax"),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_discriminator_of_probabilities_is_refused_with_a_reason(ending):
+    layers, received = ENDINGS[ending]
+    discriminator = keras.Sequential([keras.Input((4,)), *layers])
+    with pytest.raises(InputError, match=f"`discriminator` must give scores of any size.* ends in {received}$"):
+        networks.checked("discriminator", discriminator, [(4,)], (1,))
+
+
+@pytest.mark.parametrize("activation", [None, "relu", "tanh"])
+def test_a_discriminator_of_other_scores_and_a_generator_of_pixels_are_not(activation):
+    discriminator = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation=activation)])
+    generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, activation="sigmoid")])
+    assert networks.checked("discriminator", discriminator, [(4,)], (1,)) is discriminator
+    assert networks.checked("generator", generator, [(3,)], (4,)) is generator
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (networks.mlp(3, 4, units=2), r"must take inputs of shape \(None, 5\)\. Received: a network for \(None, 3\)"),
+        (networks.mlp(5, 3, units=2), r"must give outputs of shape \(None, 4\)\. .* have shape \(None, 3\)"),
+        (lambda inputs: [inputs, inputs], r"must give outputs of shape \(None, 4\)"),
+    ],
+)
+def test_networks_of_other_shapes_are_refused(network, message):
+    with pytest.raises(InputError, match=f"^`generator` {message}"):
+        networks.checked("generator", network, [(5,)], (4,))
+
+
+class TestWarning:
+    def test_batch_normalisation_in_a_network_inside_is_seen(self):
+        inner = networks.normalized_mlp(3, 1, units=4, depth=1, name="critic")
+        outer = keras.Sequential([keras.Input((3,)), inner], name="outer")
+        for network in (inner, outer):
+            with pytest.warns(UserWarning, match=f"'{network.name}' has batch normalisation.*the whole batch"):
+                networks.warn_of_batch_normalization(network)
+
+    @pytest.mark.filterwarnings("error")
+    def test_other_networks_pass_in_silence(self):
+        networks.warn_of_batch_normalization(networks.mlp(3, 1, units=4))

@@ -1,0 +1,80 @@
+"""What a paper asks of a network, a user's or its own."""
+
+from __future__ import annotations
+
+import warnings
+
+import keras
+import tensorflow as tf
+
+from zoo.errors import InputError
+
+PROBABILITIES = ("sigmoid", "hard_sigmoid", "softmax")  # the activations that a discriminator may not end in
+
+
+def checked(role, network, input_shapes, output_shape):
+    """Builds a network, a user's or the paper's own, and checks what it takes and gives.
+
+    Args:
+        role: what the argument is called; what a "discriminator" gives must be scores that no sigmoid has bounded.
+        network: a `keras.Model` of one input or a list of them.
+        input_shapes: a list of shapes without the batch axis.
+        output_shape: the shape that has to come out, without the batch axis.
+
+    Returns:
+        The network.
+
+    Raises:
+        InputError: it takes or gives something else.
+    """
+    inputs = [keras.Input(shape) for shape in input_shapes]
+    wanted = " and ".join(str((None, *shape)) for shape in input_shapes)
+    try:
+        outputs = network(inputs[0] if len(inputs) == 1 else inputs)
+        # Keras forgives a functional model some wrong shapes until it is trained.
+        taken = tf.nest.flatten(getattr(network, "inputs", None) or inputs)
+        if any(not _fits(shape, tensor.shape[1:]) for shape, tensor in zip(input_shapes, taken, strict=True)):
+            raise ValueError
+    except (ValueError, TypeError) as error:
+        shape = getattr(network, "input_shape", "an unknown input shape")
+        raise InputError(f"`{role}` must take inputs of shape {wanted}. Received: a network for {shape}") from error
+    if not isinstance(outputs, keras.KerasTensor) or tuple(outputs.shape[1:]) != tuple(output_shape):
+        raise InputError(
+            f"`{role}` must give outputs of shape {(None, *output_shape)}. "
+            f"Received: a network whose outputs have shape {tuple(getattr(outputs, 'shape', ()))}"
+        )
+    if "discriminator" in role and (activation := _last_activation(network)) in PROBABILITIES:
+        raise InputError(
+            f"`{role}` must give scores of any size, not probabilities: the losses take what comes before a "
+            f"sigmoid or a softmax. Received: a network that ends in a {activation}"
+        )
+    return network
+
+
+def warn_of_batch_normalization(network):
+    """Warns if a network whose gradient norms are penalised normalises by batch, itself or in a network inside it."""
+    if any(isinstance(layer, keras.layers.BatchNormalization) for layer in network._flatten_layers(include_self=False)):
+        warnings.warn(
+            f"{network.name!r} has batch normalisation, and its gradient's norm is penalised sample by sample: with it "
+            "a score depends on the whole batch, and the penalty no longer bounds the slope. Layer normalisation does "
+            "(Gulrajani et al. 2017, Sec. 4).",
+            stacklevel=3,
+        )
+
+
+def _fits(shape, taken):
+    """Whether an axis of unknown length, or the same length, stands for each of `shape`."""
+    return len(shape) == len(taken) and all(side in (None, wanted) for wanted, side in zip(shape, taken, strict=True))
+
+
+def _last_activation(network):
+    """The name of the activation that a functional network ends in, of a layer's argument or of a layer of its own."""
+    if not getattr(network, "outputs", None):
+        return None
+    last, node, _ = network.outputs[0]._keras_history
+    while isinstance(last, keras.layers.Reshape | keras.layers.Flatten):
+        last, node, _ = last._inbound_nodes[node].input_tensors[0]._keras_history
+    last = getattr(last, "layer", last)  # of a wrapper
+    if isinstance(last, keras.Model):
+        return _last_activation(last)
+    return getattr(getattr(last, "activation", last), "__name__", type(last).__name__.lower())
