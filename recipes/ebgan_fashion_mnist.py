@@ -18,7 +18,6 @@ from zoo import EBGAN, networks, recipe
 LATENT_SIZE = 100
 CODE_SIZE = 64
 FILTERS = 64  # this and the optimisers are those of dcgan_fashion_mnist
-MARGIN = 1.0  # a mean squared error of pixels in [-1, 1] is at most 4
 PULLING_AWAY_WEIGHT = 0.1
 
 
@@ -36,7 +35,6 @@ def main(run):
             encoder=networks.dcgan_encoder(data.data_shape, CODE_SIZE, FILTERS, seed + 1),
             decoder=networks.dcgan_generator(data.data_shape, CODE_SIZE, FILTERS, seed + 3),
             discriminator_units=CODE_SIZE,
-            margin=MARGIN,
             pulling_away_weight=PULLING_AWAY_WEIGHT,
             seed=seed,
         )

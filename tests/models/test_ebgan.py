@@ -88,7 +88,7 @@ class TestStep:
         e, e_bias, d, d_bias = autoencoder
 
         def energies(x):
-            return (((x @ e + e_bias) @ d + d_bias - x) ** 2).mean(axis=1)
+            return np.linalg.norm((x @ e + e_bias) @ d + d_bias - x, axis=1)
 
         def discriminator_loss():
             fake = z_discriminator.numpy() @ kernel + bias
@@ -177,19 +177,23 @@ class TestPullingAway:
         codes = tf.constant([[1.0, 0.0], [1.0, 1.0]], tf.bfloat16)
         assert float(pulling_away(codes)) == pytest.approx(0.5, abs=1e-6)
         error = energy(tf.constant([[256.0, 1.0]], tf.bfloat16), tf.constant([[255.5, 1.0]]))
-        assert (error.dtype, float(error[0])) == (tf.float32, 0.125)
+        assert (error.dtype, float(error[0])) == (tf.float32, 0.5)
 
 
-def test_the_energy_is_the_mean_over_the_values_of_a_row():
-    data = tf.constant([[[[1.0], [2.0]]], [[[0.0], [0.0]]]])
-    np.testing.assert_array_equal(energy(data, tf.zeros_like(data)), [2.5, 0])
+def test_the_energy_is_the_norm_of_the_error_and_has_a_slope_where_there_is_none():
+    data = tf.constant([[[[3.0], [4.0]]], [[[0.0], [0.0]]]])
+    with tf.GradientTape() as tape:
+        tape.watch(data)
+        energies = energy(data, tf.zeros_like(data))
+    np.testing.assert_allclose(energies, [5, 0], atol=1e-6)
+    np.testing.assert_allclose(tf.squeeze(tape.gradient(energies, data)), [[0.6, 0.8], [0, 0]], rtol=1e-6)
 
 
 def test_the_score_is_minus_the_energy_and_has_no_boundary():
     model = make()
     e, e_bias, d, d_bias = arrays(model.encoder, model.decoder)
     data = DATA.numpy()
-    expected = -(((data @ e + e_bias) @ d + d_bias - data) ** 2).mean(axis=1)
+    expected = -np.linalg.norm((data @ e + e_bias) @ d + d_bias - data, axis=1)
     np.testing.assert_allclose(model.score(DATA, None), expected, rtol=1e-5)
     assert model.decision_boundary is None
 
