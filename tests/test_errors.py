@@ -5,7 +5,15 @@ import sys
 
 import pytest
 
-from zoo.errors import InputError, TrainingError, first_line, require_non_negative, run_command, unknown
+from zoo.errors import (
+    InputError,
+    TrainingError,
+    first_line,
+    require_non_negative,
+    require_positive_number,
+    run_command,
+    unknown,
+)
 
 
 def fail(error):
@@ -41,6 +49,12 @@ def test_a_reader_that_leaves_ends_the_command_quietly():
 def test_a_weight_that_is_negative_or_not_finite_is_named(weight):
     with pytest.raises(InputError, match=rf"`weight` must be 0 or more\. Received: weight={weight}"):
         require_non_negative(scale=0.0, weight=weight)
+
+
+@pytest.mark.parametrize("margin", [0, float("nan"), float("inf"), None, "1"])
+def test_a_number_that_is_not_above_0_or_no_number_is_named(margin):
+    with pytest.raises(InputError, match=f"`margin` must be positive. Received: margin={margin!r}"):
+        require_positive_number(scale=0.1, margin=margin)
 
 
 def test_unknown_names_the_nearest_or_all():

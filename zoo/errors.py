@@ -6,7 +6,7 @@ import difflib
 import os
 import sys
 from collections.abc import Callable, Iterable
-from numbers import Integral
+from numbers import Integral, Real
 
 
 class ZooError(Exception):
@@ -47,11 +47,18 @@ def require_positive(**numbers: int) -> None:
             raise InputError(f"`{name}` must be a positive integer. Received: {name}={number!r}")
 
 
+def require_positive_number(**numbers: float) -> None:
+    """Raises an `InputError` for the first argument that is not a finite number above 0."""
+    for name, number in numbers.items():
+        if not (isinstance(number, Real) and 0 < number < float("inf")):
+            raise InputError(f"`{name}` must be positive. Received: {name}={number!r}")
+
+
 def require_non_negative(**numbers: float) -> None:
     """Raises an `InputError` for the first argument that is not a finite number of 0 or more."""
     for name, number in numbers.items():
-        if not 0 <= number < float("inf"):
-            raise InputError(f"`{name}` must be 0 or more. Received: {name}={number}")
+        if not (isinstance(number, Real) and 0 <= number < float("inf")):
+            raise InputError(f"`{name}` must be 0 or more. Received: {name}={number!r}")
 
 
 def run_command(command: Callable[[], object]) -> int:

@@ -177,6 +177,7 @@ def test_the_boundary_lies_between_the_codes_of_the_discriminator():
         ({"b": -1.0}, "a=0.0, b=-1.0, c=1.0"),
         ({"c": 0.0}, "a=0.0, b=1.0, c=0.0"),
         ({"b": float("nan")}, "a=0.0, b=nan, c=1.0"),
+        ({"c": float("nan")}, "a=0.0, b=1.0, c=nan"),
         ({"c": float("inf")}, "a=0.0, b=1.0, c=inf"),
     ],
 )

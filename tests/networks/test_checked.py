@@ -12,6 +12,11 @@ ENDINGS = {
     "a layer of its own": ([keras.layers.Dense(1), keras.layers.Activation("hard_sigmoid")], "a hard_sigmoid"),
     "a layer class": ([keras.layers.Dense(1), keras.layers.Softmax()], "a softmax"),
     "before a reshape": ([keras.layers.Dense(1, activation="sigmoid"), keras.layers.Reshape((1,))], "a sigmoid"),
+    "before a linear activation": (
+        [keras.layers.Dense(1, activation="sigmoid"), keras.layers.Activation("linear", dtype="float32")],
+        "a sigmoid",
+    ),
+    "before dropout": ([keras.layers.Dense(1, activation="sigmoid"), keras.layers.Dropout(0.5)], "a sigmoid"),
     "in a wrapper": ([SpectralNormalization(keras.layers.Dense(1, activation="sigmoid"))], "a sigmoid"),
     "in a model": ([keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="softmax")])], "a softmax"),
 }

@@ -31,6 +31,18 @@ class TestSpectrallyNormalized:
         expected = np.maximum(images @ first + first_bias, 0) @ last + last_bias
         np.testing.assert_allclose(outputs, expected, rtol=1e-4, atol=1e-5)
 
+    def test_networks_inside_are_normalised_too(self):
+        inner = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3)], name="inner")
+        outer = keras.Sequential([keras.Input((8, 8, 1)), inner, keras.layers.Flatten(), keras.layers.Dense(1)])
+        inner, _, last = networks.spectrally_normalized(outer).layers
+        assert order(inner) == ["SpectralNormalization"]
+        assert isinstance(last, SpectralNormalization)
+
+    def test_a_kernel_of_another_kind_is_refused(self):
+        network = keras.Sequential([keras.Input((8, 2)), keras.layers.Conv1D(2, 3), keras.layers.Flatten()])
+        with pytest.raises(InputError, match=r"takes a layer of Dense, .*Received: Conv1D$"):
+            networks.spectrally_normalized(network)
+
     def test_the_vectors_follow_from_the_seed_and_differ(self):
         def vectors(seed):
             network = networks.spectrally_normalized(networks.mlp(3, 8, units=8, depth=2), seed)

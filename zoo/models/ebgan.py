@@ -28,7 +28,7 @@ import keras
 import tensorflow as tf
 
 from zoo import networks, priors
-from zoo.errors import InputError, require_non_negative, require_positive
+from zoo.errors import InputError, require_non_negative, require_positive, require_positive_number
 from zoo.model import GenerativeModel
 
 layers = keras.layers
@@ -72,7 +72,9 @@ def pulling_away(codes):
 
     A code of zeros is orthogonal to all, and a batch of one row has no pairs: its term is 0.
     """
-    unit = tf.math.l2_normalize(tf.cast(codes, tf.float32), axis=1)
+    codes = tf.cast(codes, tf.float32)
+    largest = tf.stop_gradient(tf.reduce_max(tf.abs(codes), axis=1, keepdims=True))  # cosines know no scale
+    unit = tf.math.l2_normalize(tf.math.divide_no_nan(codes, largest), axis=1)
     squares = tf.linalg.matmul(unit, unit, transpose_b=True) ** 2
     rows = tf.cast(tf.shape(codes)[0], tf.float32)
     others = tf.linalg.set_diag(squares, tf.zeros_like(squares[:, 0]))
@@ -132,8 +134,7 @@ class EBGAN(GenerativeModel):
         for name, count in {"generator_layers": generator_layers, "discriminator_layers": discriminator_layers}.items():
             if count < 2:
                 raise InputError(f"`{name}` must be 2 or more. Received: {name}={count}")
-        if not 0 < margin < math.inf:
-            raise InputError(f"`margin` must be positive. Received: margin={margin}")
+        require_positive_number(margin=margin)
         require_non_negative(pulling_away_weight=pulling_away_weight)
         self.generator_layers = generator_layers
         self.generator_units = generator_units

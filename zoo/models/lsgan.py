@@ -128,7 +128,7 @@ class LSGAN(GenerativeModel):
     ):
         super().__init__(data_shape, latent_size=latent_size, **kwargs)
         require_positive(filters=filters)
-        if not -math.inf < a < min(b, c) <= max(b, c) < math.inf:
+        if not all(map(math.isfinite, (a, b, c))) or min(b, c) <= a:
             raise InputError(f"`b` and `c`, codes of real data, must lie above `a`. Received: a={a}, b={b}, c={c}")
         self.filters = filters
         self.a, self.b, self.c = a, b, c

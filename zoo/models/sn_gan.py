@@ -176,7 +176,7 @@ class SNGAN(GenerativeModel):
         super().__init__(data_shape, latent_size=latent_size, **kwargs)
         require_positive(filters=filters)
         for name, value, known in (("objective", objective, OBJECTIVES), ("setting", setting, SETTINGS)):
-            if value not in known:
+            if value not in list(known):
                 raise InputError(f"`{name}` must be one of {', '.join(known)}. Received: {name}={value!r}")
         self.filters = filters
         self.objective = objective

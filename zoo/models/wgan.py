@@ -24,7 +24,7 @@ import keras
 import tensorflow as tf
 
 from zoo import losses, networks, priors
-from zoo.errors import InputError, require_positive
+from zoo.errors import require_positive, require_positive_number
 from zoo.model import GenerativeModel
 
 
@@ -70,8 +70,7 @@ class WGAN(GenerativeModel):
     ):
         super().__init__(data_shape, latent_size=latent_size, **kwargs)
         require_positive(filters=filters, discriminator_updates=discriminator_updates)
-        if not 0 < clip_limit < float("inf"):
-            raise InputError(f"`clip_limit` must be positive. Received: clip_limit={clip_limit}")
+        require_positive_number(clip_limit=clip_limit)
         self.filters = filters
         self.discriminator_updates = discriminator_updates
         self.clip_limit = clip_limit

@@ -79,7 +79,7 @@ class WGANGP(GenerativeModel):
         super().__init__(data_shape, latent_size=latent_size, **kwargs)
         require_positive(filters=filters, discriminator_updates=discriminator_updates)
         require_non_negative(penalty_weight=penalty_weight)
-        if penalty not in PENALTIES:
+        if penalty not in list(PENALTIES):
             raise InputError(f"`penalty` must be one of {sorted(PENALTIES)}. Received: penalty={penalty!r}")
         self.filters = filters
         self.discriminator_updates = discriminator_updates

@@ -9,7 +9,12 @@ import tensorflow as tf
 
 from zoo.errors import InputError
 
-PROBABILITIES = ("sigmoid", "hard_sigmoid", "softmax")  # the activations that a discriminator may not end in
+# The activations that a discriminator may not end in, and layers that leave their outputs between 0 and 1.
+PROBABILITIES = ("sigmoid", "hard_sigmoid", "sparse_sigmoid", "softmax", "sparsemax")
+PASSING = (
+    *(keras.layers.Reshape, keras.layers.Flatten, keras.layers.Permute, keras.layers.Identity, keras.layers.Dropout),
+    *(keras.layers.GlobalAveragePooling1D, keras.layers.GlobalAveragePooling2D, keras.layers.AveragePooling2D),
+)
 
 
 def checked(role, network, input_shapes, output_shape):
@@ -72,7 +77,9 @@ def _last_activation(network):
     if not getattr(network, "outputs", None):
         return None
     last, node, _ = network.outputs[0]._keras_history
-    while isinstance(last, keras.layers.Reshape | keras.layers.Flatten):
+    while isinstance(last, PASSING) or (
+        isinstance(last, keras.layers.Activation) and last.activation is keras.activations.linear
+    ):
         last, node, _ = last._inbound_nodes[node].input_tensors[0]._keras_history
     last = getattr(last, "layer", last)  # of a wrapper
     if isinstance(last, keras.Model):

@@ -11,7 +11,7 @@ layers = keras.layers
 
 
 def spectrally_normalized(network, seed=0):
-    """A network that computes with the kernels of all its layers divided by their spectral norms.
+    """A network that computes with the kernels of all its layers, and networks inside, over their spectral norms.
 
     Args:
         network: a functional or sequential `keras.Model`, whose layers the new one takes over with their weights.
@@ -19,13 +19,19 @@ def spectrally_normalized(network, seed=0):
 
     Returns:
         A `keras.Model` of the same inputs, outputs and name.
+
+    Raises:
+        InputError: a layer has a kernel that `SpectralNormalization` does not take.
     """
     initializer = keras.initializers.RandomNormal(stddev=1.0, seed=keras.random.SeedGenerator(seed))
 
     def normalized(layer):
-        return SpectralNormalization(layer, initializer) if isinstance(layer, SpectralNormalization.KINDS) else layer
+        if isinstance(layer, keras.Model):
+            return keras.models.clone_model(layer, clone_function=normalized)
+        has_kernel = any(len(weight.shape) > 1 for weight in layer.trainable_weights)
+        return SpectralNormalization(layer, initializer) if has_kernel else layer
 
-    return keras.models.clone_model(network, clone_function=normalized)
+    return normalized(network)
 
 
 def with_features(network):
