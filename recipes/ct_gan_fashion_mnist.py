@@ -4,9 +4,9 @@ An experiment of the zoo's: one of the ten objectives that README.md compares on
 
 Paper      Wei et al. 2018, https://openreview.net/forum?id=SJx9GQb0-
 Published  nothing on these data
-Ours       not scored yet
-Command    zoo train ct_gan_fashion_mnist
-Time       not measured yet
+Ours       Fréchet classifier distance 6.376, classifier score 3.43, precision .642, recall .178 (10,000 samples)
+Command    zoo train ct_gan_fashion_mnist --precision=mixed_bfloat16
+Time       3,516 s on one core of an AMD EPYC, whose other had other work
 """
 
 from zoo import CTGAN, recipe

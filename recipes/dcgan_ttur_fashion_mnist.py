@@ -6,9 +6,9 @@ The rates are those of `dcgan_ttur_cifar10`.
 
 Paper      Heusel et al. 2017, https://arxiv.org/abs/1706.08500; networks of Radford et al. 2015
 Published  nothing on these data
-Ours       not scored yet
-Command    zoo train dcgan_ttur_fashion_mnist
-Time       not measured yet
+Ours       Fréchet classifier distance 4.209, classifier score 4.49, precision .675, recall .273 (10,000 samples)
+Command    zoo train dcgan_ttur_fashion_mnist --precision=mixed_bfloat16
+Time       498 s on one core of an AMD EPYC, whose other had other work
 """
 
 import keras
