@@ -6,9 +6,9 @@ The encoder is DCGAN's discriminator with a code for its logit, the decoder anot
 
 Paper      Zhao et al. 2017, https://arxiv.org/abs/1609.03126; networks of Radford et al. 2015
 Published  nothing on these data
-Ours       not scored yet
-Command    zoo train ebgan_fashion_mnist
-Time       not measured yet
+Ours       Fréchet classifier distance 2.769, classifier score 5.29, precision .744, recall .362 (10,000 samples)
+Command    zoo train ebgan_fashion_mnist --precision=mixed_bfloat16
+Time       686 s on one core of an AMD EPYC, whose other had other work
 """
 
 import keras
