@@ -9,7 +9,7 @@ Published  pictures of level sets, no scores; the code has 512 units a layer and
 Ours       8 of 8 modes with each of the seeds 0, 1 and 2; 83.1 %, 83.8 % and 86.1 % of 2,500 samples within 3 sigma
 Command    for seed in 0 1 2; do
              zoo train wgan_gp_ring --seed $seed --steps_per_execution 10 --workdir runs/wgan_gp_ring-$seed; done
-Time       118 s each on 2 cores of an AMD EPYC
+Time       118 s with the seed 0 on 2 cores of an AMD EPYC
 
 The networks see data over 1.414, as in the authors' code. Scores are multiplied by as much, so that slopes stay what
 they are, and so is the penalty's weight beside them: the loss is a multiple of the code's, which Adam does not notice.
