@@ -25,6 +25,11 @@ from zoo.training import TrainedModel
 
 ZOO = str(Path(sys.executable).with_name("zoo"))
 RECIPES = files.folder("recipes")
+# Of recipes whose artefacts must not take each other's place.
+ARTEFACTS = {
+    "conditional_ali_fashion_mnist": "conditional_ali-digits",
+    "dfm_fashion_mnist_baseline": "dfm_baseline-digits",
+}
 TINY = ("--steps=6", "--checkpoint_every=2", "--batch_size=8")
 
 
@@ -193,6 +198,7 @@ def test_every_recipe_runs_on_data_at_hand(name, tmp_path, monkeypatch, capsys):
     assert train_here(monkeypatch, name, "--smoke", *flags) == 0
     (version,) = (tmp_path / "run").glob(f"*-{Path(dataset).name}/1")
     assert str(version) in capsys.readouterr().out
+    assert version.parent.name == ARTEFACTS.get(name, version.parent.name)
 
 
 def test_features_in_bfloat16_are_scored(tmp_path, monkeypatch, capsys):
@@ -312,3 +318,12 @@ def test_a_conditional_recipe_refuses_data_without_classes(tmp_path, monkeypatch
     assert train_here(monkeypatch, "cgan_mnist", "--data=swiss_roll") == 2
     assert capsys.readouterr().err == "zoo: CGAN needs at least 2 classes. Received: num_classes=None\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_data_that_cannot_be_scored_are_refused_before_anything_is_written(tmp_path, monkeypatch, capsys):
+    folder = photographs(tmp_path / "photographs")
+    monkeypatch.chdir(tmp_path)
+    flags = (f"--data=folder:{folder}", "--image_size=16", "--score_every=2", "--steps=2")
+    assert train_here(monkeypatch, "dcgan_digits", *flags) == 2
+    assert "Unknown dataset with a classifier: " in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["photographs"]

@@ -173,6 +173,11 @@ class TestPullingAway:
         np.testing.assert_array_equal(tape.gradient(term, codes), np.zeros((3, 2)))
         assert float(pulling_away(codes[2:])) == 0
 
+    @pytest.mark.parametrize("size", [1e-30, 1e-8, 1.0, 1e19])
+    def test_it_does_not_depend_on_the_size_of_codes(self, size):
+        codes = tf.constant([[1.0, 2.0], [2.0, 1.0]]) * size
+        assert float(pulling_away(codes)) == pytest.approx((4 / 5) ** 2, rel=1e-5)
+
     def test_it_and_the_energy_are_computed_in_float32(self):
         codes = tf.constant([[1.0, 0.0], [1.0, 1.0]], tf.bfloat16)
         assert float(pulling_away(codes)) == pytest.approx(0.5, abs=1e-6)

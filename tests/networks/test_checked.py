@@ -7,33 +7,39 @@ from zoo import networks
 from zoo.errors import InputError
 from zoo.layers import SpectralNormalization
 
+layers = keras.layers
+
 ENDINGS = {
-    "an argument": ([keras.layers.Dense(1, activation="sigmoid")], "a sigmoid"),
-    "a layer of its own": ([keras.layers.Dense(1), keras.layers.Activation("hard_sigmoid")], "a hard_sigmoid"),
-    "a layer class": ([keras.layers.Dense(1), keras.layers.Softmax()], "a softmax"),
-    "before a reshape": ([keras.layers.Dense(1, activation="sigmoid"), keras.layers.Reshape((1,))], "a sigmoid"),
+    "an argument": ([layers.Dense(1, activation="sigmoid")], "a sigmoid"),
+    "a layer of its own": ([layers.Dense(1), layers.Activation("hard_sigmoid")], "a hard_sigmoid"),
+    "a layer class": ([layers.Dense(1), layers.Softmax()], "a softmax"),
+    "before a reshape": ([layers.Dense(1, activation="sigmoid"), layers.Reshape((1,))], "a sigmoid"),
     "before a linear activation": (
-        [keras.layers.Dense(1, activation="sigmoid"), keras.layers.Activation("linear", dtype="float32")],
+        [layers.Dense(1, activation="sigmoid"), layers.Activation("linear", dtype="float32")],
         "a sigmoid",
     ),
-    "before dropout": ([keras.layers.Dense(1, activation="sigmoid"), keras.layers.Dropout(0.5)], "a sigmoid"),
-    "in a wrapper": ([SpectralNormalization(keras.layers.Dense(1, activation="sigmoid"))], "a sigmoid"),
-    "in a model": ([keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="softmax")])], "a softmax"),
+    "before dropout": ([layers.Dense(1, activation="sigmoid"), layers.Dropout(0.5)], "a sigmoid"),
+    "before an average": (
+        [layers.Reshape((4, 1)), layers.Conv1D(1, 1, activation="sigmoid"), layers.GlobalAveragePooling1D()],
+        "a sigmoid",
+    ),
+    "in a wrapper": ([SpectralNormalization(layers.Dense(1, activation="sigmoid"))], "a sigmoid"),
+    "in a model": ([keras.Sequential([keras.Input((4,)), layers.Dense(1, activation="softmax")])], "a softmax"),
 }
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_discriminator_of_probabilities_is_refused_with_a_reason(ending):
-    layers, received = ENDINGS[ending]
-    discriminator = keras.Sequential([keras.Input((4,)), *layers])
+    last, received = ENDINGS[ending]
+    discriminator = keras.Sequential([keras.Input((4,)), *last])
     with pytest.raises(InputError, match=f"`discriminator` must give scores of any size.* ends in {received}$"):
         networks.checked("discriminator", discriminator, [(4,)], (1,))
 
 
 @pytest.mark.parametrize("activation", [None, "relu", "tanh"])
 def test_a_discriminator_of_other_scores_and_a_generator_of_pixels_are_not(activation):
-    discriminator = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation=activation)])
-    generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, activation="sigmoid")])
+    discriminator = keras.Sequential([keras.Input((4,)), layers.Dense(1, activation=activation)])
+    generator = keras.Sequential([keras.Input((3,)), layers.Dense(4, activation="sigmoid")])
     assert networks.checked("discriminator", discriminator, [(4,)], (1,)) is discriminator
     assert networks.checked("generator", generator, [(3,)], (4,)) is generator
 

@@ -9,12 +9,12 @@ import tensorflow as tf
 
 from zoo.errors import InputError
 
-# The activations that a discriminator may not end in, and layers that leave their outputs between 0 and 1.
+layers = keras.layers
+
+# The activations that a discriminator may not end in, and layers after which their outputs are as bounded as before.
 PROBABILITIES = ("sigmoid", "hard_sigmoid", "sparse_sigmoid", "softmax", "sparsemax")
-PASSING = (
-    *(keras.layers.Reshape, keras.layers.Flatten, keras.layers.Permute, keras.layers.Identity, keras.layers.Dropout),
-    *(keras.layers.GlobalAveragePooling1D, keras.layers.GlobalAveragePooling2D, keras.layers.AveragePooling2D),
-)
+RESHAPING = (layers.Reshape, layers.Flatten, layers.Permute, layers.Identity, layers.Dropout)
+AVERAGING = (layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D, layers.AveragePooling2D)
 
 
 def checked(role, network, input_shapes, output_shape):
@@ -58,7 +58,7 @@ def checked(role, network, input_shapes, output_shape):
 
 def warn_of_batch_normalization(network):
     """Warns if a network whose gradient norms are penalised normalises by batch, itself or in a network inside it."""
-    if any(isinstance(layer, keras.layers.BatchNormalization) for layer in network._flatten_layers(include_self=False)):
+    if any(isinstance(layer, layers.BatchNormalization) for layer in network._flatten_layers(include_self=False)):
         warnings.warn(
             f"{network.name!r} has batch normalisation, and its gradient's norm is penalised sample by sample: with it "
             "a score depends on the whole batch, and the penalty no longer bounds the slope. Layer normalisation does "
@@ -77,8 +77,8 @@ def _last_activation(network):
     if not getattr(network, "outputs", None):
         return None
     last, node, _ = network.outputs[0]._keras_history
-    while isinstance(last, PASSING) or (
-        isinstance(last, keras.layers.Activation) and last.activation is keras.activations.linear
+    while isinstance(last, RESHAPING + AVERAGING) or (
+        isinstance(last, layers.Activation) and last.activation is keras.activations.linear
     ):
         last, node, _ = last._inbound_nodes[node].input_tensors[0]._keras_history
     last = getattr(last, "layer", last)  # of a wrapper
