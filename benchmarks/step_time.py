@@ -14,9 +14,9 @@ from zoo.recipe import machine
 ROUNDS, STEPS, BATCH_SIZE = 5, 20, 64
 
 
-def build(policy="float32", jit_compile=False, batch_normalization=layers.BatchNormalization):
+def build(policy="float32", jit_compile=False, batch_normalization=layers.FusedBatchNormalization):
     keras.mixed_precision.set_global_policy(policy)
-    with mock.patch.object(parts, "BatchNormalization", batch_normalization):
+    with mock.patch.object(parts, "FusedBatchNormalization", batch_normalization):
         model = DCGAN((28, 28, 1), filters=64)
     model.compile(jit_compile=jit_compile)
     return model

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from zoo.errors import InputError
-from zoo.layers import BatchNormalization, Dropout, Maxout, PixelBias, SpectralNormalization
+from zoo.layers import FusedBatchNormalization, GlobalBatchDropout, Maxout, PixelBias, SpectralNormalization
 
 
 def arrays(tensors):
@@ -48,41 +48,41 @@ class TestDropout:
         return layer(rows, training=True)
 
     def test_a_share_is_dropped_and_the_rest_makes_up_for_it(self):
-        outputs = self.dropped(Dropout(0.3), tf.ones([100, 1000])).numpy()
+        outputs = self.dropped(GlobalBatchDropout(0.3), tf.ones([100, 1000])).numpy()
         kept = outputs > 0
         np.testing.assert_allclose(outputs[kept], 1 / 0.7, rtol=1e-6)
         assert kept.mean() == pytest.approx(0.7, abs=4 * np.sqrt(0.3 * 0.7 / 100_000))
 
     @pytest.mark.parametrize(("rate", "training"), [(0.5, False), (0.0, True)])
     def test_nothing_happens_at_inference_or_at_rate_zero(self, rate, training):
-        np.testing.assert_array_equal(Dropout(rate)(self.ROWS, training=training), self.ROWS)
+        np.testing.assert_array_equal(GlobalBatchDropout(rate)(self.ROWS, training=training), self.ROWS)
 
     def test_every_call_drops_other_units(self):
-        layer = Dropout(0.5)
+        layer = GlobalBatchDropout(0.5)
         first, second = (layer(self.ROWS, training=True).numpy() == 0 for _ in range(2))
         assert (first != second).any()
 
     def test_two_replicas_drop_what_one_drops(self, mirrored):
         with mirrored.scope():
-            layer = Dropout(0.5)
+            layer = GlobalBatchDropout(0.5)
             layer.seed_generator.state.assign([3, 5])
         halves = mirrored.experimental_distribute_values_from_function(
             lambda context: tf.split(self.ROWS, 2)[context.replica_id_in_sync_group]
         )
         outputs = mirrored.run(lambda rows: layer(rows, training=True), args=(halves,))
         rows = tf.concat(mirrored.experimental_local_results(outputs), axis=0)
-        np.testing.assert_array_equal(rows, self.dropped(Dropout(0.5), self.ROWS))
+        np.testing.assert_array_equal(rows, self.dropped(GlobalBatchDropout(0.5), self.ROWS))
 
     def test_xla_drops_what_eager_code_drops(self):
-        layer = Dropout(0.5)
+        layer = GlobalBatchDropout(0.5)
         eager = self.dropped(layer, self.ROWS)
         layer.seed_generator.state.assign([3, 5])
         compiled = tf.function(lambda rows: layer(rows, training=True), jit_compile=True)(self.ROWS)
         np.testing.assert_array_equal(compiled, eager)
 
     def test_its_configuration_holds_every_argument(self):
-        layer = rebuilt(Dropout(0.25, seed=7, name="d"))
-        assert (type(layer), layer.rate, layer.seed, layer.name) == (Dropout, 0.25, 7, "d")
+        layer = rebuilt(GlobalBatchDropout(0.25, seed=7, name="d"))
+        assert (type(layer), layer.rate, layer.seed, layer.name) == (GlobalBatchDropout, 0.25, 7, "d")
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ class TestBatchNormalization:
     def test_the_fused_kernel_does_as_keras_does(self, fused, dtype, tolerance, options):
         ours, theirs = (
             self.trained(kind, self.inputs(), dtype=dtype, **options)
-            for kind in (BatchNormalization, keras.layers.BatchNormalization)
+            for kind in (FusedBatchNormalization, keras.layers.BatchNormalization)
         )
         assert len(fused) == 2
         assert ours[0] == theirs[0]
@@ -149,14 +149,14 @@ class TestBatchNormalization:
     def test_whatever_the_kernel_cannot_do_is_left_to_keras(self, fused, shape, options):
         ours, theirs = (
             self.trained(kind, self.inputs(shape), **options)
-            for kind in (BatchNormalization, keras.layers.BatchNormalization)
+            for kind in (FusedBatchNormalization, keras.layers.BatchNormalization)
         )
         assert not fused
         for mine, kerass in zip(ours[1], theirs[1], strict=True):
             np.testing.assert_array_equal(mine, kerass)
 
     def test_the_moving_statistics_are_those_of_the_biased_estimate(self):
-        layer = BatchNormalization(momentum=0.75)
+        layer = FusedBatchNormalization(momentum=0.75)
         inputs = self.inputs()
         layer(inputs, training=True)
         rows = inputs.numpy().reshape(-1, 3).astype(np.float64)

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.errors import InputError, require_positive
-from zoo.layers import BatchNormalization
+from zoo.layers import FusedBatchNormalization
 from zoo.training import TrainedModel
 
 layers = keras.layers
@@ -33,7 +33,7 @@ def classifier_network(data_shape, num_classes, filters, seed=0):
             x = layers.MaxPooling2D()(x)
         for _ in range(2):
             x = layers.Conv2D(filters << stage, 3, padding="same", use_bias=False, kernel_initializer=initializer)(x)
-            x = layers.ReLU()(BatchNormalization(momentum=0.9)(x))
+            x = layers.ReLU()(FusedBatchNormalization(momentum=0.9)(x))
     features = layers.GlobalAveragePooling2D(dtype="float32")(x)
     logits = layers.Dense(num_classes, dtype="float32")(features)
     return keras.Model(inputs, [features, logits], name="classifier")

@@ -49,7 +49,7 @@ class Maxout(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("zoo")
-class Dropout(keras.layers.Dropout):
+class GlobalBatchDropout(keras.layers.Dropout):
     """Keras' dropout with the mask of the global batch: N replicas drop what one replica with all rows would drop.
 
     Args:
@@ -73,7 +73,7 @@ class Dropout(keras.layers.Dropout):
 
 
 @keras.saving.register_keras_serializable("zoo")
-class BatchNormalization(keras.layers.BatchNormalization):
+class FusedBatchNormalization(keras.layers.BatchNormalization):
     """Keras' batch normalisation, through TensorFlow's fused kernel where the inputs are images.
 
     Takes the arguments of `keras.layers.BatchNormalization`. Call: `(batch, height, width, channels)`, or any shape

@@ -1,4 +1,4 @@
-"""The optimiser of the first adversarial papers."""
+"""The optimisers of the adversarial papers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,20 @@ import keras
 import tensorflow as tf
 
 from zoo.errors import InputError
+
+
+def adam(learning_rate, beta_1=0.9, beta_2=0.999):
+    """Adam with its paper's epsilon of 1e-8 (Kingma & Ba 2014), where Keras has 1e-7.
+
+    Args:
+        learning_rate: a number or a `keras.optimizers.schedules.LearningRateSchedule`.
+        beta_1: the decay of the mean gradient, the "first momentum".
+        beta_2: the decay of the mean squared gradient.
+
+    Returns:
+        A new `keras.optimizers.Adam`.
+    """
+    return keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=1e-8)
 
 
 @keras.saving.register_keras_serializable("zoo")

@@ -12,7 +12,7 @@ from scipy import stats
 import zoo
 from zoo import draws
 from zoo.errors import InputError
-from zoo.layers import Dropout, PixelBias
+from zoo.layers import GlobalBatchDropout, PixelBias
 from zoo.models import ali
 from zoo.models.ali import ALI
 
@@ -100,7 +100,7 @@ class TestPaperNetworks:
         network = model.discriminator
         dense = [(1, 64, 512), (1, 512, 512), (1, 1024, 1024), (1, 1024, 1024)]
         assert network.count_params() == 2 * convolutions(*DOWN, *dense, biases=1) + 1024 + 1
-        rates = [layer.rate for layer in network.layers if isinstance(layer, Dropout)]
+        rates = [layer.rate for layer in network.layers if isinstance(layer, GlobalBatchDropout)]
         assert sorted(rates) == [0.2] * 2 + [0.5] * 8  # both inputs; 4 maps, 1 of the latents, 3 of both
         assert not any("normalization" in layer.name for layer in network.layers)
 
@@ -110,7 +110,7 @@ class TestPaperNetworks:
         first, *later = DOWN
         expected = convolutions(first, *dense, biases=1) + convolutions(*later, biases=2)
         assert trainable(network) == expected
-        assert [layer.rate for layer in network.layers if isinstance(layer, Dropout)] == [0.2] * 10
+        assert [layer.rate for layer in network.layers if isinstance(layer, GlobalBatchDropout)] == [0.2] * 10
         slopes = [layer.negative_slope for layer in network.layers if isinstance(layer, keras.layers.LeakyReLU)]
         assert slopes == [0.01] * 9
 

@@ -84,7 +84,7 @@ class TestPaperSettings:
     def test_the_first_leaky_layers_are_not_normalised(self, model, player, normalised):
         network = getattr(model, player)
         kinds = [type(layer).__name__ for layer in network.layers]
-        assert kinds.count("BatchNormalization") == normalised
+        assert kinds.count("FusedBatchNormalization") == normalised
         slopes = [layer.negative_slope for layer in network.layers if isinstance(layer, keras.layers.LeakyReLU)]
         assert slopes == ([] if player == "generator" else [0.2, 0.2])
 

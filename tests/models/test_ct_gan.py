@@ -10,7 +10,7 @@ from by_hand import values
 
 from zoo import losses, networks
 from zoo.errors import InputError
-from zoo.layers import Dropout
+from zoo.layers import GlobalBatchDropout
 from zoo.models import ct_gan
 from zoo.models.ct_gan import CTGAN, consistency_term
 
@@ -23,7 +23,7 @@ def critic(dropout):
     initializer = keras.initializers.RandomNormal(stddev=0.7, seed=keras.random.SeedGenerator(2))
     layers = [keras.layers.Dense(16, "tanh", kernel_initializer=initializer)]
     if dropout:
-        layers.append(Dropout(dropout))
+        layers.append(GlobalBatchDropout(dropout))
     return keras.Sequential([keras.Input((3,)), *layers, keras.layers.Dense(1, kernel_initializer=initializer)])
 
 
@@ -56,9 +56,9 @@ class TestPaperSettings:
 
     def test_half_of_every_hidden_layer_of_the_critic_is_dropped(self, model):
         kinds = [type(layer).__name__ for layer in model.discriminator.layers]
-        assert kinds == ["InputLayer", *["Conv2D", "LeakyReLU", "Dropout"] * 2, "Flatten", "Dense"]
+        assert kinds == ["InputLayer", *["Conv2D", "LeakyReLU", "GlobalBatchDropout"] * 2, "Flatten", "Dense"]
         assert model.discriminator.count_params() == 25 * (4 + 4 * 8) + 4 + 8 + 4 * 4 * 8
-        assert {layer.rate for layer in model.discriminator.layers if isinstance(layer, Dropout)} == {0.5}
+        assert {layer.rate for layer in model.discriminator.layers if isinstance(layer, GlobalBatchDropout)} == {0.5}
 
     def test_the_features_are_the_inputs_of_the_last_layer(self, model):
         images = tf.random.stateless_normal([2, 16, 16, 1], [0, 4])

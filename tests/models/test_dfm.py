@@ -49,7 +49,7 @@ class TestPaperSettings:
         return model
 
     def test_the_denoiser_has_10_hidden_layers_of_1024_normalised_units_on_4096_features(self, model):
-        hidden = ["Dense", "BatchNormalization", "ReLU"]
+        hidden = ["Dense", "FusedBatchNormalization", "ReLU"]
         assert [type(layer).__name__ for layer in model.denoiser.layers] == ["InputLayer", *10 * hidden, "Dense"]
         weights = 4096 * 1024 + 9 * 1024**2 + 1024 * 4096 + 4096
         assert model.denoiser.count_params() == weights + 10 * 4 * 1024

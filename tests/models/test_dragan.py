@@ -41,7 +41,7 @@ class TestPaperSettings:
         kinds = [
             {type(layer).__name__ for layer in network.layers} for network in (model.generator, model.discriminator)
         ]
-        assert ["BatchNormalization" in kind for kind in kinds] == [True, False]
+        assert ["FusedBatchNormalization" in kind for kind in kinds] == [True, False]
 
     @pytest.mark.parametrize("player", DRAGAN.players)
     def test_adam(self, model, player):

@@ -44,7 +44,7 @@ class TestPaperSettings:
         return model
 
     def test_the_generator_has_four_hidden_layers_of_1600_normalised_units(self, model):
-        hidden = ["Dense", "BatchNormalization", "ReLU"]
+        hidden = ["Dense", "FusedBatchNormalization", "ReLU"]
         names = [type(layer).__name__ for layer in model.generator.layers]
         assert names == ["InputLayer", *4 * hidden, "Dense", "Activation", "Reshape"]
         assert model.generator.count_params() == 100 * 1600 + 3 * 1600**2 + 4 * 4 * 1600 + (1600 + 1) * 64
@@ -73,7 +73,7 @@ class TestPaperSettings:
 
     def test_more_layers_of_the_discriminator_are_normalised_layers_of_its_encoder(self):
         encoder = EBGAN((4,), discriminator_layers=4, discriminator_units=6, generator_units=2).encoder
-        hidden = ["Dense", "BatchNormalization", "ReLU"]
+        hidden = ["Dense", "FusedBatchNormalization", "ReLU"]
         names = [type(layer).__name__ for layer in encoder.layers]
         assert names == ["InputLayer", "Flatten", "Dense", "ReLU", *2 * hidden]
 

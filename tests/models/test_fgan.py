@@ -230,7 +230,7 @@ class TestPaperSettings:
         return model
 
     def test_the_generator_has_two_layers_of_1200_normalised_units_and_sigmoid_pixels(self, model):
-        hidden = ["Dense", "BatchNormalization", "ReLU"]
+        hidden = ["Dense", "FusedBatchNormalization", "ReLU"]
         names = [type(layer).__name__ for layer in model.generator.layers]
         assert names == ["InputLayer", *2 * hidden, "Dense", "Activation", "Reshape"]
         assert model.generator.count_params() == 100 * 1200 + 1200**2 + 2 * 4 * 1200 + (1200 + 1) * 784

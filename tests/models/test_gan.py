@@ -71,7 +71,16 @@ class TestPaperSettings:
     def test_the_discriminator_is_240_and_240_maxout_units_of_5_pieces(self, model):
         assert model.discriminator.count_params() == 785 * 1200 + 241 * 1200 + 241
         order = [type(layer).__name__ for layer in model.discriminator.layers]
-        assert order == ["InputLayer", "Flatten", "Dropout", "Maxout", "Dropout", "Maxout", "Dropout", "Dense"]
+        assert order == [
+            "InputLayer",
+            "Flatten",
+            "GlobalBatchDropout",
+            "Maxout",
+            "GlobalBatchDropout",
+            "Maxout",
+            "GlobalBatchDropout",
+            "Dense",
+        ]
 
     def test_a_fifth_of_the_pixels_and_half_of_the_hidden_units_are_dropped(self, model):
         rates = [layer.rate for layer in model.discriminator.layers if isinstance(layer, keras.layers.Dropout)]

@@ -86,7 +86,7 @@ class TestPaperSettings:
     ):
         network = model.discriminators[level]
         kinds = [type(layer).__name__ for layer in network.layers if not isinstance(layer, keras.layers.InputLayer)]
-        assert kinds == ["Add", "Conv2D", "Conv2D", "Flatten", "Dropout", "Dense"]
+        assert kinds == ["Add", "Conv2D", "Conv2D", "Flatten", "GlobalBatchDropout", "Dense"]
         assert network.layers[-2].rate == 0.5
         assert network.layers[-4].output.shape[1:] == (side, side, filters)
         expected = 25 * 3 * filters + 25 * filters**2 + 2 * filters + side**2 * filters + 1

@@ -70,7 +70,7 @@ class TestPaperGenerator:
         assert {layer.kernel_size for layer in maps[1:]} == {(3, 3)}
 
     def test_every_layer_but_the_output_is_normalised_and_rectified(self, network):
-        hidden = ["BatchNormalization", "ReLU", "Conv2DTranspose"]
+        hidden = ["FusedBatchNormalization", "ReLU", "Conv2DTranspose"]
         names = [type(layer).__name__ for layer in network.layers]
         assert names == ["InputLayer", "Dense", "Reshape", *7 * hidden, "Activation"]
         assert network.layers[-1].activation is keras.activations.tanh

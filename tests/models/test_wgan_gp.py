@@ -60,7 +60,7 @@ class TestPaperSettings:
         kinds = [
             {type(layer).__name__ for layer in network.layers} for network in (model.generator, model.discriminator)
         ]
-        assert ["BatchNormalization" in kind for kind in kinds] == [True, False]
+        assert ["FusedBatchNormalization" in kind for kind in kinds] == [True, False]
         assert (model.latent_size, model.discriminator.layers[1].filters) == (128, 64)
         np.testing.assert_allclose(model.prior.quantile(np.full((1, 128), 0.975, np.float32)), 1.959964, rtol=1e-5)
 

@@ -30,7 +30,7 @@ class TestPaperGenerator:
         ]  # fmt: skip
 
     def test_every_layer_but_the_output_is_normalised_and_rectified(self, generator):
-        hidden, output = ["BatchNormalization", "ReLU", "Conv2DTranspose"], "Activation"
+        hidden, output = ["FusedBatchNormalization", "ReLU", "Conv2DTranspose"], "Activation"
         assert order(generator) == ["InputLayer", "Dense", "Reshape", *hidden * 4, output]
 
     def test_only_the_output_layer_has_a_bias(self, generator):
@@ -54,7 +54,7 @@ class TestPaperDiscriminator:
 
     def test_every_hidden_layer_but_the_first_is_normalised(self, discriminator):
         assert order(discriminator) == [
-            "InputLayer", "Conv2D", "LeakyReLU", *["Conv2D", "BatchNormalization", "LeakyReLU"] * 3, "Flatten", "Dense",
+            "InputLayer", "Conv2D", "LeakyReLU", *["Conv2D", "FusedBatchNormalization", "LeakyReLU"] * 3, "Flatten", "Dense",
         ]  # fmt: skip
 
     def test_only_layers_without_normalisation_have_biases(self, discriminator):
@@ -129,10 +129,10 @@ class TestAlternating:
         ]  # fmt: skip
 
     def test_layers_are_normalised_but_for_the_images_on_both_sides(self):
-        hidden = ["BatchNormalization", "ReLU", "Conv2DTranspose"]
+        hidden = ["FusedBatchNormalization", "ReLU", "Conv2DTranspose"]
         assert order(self.GENERATOR) == ["InputLayer", "Dense", "Reshape", *hidden * 6, "Activation"]
-        leaky = ["Conv2D", "BatchNormalization", "LeakyReLU"] * 4
-        last = ["Conv2D", "BatchNormalization", "ReLU", "Flatten", "Dense"]
+        leaky = ["Conv2D", "FusedBatchNormalization", "LeakyReLU"] * 4
+        last = ["Conv2D", "FusedBatchNormalization", "ReLU", "Flatten", "Dense"]
         assert order(self.DISCRIMINATOR) == ["InputLayer", "Conv2D", "LeakyReLU", *leaky, *last]
 
     def test_there_are_no_biases_and_kernels_are_3x3(self):

@@ -6,7 +6,7 @@ import pytest
 from inside import layers_of, order
 
 from zoo import networks
-from zoo.layers import Dropout
+from zoo.layers import GlobalBatchDropout
 
 
 class TestResidual:
@@ -34,9 +34,9 @@ class TestResidual:
 
     def test_the_last_three_blocks_may_drop_their_outputs(self):
         critic = networks.residual_critic((8, 8, 1), filters=4, dropout=(0.2, 0.5, 0.5))
-        assert [layer.rate for layer in layers_of(critic, Dropout)] == [0.2, 0.5, 0.5]
+        assert [layer.rate for layer in layers_of(critic, GlobalBatchDropout)] == [0.2, 0.5, 0.5]
         kinds = order(critic)
-        assert [kinds[place - 1] for place, kind in enumerate(kinds) if kind == "Dropout"] == ["Add"] * 3
+        assert [kinds[place - 1] for place, kind in enumerate(kinds) if kind == "GlobalBatchDropout"] == ["Add"] * 3
 
     def test_kernels_have_the_variances_of_the_authors_code(self):
         critic = networks.residual_critic((32, 32, 3))

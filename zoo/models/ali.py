@@ -37,7 +37,7 @@ import tensorflow_probability as tfp
 
 from zoo import losses, networks, priors
 from zoo.errors import InputError, require_positive
-from zoo.layers import BatchNormalization, Dropout, Maxout, PixelBias
+from zoo.layers import FusedBatchNormalization, GlobalBatchDropout, Maxout, PixelBias
 from zoo.model import EncodingModel
 
 layers = keras.layers
@@ -81,10 +81,12 @@ def maxout_discriminator(data_shape, latent_size, condition_size=None, seed=0):
     """
     initializer = networks.normal(seed, DEVIATION)
     image = keras.Input(data_shape)
-    x = Dropout(0.2)(image)
+    x = GlobalBatchDropout(0.2)(image)
     for kernel, stride, maps in DOWN:
         x = layers.Maximum()([layers.Conv2D(maps, kernel, stride, kernel_initializer=initializer)(x) for _ in range(2)])
-        x = Dropout(0.5)(x) if maps < 512 else layers.Flatten()(x)  # what joins the latents is dropped with them
+        x = (
+            GlobalBatchDropout(0.5)(x) if maps < 512 else layers.Flatten()(x)
+        )  # what joins the latents is dropped with them
 
     def hidden(units, x):
         return Maxout(units, pieces=2, kernel_initializer=initializer)(x)
@@ -102,7 +104,7 @@ def leaky_discriminator(data_shape, latent_size, condition_size=None, slope=0.01
     initializer = networks.normal(seed, DEVIATION)
     image = x = keras.Input(data_shape)
     for layer, (kernel, stride, maps) in enumerate(DOWN):
-        x = Dropout(0.2)(x)
+        x = GlobalBatchDropout(0.2)(x)
         x = layers.Conv2D(maps, kernel, stride, use_bias=layer == 0, kernel_initializer=initializer)(x)
         x = _normalized_leaky(x, slope) if layer else layers.LeakyReLU(negative_slope=slope)(x)
 
@@ -154,7 +156,7 @@ def dcgan_networks(data_shape, latent_size, condition_size, filters, seed=0):
 
 
 def _normalized_leaky(x, slope):
-    return layers.LeakyReLU(negative_slope=slope)(BatchNormalization(momentum=0.95, epsilon=1e-4)(x))
+    return layers.LeakyReLU(negative_slope=slope)(FusedBatchNormalization(momentum=0.95, epsilon=1e-4)(x))
 
 
 @keras.saving.register_keras_serializable("zoo")

@@ -26,7 +26,7 @@ import tensorflow as tf
 
 from zoo import losses, networks, priors
 from zoo.errors import require_non_negative, require_positive
-from zoo.layers import BatchNormalization
+from zoo.layers import FusedBatchNormalization
 from zoo.model import EncodingModel
 
 layers = keras.layers
@@ -94,7 +94,7 @@ def _linear(seed):
 
 
 def _normalized(x):
-    return BatchNormalization(momentum=0.99, epsilon=1e-8, center=False, scale=False)(x)
+    return FusedBatchNormalization(momentum=0.99, epsilon=1e-8, center=False, scale=False)(x)
 
 
 def _leaky(x, name=None):

@@ -32,7 +32,7 @@ import tensorflow as tf
 
 from zoo import losses, networks, optimizers, priors
 from zoo.errors import InputError
-from zoo.layers import Dropout, Maxout
+from zoo.layers import GlobalBatchDropout, Maxout
 from zoo.model import GenerativeModel
 
 layers = keras.layers
@@ -48,7 +48,7 @@ def conditional_generator(data_shape, latent_size, num_classes, seed=0):
     initializer = keras.initializers.RandomUniform(-0.05, 0.05, seed=keras.random.SeedGenerator(seed))
 
     def hidden(x, units):
-        return Dropout(0.5)(layers.Dense(units, activation="relu", kernel_initializer=initializer)(x))
+        return GlobalBatchDropout(0.5)(layers.Dense(units, activation="relu", kernel_initializer=initializer)(x))
 
     latents, label = keras.Input((latent_size,)), keras.Input((num_classes,))
     joint = hidden(layers.Concatenate()([hidden(latents, 200), hidden(label, 1000)]), 1200)
@@ -67,7 +67,7 @@ def conditional_discriminator(data_shape, num_classes, seed=0):
     initializer = keras.initializers.RandomUniform(-0.005, 0.005, seed=keras.random.SeedGenerator(seed))
 
     def hidden(x, units, pieces):
-        return Dropout(0.5)(Maxout(units, pieces, kernel_initializer=initializer)(x))
+        return GlobalBatchDropout(0.5)(Maxout(units, pieces, kernel_initializer=initializer)(x))
 
     data, label = keras.Input(data_shape), keras.Input((num_classes,))
     joint = layers.Concatenate()([hidden(layers.Flatten()(data), 240, 5), hidden(label, 50, 5)])

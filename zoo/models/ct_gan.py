@@ -29,7 +29,7 @@ import tensorflow as tf
 
 from zoo import losses, networks, priors
 from zoo.errors import InputError, require_non_negative, require_positive
-from zoo.layers import Dropout
+from zoo.layers import GlobalBatchDropout
 from zoo.model import GenerativeModel
 
 layers = keras.layers
@@ -52,7 +52,7 @@ def dropout_critic(data_shape, filters, dropout, seed=0):
     inputs = x = keras.Input(data_shape)
     for stage in range(networks.dcgan_stages(data_shape)):
         x = layers.Conv2D(filters << stage, 5, strides=2, padding="same", kernel_initializer=initializer)(x)
-        x = Dropout(dropout)(layers.LeakyReLU(negative_slope=0.2)(x))
+        x = GlobalBatchDropout(dropout)(layers.LeakyReLU(negative_slope=0.2)(x))
     scores = layers.Dense(1, use_bias=False, kernel_initializer=initializer, dtype="float32")(layers.Flatten()(x))
     return keras.Model(inputs, scores, name="discriminator")
 

@@ -28,7 +28,7 @@ import tensorflow as tf
 
 from zoo import losses, networks, optimizers, priors
 from zoo.errors import InputError, require_positive
-from zoo.layers import Dropout, Maxout
+from zoo.layers import GlobalBatchDropout, Maxout
 from zoo.model import GenerativeModel
 
 layers = keras.layers
@@ -43,9 +43,9 @@ def maxout_discriminator(data_shape, seed=0):
     """Two layers of 240 maxout units with 5 pieces, dropout of 0.2 on the data and 0.5 on the hidden units."""
     initializer = keras.initializers.RandomUniform(-0.005, 0.005, seed=keras.random.SeedGenerator(seed))
     inputs = keras.Input(data_shape)
-    x = Dropout(0.2)(layers.Flatten()(inputs))
+    x = GlobalBatchDropout(0.2)(layers.Flatten()(inputs))
     for _ in range(2):
-        x = Dropout(0.5)(Maxout(240, pieces=5, kernel_initializer=initializer)(x))
+        x = GlobalBatchDropout(0.5)(Maxout(240, pieces=5, kernel_initializer=initializer)(x))
     return keras.Model(
         inputs, layers.Dense(1, kernel_initializer=initializer, dtype="float32")(x), name="discriminator"
     )

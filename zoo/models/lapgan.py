@@ -43,7 +43,7 @@ import tensorflow as tf
 
 from zoo import losses, networks, optimizers, priors, pyramid
 from zoo.errors import InputError, require_positive
-from zoo.layers import BatchNormalization, Dropout
+from zoo.layers import FusedBatchNormalization, GlobalBatchDropout
 from zoo.model import GenerativeModel
 
 layers = keras.layers
@@ -72,7 +72,7 @@ def dense_generator(latent_size, shape, num_classes=None, units=1200, seed=0, na
     x = _joined(inputs)
     for _ in range(2):
         x = layers.Dense(units, use_bias=not normalized, kernel_initializer=initializer)(x)
-        x = layers.ReLU()(BatchNormalization(momentum=0.9, epsilon=1e-5)(x) if normalized else x)
+        x = layers.ReLU()(FusedBatchNormalization(momentum=0.9, epsilon=1e-5)(x) if normalized else x)
     x = layers.Dense(math.prod(shape), kernel_initializer=initializer, dtype="float32")(x)
     return keras.Model(inputs, layers.Reshape(shape, dtype="float32")(x), name=name)
 
@@ -95,7 +95,7 @@ def dense_discriminator(shape, num_classes=None, units=600, seed=0, name=None, d
     inputs = [keras.Input(shape), *_class_input(num_classes)]
     x = _joined([layers.Flatten()(inputs[0]), *inputs[1:]])
     for _ in range(2):
-        x = Dropout(dropout)(layers.Dense(units, activation="relu", kernel_initializer=initializer)(x))
+        x = GlobalBatchDropout(dropout)(layers.Dense(units, activation="relu", kernel_initializer=initializer)(x))
     logits = layers.Dense(1, kernel_initializer=initializer, dtype="float32")(x)
     return keras.Model(inputs, logits, name=name)
 
@@ -129,7 +129,7 @@ def residual_discriminator(shape, num_classes=None, filters=64, seed=0, name=Non
     padding = "valid" if min(shape[:2]) >= 9 else "same"
     for strides in (1, 2):
         x = layers.Conv2D(filters, 5, strides, padding, activation="relu", kernel_initializer=initializer)(x)
-    x = Dropout(0.5)(layers.Flatten()(x))
+    x = GlobalBatchDropout(0.5)(layers.Flatten()(x))
     logits = layers.Dense(1, kernel_initializer=initializer, dtype="float32")(x)
     return keras.Model(inputs, logits, name=name)
 

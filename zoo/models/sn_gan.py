@@ -34,7 +34,7 @@ import tensorflow as tf
 
 from zoo import losses, networks, priors
 from zoo.errors import InputError, require_positive
-from zoo.layers import BatchNormalization
+from zoo.layers import FusedBatchNormalization
 from zoo.model import GenerativeModel
 
 layers = keras.layers
@@ -131,7 +131,7 @@ def resnet_discriminator(data_shape, filters=128, seed=0):
 
 
 def _normalized(x):
-    return BatchNormalization(momentum=0.9, epsilon=2e-5)(x)
+    return FusedBatchNormalization(momentum=0.9, epsilon=2e-5)(x)
 
 
 @keras.saving.register_keras_serializable("zoo")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from zoo.layers import Dropout
+from zoo.layers import GlobalBatchDropout
 from zoo.networks.convolutional import dcgan_discriminator
 from zoo.networks.parts import normal
 
@@ -67,11 +67,11 @@ def discriminator_of_pairs(image, features, latent_size, condition_size, hidden,
     """
     latents = z = keras.Input((latent_size,))
     for rate in rates:
-        z = hidden(widths[0], Dropout(rate)(z))
+        z = hidden(widths[0], GlobalBatchDropout(rate)(z))
     condition, x = joined(layers.Concatenate()([features, z]), condition_size, initializer)
     for _ in range(2):
-        x = hidden(widths[1], Dropout(rates[1])(x))
-    logits = layers.Dense(1, kernel_initializer=initializer, dtype="float32")(Dropout(rates[1])(x))
+        x = hidden(widths[1], GlobalBatchDropout(rates[1])(x))
+    logits = layers.Dense(1, kernel_initializer=initializer, dtype="float32")(GlobalBatchDropout(rates[1])(x))
     return keras.Model([image, latents, *condition], logits, name="discriminator")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from zoo.layers import BatchNormalization
+from zoo.layers import FusedBatchNormalization
 
 
 def normal(seed, deviation=0.02):
@@ -14,4 +14,4 @@ def normal(seed, deviation=0.02):
 
 def batch_normalization():
     """Batch normalisation with DCGAN's constants."""
-    return BatchNormalization(momentum=0.9, epsilon=1e-5)
+    return FusedBatchNormalization(momentum=0.9, epsilon=1e-5)

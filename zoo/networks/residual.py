@@ -6,7 +6,7 @@ import math
 
 import keras
 
-from zoo.layers import Dropout
+from zoo.layers import GlobalBatchDropout
 from zoo.networks.convolutional import dcgan_stages
 from zoo.networks.parts import batch_normalization
 
@@ -71,7 +71,7 @@ def residual_critic(data_shape, filters=128, seed=0, dropout=(0.0, 0.0, 0.0)):
             shortcut, x = layers.AveragePooling2D(2)(shortcut), layers.AveragePooling2D(2)(x)
         x = layers.Add()([shortcut, x])
         if rate:
-            x = Dropout(rate)(x)
+            x = GlobalBatchDropout(rate)(x)
     x = layers.GlobalAveragePooling2D()(layers.ReLU()(x))
     scores = layers.Dense(1, kernel_initializer=_plain(seeds), dtype="float32")(x)
     return keras.Model(inputs, scores, name="discriminator")
