@@ -54,7 +54,8 @@ class TestPaperDiscriminator:
 
     def test_every_hidden_layer_but_the_first_is_normalised(self, discriminator):
         assert order(discriminator) == [
-            "InputLayer", "Conv2D", "LeakyReLU", *["Conv2D", "FusedBatchNormalization", "LeakyReLU"] * 3, "Flatten", "Dense",
+            "InputLayer", "Conv2D", "LeakyReLU",
+            *["Conv2D", "FusedBatchNormalization", "LeakyReLU"] * 3, "Flatten", "Dense",
         ]  # fmt: skip
 
     def test_only_layers_without_normalisation_have_biases(self, discriminator):

@@ -27,7 +27,7 @@ class TestResidual:
         critic = networks.residual_critic((32, 32, 3))
         maps = [layer.output.shape[1:] for layer in layers_of(critic, keras.layers.Add)]
         assert maps == [(16, 16, 128), (8, 8, 128), (8, 8, 128), (8, 8, 128)]
-        assert not layers_of(critic, keras.layers.BatchNormalization, Dropout)
+        assert not layers_of(critic, keras.layers.BatchNormalization, GlobalBatchDropout)
         first = 9 * 3 * 128 + 128 + 3 * 128 + 128
         shortcut = 128 * 128 + 128
         assert critic.count_params() == first + 7 * self.CONVOLUTION + shortcut + 128 + 1
