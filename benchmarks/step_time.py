@@ -23,7 +23,7 @@ def build(policy="float32", jit_compile=False, batch_normalization=layers.FusedB
 
 
 def main():
-    images = np.random.default_rng(0).uniform(-1, 1, (20 * BATCH_SIZE, 28, 28, 1)).astype("float32")
+    images = np.random.default_rng(0).uniform(0, 1, (20 * BATCH_SIZE, 28, 28, 1)).astype("float32")
     batches = tf.data.Dataset.from_tensor_slices({"image": images}).batch(BATCH_SIZE).repeat().prefetch(2)
     variants = {
         "float32": build(),

@@ -25,7 +25,7 @@ def reconstruction_score(model, data, classifier):
     """The share of test images whose reconstruction the classifier sees in their own class, as a card records it."""
     correct = 0
     for batch in data.test.batches(500):
-        reconstructed = model.reconstruct(batch["image"] / 2 + 0.5)
+        reconstructed = model.reconstruct(batch["image"])
         correct += np.sum(classifier(reconstructed).probabilities.argmax(axis=-1) == batch["label"])
     return {
         "score": "reconstructions in the right class",

@@ -31,7 +31,7 @@ def nearest_neighbour_score(model, data):
     network = keras.Model(encoder.input, encoder.get_layer(FEATURES).output)
 
     def features(split):
-        rows = [network(batch["image"] / 2 + 0.5).numpy() for batch in split.batches(500)]
+        rows = [network(batch["image"]).numpy() for batch in split.batches(500)]
         return np.concatenate(rows).astype(np.float32)
 
     _, nearest = metrics.nearest_neighbours(features(data.test), features(data.train))

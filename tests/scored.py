@@ -41,7 +41,8 @@ class Blocks:
     def __call__(self, images):
         self.batches.append(len(images))
         features = images.reshape(len(images), 4, 4, 4, 4).mean(axis=(2, 4)).reshape(len(images), 16)
-        logits = 20 * features @ np.random.default_rng(0).normal(size=(16, 10)).astype(np.float32)
+        kernel = np.random.default_rng(0).normal(size=(16, 10)).astype(np.float32)
+        logits = 20 * np.einsum("nd,dc->nc", features, kernel)  # unlike `@`, the same for a row in any batch
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         return Features(features, exponentials / exponentials.sum(axis=1, keepdims=True))
 

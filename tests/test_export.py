@@ -37,7 +37,13 @@ def expected_signatures(model):
         "sample_png": (by_seed, {"image_bytes": (tf.string, n)}),
         "discriminate": ({"image": (tf.float32, (None, *SHAPE)), **label}, {"score": (tf.float32, n)}),
     }
-    if not tf.nest.is_nested(model.prior):
+    if tf.nest.is_nested(model.prior):
+        names = model.prior if isinstance(model.prior, dict) else range(len(model.prior))
+        parts = zip(names, tf.nest.flatten(model.prior), strict=True)
+        outputs = {f"latent_{name}": (tf.float32, (None, *prior.batch_shape)) for name, prior in parts}
+        table["latents"] = (by_seed, outputs)
+    else:
+        table["latents"] = (by_seed, {"latent": (tf.float32, latent)})
         table["generate"] = ({"latent": (tf.float32, latent), **label}, samples)
     if isinstance(model, EncodingModel):
         image, _ = table["discriminate"]

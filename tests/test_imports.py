@@ -10,8 +10,8 @@ import pytest
 import zoo
 
 ROOT = Path(zoo.__file__).parent
-SERVERS = ("data/*.py", "metrics/*.py", "export.py", "sampling.py", "training.py", "model.py", "evaluation/*.py")
-LEAVES = {"draws", "errors", "layers", "losses", "networks", "optimizers", "priors", "pyramid"}
+SERVERS = ("data/*.py", "metrics/*.py", "export.py", "sampling.py", "training/*.py", "model.py", "evaluation/*.py")
+LEAVES = {"draws", "errors", "labels", "layers", "losses", "networks", "optimizers", "priors", "pyramid"}
 
 
 def modules(*patterns):

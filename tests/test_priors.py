@@ -43,3 +43,11 @@ def test_the_most_extreme_draws_are_finite_normals(share):
 def test_components_are_a_batch(prior):
     assert prior.batch_shape == (3,)
     assert prior.event_shape == ()
+
+
+def test_a_description_names_the_distribution_and_its_parameters():
+    assert priors.description(priors.uniform((2, 3), limit=2.0)) == {
+        "name": "Uniform", "shape": [2, 3], "low": -2.0, "high": 2.0,
+    }  # fmt: skip
+    assert priors.description(priors.normal(4)) == {"name": "Normal", "shape": [4], "loc": 0.0, "scale": 1.0}
+    assert priors.description(None) is None

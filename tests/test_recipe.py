@@ -19,9 +19,10 @@ from PIL import Image
 
 from zoo import data, files, recipe
 from zoo.errors import InputError
+from zoo.labels import NO_LABEL
 from zoo.models.cgan import CGAN
 from zoo.pretrained import find
-from zoo.training import TrainedModel
+from zoo.training import TrainableModel
 
 ZOO = str(Path(sys.executable).with_name("zoo"))
 RECIPES = files.folder("recipes")
@@ -193,7 +194,7 @@ def test_every_recipe_runs_on_data_at_hand(name, tmp_path, monkeypatch, capsys):
         dataset = f"folder:{photographs(tmp_path / 'photographs')}"
     # The networks are as wide as ever, but several updates of a discriminator become one: each is traced for itself.
     if "lapgan" not in name:  # in which one half of a batch is judged as data, the other gives way to samples
-        monkeypatch.setattr(TrainedModel, "minibatches", lambda self, rows, count: [rows])
+        monkeypatch.setattr(TrainableModel, "minibatches", lambda self, rows, count: [rows])
     flags = [f"--data={dataset}", f"--workdir={tmp_path / 'run'}", "--batch_size=4", "--steps=2"]
     assert train_here(monkeypatch, name, "--smoke", *flags) == 0
     (version,) = (tmp_path / "run").glob(f"*-{Path(dataset).name}/1")
@@ -304,7 +305,7 @@ def test_a_bad_flag_is_an_input_error():
 def test_a_conditional_model_refuses_rows_without_labels_before_anything_is_written(tmp_path):
     digits = data.load("digits").train
     labels = digits.labels.copy()
-    labels[:3] = data.dataset.UNLABELLED
+    labels[:3] = NO_LABEL
     model = CGAN((8, 8, 1), num_classes=10)
     model.compile()
     flags = recipe.parse(recipe.define_flags("digits", 4, 8, 2), [f"--workdir={tmp_path / 'run'}"])

@@ -98,7 +98,7 @@ class SampleGrid(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.directory.mkdir(parents=True, exist_ok=True)
         given = (self.seeds, self.labels, None)
-        seeds, labels, columns = pictured(self.model.num_classes) if self.seeds is None else given
+        seeds, labels, columns = pictured(self.model.sampled_classes) if self.seeds is None else given
         pixels = images.picture(self.model.sample(seeds, labels), columns)
         images.write_png(self.directory / f"step_{self.model.step:06d}.png", pixels)
 

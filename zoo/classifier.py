@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from zoo.errors import InputError, require_positive
 from zoo.layers import FusedBatchNormalization
-from zoo.training import TrainedModel
+from zoo.training import TrainableModel
 
 layers = keras.layers
 
@@ -40,7 +40,7 @@ def classifier_network(data_shape, num_classes, filters, seed=0):
 
 
 @keras.saving.register_keras_serializable("zoo")
-class Classifier(TrainedModel):
+class Classifier(TrainableModel):
     """Tells the classes of images apart.
 
     Batch statistics are per replica.
@@ -53,7 +53,7 @@ class Classifier(TrainedModel):
         filters: channels of the first stage.
         shift: each training image is moved by up to this many pixels in either direction.
         flip: whether half of the training images are mirrored.
-        **kwargs: `seed` and `name`, as in `TrainedModel`.
+        **kwargs: `seed` and `name`, as in `TrainableModel`.
 
     Raises:
         InputError: a setting is out of its range.
@@ -74,9 +74,9 @@ class Classifier(TrainedModel):
         self.flip = flip
         self.classifier = classifier or classifier_network(self.data_shape, num_classes, filters, self.seed)
 
-    def compile(self, classifier_optimizer=None, **kwargs):
-        """Adam with Keras' settings; the recipes give an optimiser whose rate falls."""
-        super().compile({"classifier": classifier_optimizer or keras.optimizers.Adam()}, **kwargs)
+    def paper_optimizer(self, player):
+        """Adam with Keras' settings; the recipe gives an optimiser whose rate falls."""
+        return keras.optimizers.Adam()
 
     def train_step(self, batch):
         """One step down the cross-entropy of slightly moved images."""
@@ -104,7 +104,7 @@ class Classifier(TrainedModel):
         """The share of a split's rows that are classified as labelled, as a float in [0, 1]."""
         correct = 0
         for batch in split.batches(batch_size):
-            probabilities = self._classify_graph(batch["image"] / 2 + 0.5)["probabilities"]
+            probabilities = self._classify_graph(batch["image"])["probabilities"]
             correct += np.sum(np.argmax(probabilities, axis=-1) == batch["label"])
         return float(correct / len(split))
 
@@ -129,6 +129,3 @@ class Classifier(TrainedModel):
     def signatures(self):
         image = tf.TensorSpec([None, *self.data_shape], tf.float32, "image")
         return {"serving_default": (self.classify_signature, [image]), "classify": (self.classify_signature, [image])}
-
-    def get_config(self):
-        return {**super().get_config(), "filters": self.filters, "shift": self.shift, "flip": self.flip}

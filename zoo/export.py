@@ -27,7 +27,7 @@ def export(model, directory: str | os.PathLike, *, dataset: str = "not stated", 
     """Writes `directory/<version>/`, then `samples.png` and `card.json` beside it; each whole or not at all.
 
     Args:
-        model: a `TrainedModel`.
+        model: a `TrainableModel`.
         directory: the artefact's folder; the version is the next free number.
         dataset: name of the data the model was trained on.
         **facts: what else the card has to say, such as `command`, `seconds`, `machine`, `scores`; must be JSON.
@@ -50,9 +50,10 @@ def export(model, directory: str | os.PathLike, *, dataset: str = "not stated", 
         raise TrainingError(f"Cannot write the SavedModel {version}: {first_line(error)}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    seeds, labels, columns = pictured(model.num_classes)
-    if "sample" in signatures and images.drawable(samples := model.sample(seeds, labels)):
-        images.write_png(directory / SAMPLES, images.picture(samples, columns))
+    if "sample" in signatures:
+        seeds, labels, columns = pictured(model.sampled_classes)
+        if images.drawable(samples := model.sample(seeds, labels)):
+            images.write_png(directory / SAMPLES, images.picture(samples, columns))
     card = {
         "name": directory.resolve().name,
         "model": type(model).__name__,
@@ -60,6 +61,7 @@ def export(model, directory: str | os.PathLike, *, dataset: str = "not stated", 
         "dataset": dataset,
         "data_shape": list(model.data_shape),
         "num_classes": model.num_classes,
+        **model.sampling_facts(),
         "decision_boundary": model.decision_boundary,
         "version": number,
         "seed": model.seed,

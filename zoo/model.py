@@ -5,26 +5,29 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from zoo import draws
+from zoo import draws, priors
 from zoo.errors import InputError, require_positive
+from zoo.labels import NO_LABEL
 from zoo.sampling import check_seeds_and_labels
-from zoo.training import TrainedModel
+from zoo.training import TrainableModel, checked_images
 
 
-class GenerativeModel(TrainedModel):
+class GenerativeModel(TrainableModel):
     """Players that are trained against each other, and a sampler.
 
-    A paper's class sets its networks, `prior` and `sampler` in `__init__`, then writes `compile`, `train_step` and one
-    `update_<player>` a player. One step is one generator update.
+    A paper's class sets its networks, `prior` and `sampler` in `__init__`, then writes `paper_optimizer`, `train_step`
+    and, for each player, `update_<player>`. One step is one generator update.
 
     Args:
         data_shape: `(height, width, channels)` of an image or `(size,)` of a vector.
-        latent_size: length of the latent vector.
-        **kwargs: `num_classes`, `seed`, `ema_decay` (of the sampler) and `name`, as in `TrainedModel`.
+        latent_size: length of the latent vector; `None` for a model that samples from something else, such as from
+            small images that it enlarges. Such a model overrides `latents_of`.
+        **kwargs: `num_classes`, `seed`, `ema_decay` (of the sampler) and `name`, as in `TrainableModel`.
 
     Attributes:
         prior: a `tfp.distributions` distribution with batch shape `[latent_size]` and a `quantile`, or a nested
-            structure of such where there are several latents.
+            structure of such where there are several latents; `None` without latents.
+        samples_by_label: whether the sampler takes labels where training reads them.
         sampler: the network that samples: `averaged(generator)`.
         decision_boundary: the score above which the discriminator takes data to be real; `None` for a critic.
 
@@ -34,11 +37,24 @@ class GenerativeModel(TrainedModel):
 
     players = ("generator", "discriminator")
     decision_boundary = 0.0
+    samples_by_label = True
+    prior = None
 
-    def __init__(self, data_shape, *, latent_size, **kwargs):
+    def __init__(self, data_shape, *, latent_size=None, **kwargs):
         super().__init__(data_shape, **kwargs)
-        require_positive(latent_size=latent_size)
+        if latent_size is not None:
+            require_positive(latent_size=latent_size)
         self.latent_size = latent_size
+
+    @property
+    def conditional(self):
+        """Whether the sampler takes labels."""
+        return self.reads_labels and self.samples_by_label
+
+    @property
+    def sampled_classes(self):
+        """How many classes a sample may be asked to be of; `None` where the sampler takes no labels."""
+        return self.num_classes if self.conditional else None
 
     # Draws of a training step.
 
@@ -91,9 +107,13 @@ class GenerativeModel(TrainedModel):
         """
         return self._sample_graph(*self._rows(seeds, labels)).numpy()
 
+    def sampling_facts(self):
+        """`conditional`, whether samples take labels, and `prior`: the name and the parameters of each latent's."""
+        return {"conditional": self.conditional, "prior": tf.nest.map_structure(priors.description, self.prior)}
+
     def _rows(self, seeds, labels):
         """Seeds and labels, checked, as the tensors that signatures take."""
-        return [tf.constant(rows) for rows in check_seeds_and_labels(seeds, labels, self.num_classes)]
+        return [tf.constant(rows) for rows in check_seeds_and_labels(seeds, labels, self.sampled_classes)]
 
     @tf.function(
         input_signature=[tf.TensorSpec([None], tf.int64), tf.TensorSpec([None], tf.int32)],
@@ -103,7 +123,7 @@ class GenerativeModel(TrainedModel):
         return self.sample_signature(seed, label)["samples"]
 
     def latents_of(self, seed):
-        """The latents that rows are sampled from, one a seed of int64 [n]; structured as the prior is."""
+        """What `generate` makes the samples of: for each seed of int64 `[n]` a latent, structured as the prior is."""
         return tf.map_fn(
             lambda one: self._latents(
                 draws.named_seed(0, "sample") ^ tf.bitcast(one, tf.int32),
@@ -118,6 +138,14 @@ class GenerativeModel(TrainedModel):
     def sample_signature(self, seed, label):
         """The common sampling signature: `seed` int64 [n] and `label` int32 [n] to `samples`."""
         return {"samples": self._to_samples(self.generate(self.latents_of(seed), self._labels(seed, label)))}
+
+    def latents_signature(self, seed, label):
+        """`seed` int64 [n] and `label` int32 [n] to the latents of `sample`: `latent`, or several by name."""
+        latents = self.latents_of(seed)
+        if not tf.nest.is_nested(latents):
+            return {"latent": latents}
+        names = latents if isinstance(latents, dict) else range(len(latents))
+        return {f"latent_{name}": part for name, part in zip(names, tf.nest.flatten(latents), strict=True)}
 
     def sample_png_signature(self, seed, label):
         """The same rows as `sample_signature`, each as the bytes of a PNG: `image_bytes` string [n]."""
@@ -147,7 +175,9 @@ class GenerativeModel(TrainedModel):
         }
         if self.is_image and self.data_shape[-1] <= 4:
             signatures["sample_png"] = (self.sample_png_signature, [seed, label])
-        if not tf.nest.is_nested(self.prior):
+        if self.prior is not None:
+            signatures["latents"] = (self.latents_signature, [seed, label])
+        if self.prior is not None and not tf.nest.is_nested(self.prior):
             latent = tf.TensorSpec([None, self.latent_size], tf.float32, "latent")
             signatures["generate"] = (self.generate_signature, [latent, label])
         return signatures
@@ -157,8 +187,8 @@ class GenerativeModel(TrainedModel):
         if not self.conditional:
             return label
         in_range = tf.debugging.Assert(
-            tf.reduce_all((label >= -1) & (label < self.num_classes)),
-            [f"`label` must lie in [-1, {self.num_classes - 1}]. Received:", label],
+            tf.reduce_all((label >= NO_LABEL) & (label < self.num_classes)),
+            [f"`label` must lie in [{NO_LABEL}, {self.num_classes - 1}]. Received:", label],
         )
         drawn = tf.map_fn(
             lambda one: draws.uniform([], draws.named_seed(0, "label") ^ tf.bitcast(one, tf.int32)),
@@ -174,9 +204,6 @@ class GenerativeModel(TrainedModel):
             return data
         low, high = self.value_range
         return tf.clip_by_value((data - low) / (high - low), 0.0, 1.0)
-
-    def get_config(self):
-        return {**super().get_config(), "latent_size": self.latent_size}
 
 
 class EncodingModel(GenerativeModel):
@@ -201,7 +228,7 @@ class EncodingModel(GenerativeModel):
         """The latents of data; a row depends on its own data and label alone.
 
         Args:
-            images: floats `[n, *data_shape]`, images in [0, 1].
+            images: `[n, *data_shape]`, images as floats in [0, 1] or uint8.
             labels: integers `[n]`, or one for all rows, of a conditional model; others ignore them.
 
         Returns:
@@ -224,17 +251,15 @@ class EncodingModel(GenerativeModel):
 
     def _labelled(self, images, labels):
         """Data and labels, checked, as the tensors that signatures take."""
-        images = np.asarray(images, np.float32)
-        if images.shape[1:] != self.data_shape or len(images) == 0:
-            raise InputError(f"`images` should have shape {[None, *self.data_shape]}. Received: {list(images.shape)}")
+        images = checked_images(images, self.data_shape)
         _, labels = self._rows(len(images), labels)
         unlabelled = np.flatnonzero(np.asarray(labels) < 0)
         if self.conditional and len(unlabelled):
             raise InputError(
-                f"`labels` should lie in [0, {self.num_classes - 1}], one a row. "
+                f"`labels` should hold a class in [0, {self.num_classes - 1}] for each row. "
                 f"Received: none for {len(unlabelled)} of {len(images)} rows, the first of them {unlabelled[0]}"
             )
-        return tf.constant(images), labels
+        return images, labels
 
     @tf.function(autograph=False, reduce_retracing=True)
     def _encode_graph(self, image, label):

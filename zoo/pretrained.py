@@ -70,6 +70,11 @@ class Pretrained:
         self.card = card
         self.signatures = signatures
 
+    @property
+    def _sampled_classes(self) -> int | None:
+        """How many classes a sample may be asked to be of; `None` where the card says that none may be."""
+        return self.card.get("num_classes") if self.card.get("conditional", True) else None
+
     def sample(
         self, seeds: int | Sequence[int] | np.ndarray, labels: int | Sequence[int] | np.ndarray | None = None
     ) -> np.ndarray:
@@ -87,7 +92,7 @@ class Pretrained:
         """
         import tensorflow as tf
 
-        seeds, labels = check_seeds_and_labels(seeds, labels, self.card.get("num_classes"))
+        seeds, labels = check_seeds_and_labels(seeds, labels, self._sampled_classes)
         signature = self.signatures.get("serving_default")
         if (
             signature is None

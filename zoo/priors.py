@@ -20,3 +20,19 @@ def box(latent_size, low, high):
 def normal(latent_size):
     """Independent standard normal components."""
     return tfp.distributions.Normal(tf.zeros([latent_size]), 1.0)
+
+
+def description(prior):
+    """A prior as a card has it.
+
+    Args:
+        prior: a `tfp.distributions` distribution whose components are alike, or `None` without latents.
+
+    Returns:
+        A dict with its "name", such as "Uniform", its "shape", and the value of each parameter, such as "low"; or
+        `None`.
+    """
+    if prior is None:
+        return None
+    parameters = {name: float(tf.reduce_max(prior.parameters[name])) for name in prior.parameter_properties()}
+    return {"name": type(prior).__name__, "shape": prior.batch_shape.as_list(), **parameters}

@@ -158,7 +158,7 @@ class Run:
         """
         from zoo import callbacks
 
-        if model.conditional and (unlabelled := int((split.labels < 0).sum())):
+        if model.reads_labels and not model.reads_unlabelled_rows and (unlabelled := int((split.labels < 0).sum())):
             raise InputError(
                 f"{type(model).__name__} needs a label on every row. "
                 f"Received: {unlabelled} of {len(split)} rows of {self.flags.data} without"
@@ -176,6 +176,9 @@ class Run:
         self._checkpoint.restore(model)
         if model.step > steps:
             raise InputError(f"{self.workdir} is at step {model.step} already. Received: --steps={steps}")
+        if model.reference is not None and not model.has_reference:
+            rows = split.stream(model.reference.shape[0], self.flags.seed)
+            model.take_reference(next(iter(rows))["image"])
         is_over = model.step == steps
         if self.is_chief and not is_over:
             begin = f"going on from step {model.step}" if model.step else "from the start"

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zoo.errors import InputError
-
-ANY_CLASS = -1  # the label of a row whose class is drawn by its seed
+from zoo.labels import NO_LABEL
 
 
 def check_seeds_and_labels(
@@ -38,15 +37,15 @@ def check_seeds_and_labels(
     if len(seeds) == 0:
         raise InputError("`seeds` should hold at least one seed. Received: none")
 
-    labels = _integers("labels", ANY_CLASS if labels is None else labels, np.int32)
+    labels = _integers("labels", NO_LABEL if labels is None else labels, np.int32)
     if labels.ndim == 0:
         labels = np.full(len(seeds), labels)
     if len(labels) != len(seeds):
         raise InputError(f"`labels` should hold one label a seed, {len(seeds)}. Received: {len(labels)}")
     if num_classes is not None:
-        wrong = labels[(labels < ANY_CLASS) | (labels >= num_classes)]
+        wrong = labels[(labels < NO_LABEL) | (labels >= num_classes)]
         if len(wrong):
-            raise InputError(f"`labels` should lie in [{ANY_CLASS}, {num_classes - 1}]. Received: {wrong[0]}")
+            raise InputError(f"`labels` should lie in [{NO_LABEL}, {num_classes - 1}]. Received: {wrong[0]}")
     return seeds, labels
 
 

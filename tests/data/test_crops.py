@@ -8,7 +8,8 @@ from zoo.errors import InputError
 
 IMAGES = np.arange(3 * 6 * 5 * 2, dtype=np.uint8).reshape(3, 6, 5, 2)
 LABELS = np.int32([2, 0, 1])
-CROPS = [IMAGES[i, top : top + 4, left : left + 4] / 127.5 - 1 for i in range(3) for top in (0, 2) for left in (0, 1)]
+PIXELS = IMAGES / np.float32(255)
+CROPS = [PIXELS[i, top : top + 4, left : left + 4] for i in range(3) for top in (0, 2) for left in (0, 1)]
 
 
 @pytest.fixture(params=["array", "memmap"])

@@ -108,14 +108,12 @@ def test_a_mirrored_strategy_sees_the_rows_of_the_global_batch():
     assert ast.literal_eval(run.stdout) == [[batch[:4], batch[4:]] for batch in global_batches]
 
 
-def test_images_are_scaled_to_minus_one_and_one_and_keep_their_labels():
+def test_images_are_scaled_to_zero_and_one_and_keep_their_labels():
     images = np.arange(256, dtype=np.uint8).reshape(256, 1, 1, 1)
     batch = next(iter(Split(images, np.arange(256, dtype=np.int32)).stream(256)))
     assert batch["image"].dtype == tf.float32
     assert batch["label"].dtype == tf.int32
-    np.testing.assert_allclose(
-        batch["image"].numpy().ravel(), (batch["label"].numpy() - 127.5) / 127.5, atol=1e-6, rtol=0
-    )
+    np.testing.assert_allclose(batch["image"].numpy().ravel(), batch["label"].numpy() / 255, atol=1e-6, rtol=0)
 
 
 def test_vectors_are_not_scaled():

@@ -214,7 +214,7 @@ class TestEncoding:
     def model(self):
         model = BiGAN((4, 4, 1), latent_size=3, units=8, ema_decay=0.5)
         model.compile(*(keras.optimizers.Adam(0.1) for _ in model.players))
-        rows = tf.data.Dataset.from_tensors({"image": self.IMAGES * 2 - 1}).repeat()
+        rows = tf.data.Dataset.from_tensors({"image": self.IMAGES}).repeat()
         model.fit(rows, steps_per_epoch=3, verbose=0)
         return model
 

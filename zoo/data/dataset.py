@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 FOLDER = "folder:"
-UNLABELLED = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +75,7 @@ class Split:
 
         Returns:
             Elements `{"image": float32 [batch_size // replicas, *shape], "label": int32 [batch_size // replicas]}`;
-            images are scaled to [-1, 1], vectors are not.
+            images lie in [0, 1], vectors are on their own scale.
 
         Raises:
             InputError: a size or a position out of range, or a batch that cannot be shared out evenly.
@@ -169,7 +168,7 @@ class Split:
         images, first, labels = self._tensors
         images = tf.gather(images, first + rows)
         if images.dtype == tf.uint8:
-            images = tf.cast(images, tf.float32) / 127.5 - 1.0
+            images = tf.cast(images, tf.float32) / 255
         return {"image": images, "label": tf.gather(labels, rows)}
 
 

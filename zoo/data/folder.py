@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-from zoo.data.dataset import FOLDER, UNLABELLED, Dataset, in_memory, shuffled_rows
+from zoo.data.dataset import FOLDER, Dataset, in_memory, shuffled_rows
 from zoo.data.decoding import centre_square, decode_once
 from zoo.errors import InputError
+from zoo.labels import NO_LABEL
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
 GREYSCALE = {"1", "L", "I", "I;16", "I;16B"}
@@ -83,7 +84,7 @@ def _find(root: Path) -> tuple[list[Path], np.ndarray, tuple[str, ...] | None]:
     tops = [file.relative_to(root).parts[0] for file in files]
     class_names = tuple(sorted({top for top, file in zip(tops, files, strict=True) if file.parent != root}))
     if not class_names:
-        return files, np.full(len(files), UNLABELLED, np.int32), None
+        return files, np.full(len(files), NO_LABEL, np.int32), None
     unsorted = [file.name for file in files if file.parent == root]
     if unsorted:
         raise InputError(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo.data.dataset import UNLABELLED, Dataset, in_memory
+from zoo.data.dataset import Dataset, in_memory
 from zoo.errors import InputError
+from zoo.labels import NO_LABEL
 
 if TYPE_CHECKING:
     from tensorflow_probability import distributions as tfd
@@ -100,7 +101,7 @@ def _load_mixture(name: str) -> Dataset:
 
 
 def _load_swiss_roll() -> Dataset:
-    return _dataset("swiss_roll", swiss_roll(POINTS), np.full(POINTS, UNLABELLED, np.int32), num_classes=None)
+    return _dataset("swiss_roll", swiss_roll(POINTS), np.full(POINTS, NO_LABEL, np.int32), num_classes=None)
 
 
 def _dataset(name: str, points: np.ndarray, labels: np.ndarray, num_classes: int | None) -> Dataset:

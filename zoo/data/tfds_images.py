@@ -17,9 +17,10 @@ from urllib.request import getproxies
 
 import numpy as np
 
-from zoo.data.dataset import UNLABELLED, Dataset, Split, partition
+from zoo.data.dataset import Dataset, Split, partition
 from zoo.data.decoding import centre_square, decode_once
 from zoo.errors import InputError, first_line, unknown
+from zoo.labels import NO_LABEL
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -205,7 +206,7 @@ def _chunks(
 
     def row(example):
         pixels = centre_square(example[image], image_size) if image_size else example[image]
-        return pixels, example[label] if label else tf.constant(UNLABELLED, tf.int64)
+        return pixels, example[label] if label else tf.constant(NO_LABEL, tf.int64)
 
     with _quiet():
         rows = builder.as_dataset(

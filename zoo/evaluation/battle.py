@@ -11,8 +11,8 @@ import numpy as np
 from zoo import metrics
 from zoo.data import Dataset
 from zoo.evaluation.rows import BATCH, ROWS, draw, unit
+from zoo.labels import NO_LABEL
 from zoo.pretrained import Pretrained
-from zoo.sampling import ANY_CLASS
 
 FIGHTERS = 1000  # samples of each model in a battle
 
@@ -86,7 +86,7 @@ def _judge(model: Pretrained) -> Callable[[np.ndarray], np.ndarray]:
     def judge(data: np.ndarray) -> np.ndarray:
         blocks = [tf.constant(data[start : start + BATCH]) for start in range(0, len(data), BATCH)]
         return np.concatenate(
-            [discriminate(image=block, label=tf.fill([len(block)], ANY_CLASS))["score"] - boundary for block in blocks]
+            [discriminate(image=block, label=tf.fill([len(block)], NO_LABEL))["score"] - boundary for block in blocks]
         )
 
     return judge

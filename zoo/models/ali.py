@@ -35,7 +35,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from zoo import losses, networks, priors
+from zoo import losses, networks, optimizers, priors
 from zoo.errors import InputError, require_positive
 from zoo.layers import FusedBatchNormalization, GlobalBatchDropout, Maxout, PixelBias
 from zoo.model import EncodingModel
@@ -229,9 +229,9 @@ class ALI(EncodingModel):
             default = self._default_networks(condition_size)
             own = [network or paper for network, paper in zip(own, default, strict=True)]
         data, latents, condition = self.data_shape, (latent_size,), [(condition_size,)] if self.conditional else []
-        self.generator = networks.checked("generator", own[0], [latents, *condition], data)
-        self.encoder = networks.checked("encoder", own[1], [data, *condition], (2 * latent_size,))
-        self.discriminator = networks.checked("discriminator", own[2], [data, latents, *condition], (1,))
+        self.generator = self.checked("generator", own[0], [latents, *condition], data)
+        self.encoder = self.checked("encoder", own[1], [data, *condition], (2 * latent_size,))
+        self.discriminator = self.checked("discriminator", own[2], [data, latents, *condition], (1,))
         self.sampler = self.averaged(self.generator)
         self.inferrer = self.averaged(self.encoder)
 
@@ -242,14 +242,9 @@ class ALI(EncodingModel):
             return conv_networks(self.data_shape, self.latent_size, condition_size, self.seed)
         return dcgan_networks(self.data_shape, self.latent_size, condition_size, self.filters, self.seed)
 
-    def compile(self, generator_optimizer=None, encoder_optimizer=None, discriminator_optimizer=None, **kwargs):
+    def paper_optimizer(self, player):
         """Adam with a rate of 0.0001 and a first momentum of 0.5 for all (tables 3 to 6)."""
-        optimizers = {
-            "generator": generator_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.5, epsilon=1e-8),
-            "encoder": encoder_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.5, epsilon=1e-8),
-            "discriminator": discriminator_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.5, epsilon=1e-8),
-        }
-        super().compile(optimizers, **kwargs)
+        return optimizers.adam(1e-4, beta_1=0.5)
 
     def match_marginals(self, images):
         """Sets the convolutional decoder to start from the log-odds of the data's mean image, as the code does.
@@ -328,10 +323,6 @@ class ALI(EncodingModel):
             attributes = tf.TensorSpec([None, self.attributes.shape[1]], tf.float32, "attributes")
             signatures["generate_from_attributes"] = (self.generate_from_attributes_signature, [latent, attributes])
         return signatures
-
-    def get_config(self):
-        attributes = None if self.attributes is None else self.attributes.tolist()
-        return {**super().get_config(), "attributes": attributes, "filters": self.filters}
 
 
 def _inputs(first, *others):

@@ -24,7 +24,7 @@ import math
 import keras
 import tensorflow as tf
 
-from zoo import losses, networks, priors
+from zoo import losses, networks, optimizers, priors
 from zoo.errors import require_non_negative, require_positive
 from zoo.layers import FusedBatchNormalization
 from zoo.model import EncodingModel
@@ -156,20 +156,15 @@ class BiGAN(EncodingModel):
         encoder = encoder or mlp_encoder(*sizes, self.seed + 1)
         discriminator = discriminator or mlp_discriminator(*sizes, self.seed + 2)
         data, latents = self.data_shape, (latent_size,)
-        self.generator = networks.checked("generator", generator, [latents], data)
-        self.encoder = networks.checked("encoder", encoder, [data], latents)
-        self.discriminator = networks.checked("discriminator", discriminator, [data, latents], (1,))
+        self.generator = self.checked("generator", generator, [latents], data)
+        self.encoder = self.checked("encoder", encoder, [data], latents)
+        self.discriminator = self.checked("discriminator", discriminator, [data, latents], (1,))
         self.sampler = self.averaged(self.generator)
         self.inferrer = self.averaged(self.encoder)
 
-    def compile(self, generator_optimizer=None, encoder_optimizer=None, discriminator_optimizer=None, **kwargs):
+    def paper_optimizer(self, player):
         """Adam with a rate of 0.0002, which `HeldThenDecayed` can lower at the end, and a first momentum of 0.5."""
-        optimizers = {
-            "generator": generator_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8),
-            "encoder": encoder_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8),
-            "discriminator": discriminator_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8),
-        }
-        super().compile(optimizers, **kwargs)
+        return optimizers.adam(2e-4, beta_1=0.5)
 
     def train_step(self, batch):
         """One judgement of real and generated pairs, after which all players move at once, from the same weights."""
@@ -197,6 +192,3 @@ class BiGAN(EncodingModel):
 
     def score(self, data, labels):
         return self.discriminator([data, self.encoder(data, training=False)], training=False)
-
-    def get_config(self):
-        return {**super().get_config(), "units": self.units, "weight_decay": self.weight_decay}

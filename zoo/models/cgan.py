@@ -30,7 +30,7 @@ import math
 import keras
 import tensorflow as tf
 
-from zoo import losses, networks, optimizers, priors
+from zoo import losses, optimizers, priors
 from zoo.errors import InputError
 from zoo.layers import GlobalBatchDropout, Maxout
 from zoo.model import GenerativeModel
@@ -124,18 +124,14 @@ class CGAN(GenerativeModel):
         generator = generator or conditional_generator(self.data_shape, latent_size, num_classes, self.seed)
         discriminator = discriminator or conditional_discriminator(self.data_shape, num_classes, self.seed + 1)
         shapes = [(latent_size,), (num_classes,)]
-        self.generator = networks.checked("generator", generator, shapes, self.data_shape)
+        self.generator = self.checked("generator", generator, shapes, self.data_shape)
         shapes = [self.data_shape, (num_classes,)]
-        self.discriminator = networks.checked("discriminator", discriminator, shapes, (1,))
+        self.discriminator = self.checked("discriminator", discriminator, shapes, (1,))
         self.sampler = self.averaged(self.generator)
 
-    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
+    def paper_optimizer(self, player):
         """Both players: a rate of 0.1, divided by 1.00004 an update, and a momentum from 0.5 to 0.7 over 125,000."""
-        optimizers_ = {
-            "generator": generator_optimizer or optimizers.MomentumRampSGD(decay=1.00004),
-            "discriminator": discriminator_optimizer or optimizers.MomentumRampSGD(decay=1.00004),
-        }
-        super().compile(optimizers_, **kwargs)
+        return optimizers.MomentumRampSGD(decay=1.00004)
 
     def train_step(self, batch):
         """One discriminator update, then one generator update, both for the labels of the batch."""
@@ -167,6 +163,3 @@ class CGAN(GenerativeModel):
 
     def score(self, data, labels):
         return self.discriminator([data, self.one_hot(labels)], training=False)
-
-    def get_config(self):
-        return {**super().get_config(), "latent_range": self.latent_range}

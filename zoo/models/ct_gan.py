@@ -27,7 +27,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from zoo import losses, networks, priors
+from zoo import losses, networks, optimizers, priors
 from zoo.errors import InputError, require_non_negative, require_positive
 from zoo.layers import GlobalBatchDropout
 from zoo.model import GenerativeModel
@@ -137,20 +137,15 @@ class CTGAN(GenerativeModel):
         self.prior = priors.normal(latent_size)
         generator = generator or networks.dcgan_generator(self.data_shape, latent_size, filters, self.seed)
         discriminator = discriminator or dropout_critic(self.data_shape, filters, dropout, self.seed + 1)
-        self.generator = networks.checked("generator", generator, [(latent_size,)], self.data_shape)
-        self.discriminator = networks.checked("discriminator", discriminator, [self.data_shape], (1,))
+        self.generator = self.checked("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = self.checked("discriminator", discriminator, [self.data_shape], (1,))
         networks.warn_of_batch_normalization(self.discriminator)
         self.features_and_scores = networks.with_features(self.discriminator)
         self.sampler = self.averaged(self.generator)
 
-    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
+    def paper_optimizer(self, player):
         """Adam with a rate of 0.0001 and momenta of 0.5 and 0.9 for both players."""
-        optimizers = {
-            "generator": generator_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9, epsilon=1e-8),
-            "discriminator": discriminator_optimizer
-            or keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9, epsilon=1e-8),
-        }
-        super().compile(optimizers, **kwargs)
+        return optimizers.adam(1e-4, beta_1=0.5, beta_2=0.9)
 
     def train_step(self, batch):
         """Several critic updates, each on fresh data and noise, then one generator update."""
@@ -188,14 +183,3 @@ class CTGAN(GenerativeModel):
             fake_scores = self.discriminator(self.generator(latents, training=True), training=True)
             loss = losses.wasserstein_generator_loss(fake_scores)
         return {"generator_loss": loss, **self.minimize("generator", loss, tape)}
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "dropout": self.dropout,
-            "discriminator_updates": self.discriminator_updates,
-            "penalty_weight": self.penalty_weight,
-            "consistency_weight": self.consistency_weight,
-            "margin": self.margin,
-        }

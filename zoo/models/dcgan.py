@@ -20,7 +20,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from zoo import losses, networks, priors
+from zoo import losses, networks, optimizers, priors
 from zoo.errors import require_positive
 from zoo.model import GenerativeModel
 
@@ -56,17 +56,13 @@ class DCGAN(GenerativeModel):
         self.prior = priors.uniform(latent_size)
         generator = generator or networks.dcgan_generator(self.data_shape, latent_size, filters, self.seed)
         discriminator = discriminator or networks.dcgan_discriminator(self.data_shape, filters, self.seed + 1)
-        self.generator = networks.checked("generator", generator, [(latent_size,)], self.data_shape)
-        self.discriminator = networks.checked("discriminator", discriminator, [self.data_shape], (1,))
+        self.generator = self.checked("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = self.checked("discriminator", discriminator, [self.data_shape], (1,))
         self.sampler = self.averaged(self.generator)
 
-    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
+    def paper_optimizer(self, player):
         """Adam with a rate of 0.0002 and a first momentum of 0.5 for both players (Sec. 4)."""
-        optimizers = {
-            "generator": generator_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8),
-            "discriminator": discriminator_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8),
-        }
-        super().compile(optimizers, **kwargs)
+        return optimizers.adam(2e-4, beta_1=0.5)
 
     def train_step(self, batch):
         """One discriminator update, then one generator update."""
@@ -89,6 +85,3 @@ class DCGAN(GenerativeModel):
             fake_logits = self.discriminator(self.generator(latents, training=True), training=True)
             loss = losses.non_saturating_generator_loss(fake_logits)
         return {"generator_loss": loss, **self.minimize("generator", loss, tape)}
-
-    def get_config(self):
-        return {**super().get_config(), "filters": self.filters}

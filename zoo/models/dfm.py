@@ -29,7 +29,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from zoo import losses, networks, priors
+from zoo import losses, networks, optimizers, priors
 from zoo.errors import require_non_negative, require_positive
 from zoo.model import GenerativeModel
 
@@ -102,24 +102,19 @@ class DFM(GenerativeModel):
         self.prior = priors.uniform(latent_size)
         generator = generator or networks.alternating_generator(self.data_shape, latent_size, filters, self.seed)
         discriminator = discriminator or networks.alternating_discriminator(self.data_shape, filters, self.seed + 1)
-        self.generator = networks.checked("generator", generator, [(latent_size,)], self.data_shape)
-        self.discriminator = networks.checked("discriminator", discriminator, [self.data_shape], (1,))
+        self.generator = self.checked("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = self.checked("discriminator", discriminator, [self.data_shape], (1,))
         self.features_and_logits = networks.with_features(self.discriminator)
         (size,) = self.features_and_logits.outputs[0].shape[1:]
         denoiser = denoiser or networks.normalized_mlp(
             size, size, denoiser_units, denoiser_depth, self.seed + 2, "denoiser"
         )
-        self.denoiser = networks.checked("denoiser", denoiser, [(size,)], (size,))
+        self.denoiser = self.checked("denoiser", denoiser, [(size,)], (size,))
         self.sampler = self.averaged(self.generator)
 
-    def compile(self, generator_optimizer=None, discriminator_optimizer=None, denoiser_optimizer=None, **kwargs):
+    def paper_optimizer(self, player):
         """Adam with a rate of 0.0001 and a first momentum of 0.5 for all three players."""
-        optimizers = {
-            "generator": generator_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.5, epsilon=1e-8),
-            "discriminator": discriminator_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.5, epsilon=1e-8),
-            "denoiser": denoiser_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.5, epsilon=1e-8),
-        }
-        super().compile(optimizers, **kwargs)
+        return optimizers.adam(1e-4, beta_1=0.5)
 
     def train_step(self, batch):
         """One update each of the discriminator, the denoiser and the generator."""
@@ -160,14 +155,3 @@ class DFM(GenerativeModel):
         size = features.shape[1]
         noise = priors.normal(size).quantile(self.draw_uniform(features, [size], "corruption"))
         return tf.cast(features, tf.float32) + self.noise_stddev * noise
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "denoiser_units": self.denoiser_units,
-            "denoiser_depth": self.denoiser_depth,
-            "denoise_weight": self.denoise_weight,
-            "adversarial_weight": self.adversarial_weight,
-            "noise_stddev": self.noise_stddev,
-        }

@@ -28,7 +28,7 @@ import math
 import keras
 import tensorflow as tf
 
-from zoo import losses, networks, priors
+from zoo import losses, networks, optimizers, priors
 from zoo.errors import require_non_negative, require_positive
 from zoo.model import GenerativeModel
 
@@ -126,19 +126,14 @@ class DRAGAN(GenerativeModel):
         discriminator = discriminator or networks.dcgan_discriminator(
             self.data_shape, filters, self.seed + 1, normalized=False
         )
-        self.generator = networks.checked("generator", generator, [(latent_size,)], self.data_shape)
-        self.discriminator = networks.checked("discriminator", discriminator, [self.data_shape], (1,))
+        self.generator = self.checked("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = self.checked("discriminator", discriminator, [self.data_shape], (1,))
         networks.warn_of_batch_normalization(self.discriminator)
         self.sampler = self.averaged(self.generator)
 
-    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
+    def paper_optimizer(self, player):
         """Adam with a rate of 0.0001 and momenta of 0.5 and 0.9 for both players, as in the notebook."""
-        optimizers = {
-            "generator": generator_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9, epsilon=1e-8),
-            "discriminator": discriminator_optimizer
-            or keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9, epsilon=1e-8),
-        }
-        super().compile(optimizers, **kwargs)
+        return optimizers.adam(1e-4, beta_1=0.5, beta_2=0.9)
 
     def train_step(self, batch):
         """One discriminator update, then one generator update."""
@@ -171,12 +166,3 @@ class DRAGAN(GenerativeModel):
             fake_logits = self.discriminator(self.generator(latents, training=True), training=True)
             loss = losses.non_saturating_generator_loss(fake_logits)
         return {"generator_loss": loss, **self.minimize("generator", loss, tape)}
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "penalty_weight": self.penalty_weight,
-            "slope": self.slope,
-            "perturbation": self.perturbation,
-        }

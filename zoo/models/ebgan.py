@@ -27,7 +27,7 @@ import math
 import keras
 import tensorflow as tf
 
-from zoo import networks, priors
+from zoo import networks, optimizers, priors
 from zoo.errors import InputError, require_non_negative, require_positive, require_positive_number
 from zoo.model import GenerativeModel
 
@@ -149,21 +149,17 @@ class EBGAN(GenerativeModel):
         )
         encoder = encoder or mlp_encoder(data, discriminator_units, discriminator_layers - 1, self.seed + 1)
         decoder = decoder or linear_decoder(data, discriminator_units, self.seed + 2)
-        self.generator = networks.checked("generator", generator, [(latent_size,)], data)
-        self.encoder = networks.checked("encoder", encoder, [data], code)
-        self.decoder = networks.checked("decoder", decoder, [code], data)
+        self.generator = self.checked("generator", generator, [(latent_size,)], data)
+        self.encoder = self.checked("encoder", encoder, [data], code)
+        self.decoder = self.checked("decoder", decoder, [code], data)
         inputs = keras.Input(data)
         codes = self.encoder(inputs)
         self.discriminator = keras.Model(inputs, [codes, self.decoder(codes)], name="discriminator")
         self.sampler = self.averaged(self.generator)
 
-    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
+    def paper_optimizer(self, player):
         """Adam with a rate of 0.001 for both players."""
-        optimizers = {
-            "generator": generator_optimizer or keras.optimizers.Adam(1e-3, epsilon=1e-8),
-            "discriminator": discriminator_optimizer or keras.optimizers.Adam(1e-3, epsilon=1e-8),
-        }
-        super().compile(optimizers, **kwargs)
+        return optimizers.adam(1e-3)
 
     def pretrain(self, batches, steps):
         """Trains the autoencoder on data alone, before `fit` and with the optimiser that `fit` goes on with.
@@ -222,18 +218,3 @@ class EBGAN(GenerativeModel):
     def score(self, data, labels):
         """Minus the energy: higher is more real."""
         return -energy(data, self.discriminator(data, training=False)[1])
-
-    def get_config(self):
-        config = super().get_config()
-        del config["discriminator"]
-        return {
-            **config,
-            "encoder": keras.saving.serialize_keras_object(self.encoder),
-            "decoder": keras.saving.serialize_keras_object(self.decoder),
-            "generator_layers": self.generator_layers,
-            "generator_units": self.generator_units,
-            "discriminator_layers": self.discriminator_layers,
-            "discriminator_units": self.discriminator_units,
-            "margin": self.margin,
-            "pulling_away_weight": self.pulling_away_weight,
-        }

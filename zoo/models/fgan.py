@@ -29,7 +29,7 @@ import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from zoo import losses, networks, priors
+from zoo import losses, networks, optimizers, priors
 from zoo.errors import InputError, require_positive
 from zoo.model import GenerativeModel
 
@@ -191,17 +191,13 @@ class FGAN(GenerativeModel):
             self.data_shape, latent_size, generator_units, 2, "sigmoid", self.seed
         )
         discriminator = discriminator or elu_discriminator(self.data_shape, discriminator_units, self.seed + 1)
-        self.generator = networks.checked("generator", generator, [(latent_size,)], self.data_shape)
-        self.discriminator = networks.checked("discriminator", discriminator, [self.data_shape], (1,))
+        self.generator = self.checked("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = self.checked("discriminator", discriminator, [self.data_shape], (1,))
         self.sampler = self.averaged(self.generator)
 
-    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
+    def paper_optimizer(self, player):
         """Adam with a rate of 0.0002 and a first momentum of 0.5 for both players."""
-        optimizers = {
-            "generator": generator_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8),
-            "discriminator": discriminator_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8),
-        }
-        super().compile(optimizers, **kwargs)
+        return optimizers.adam(2e-4, beta_1=0.5)
 
     def train_step(self, batch):
         """Algorithm 1: a step of both players along the gradients of one forward pass."""
@@ -230,13 +226,3 @@ class FGAN(GenerativeModel):
     def score(self, data, labels):
         """T: above f'(1) for what is taken to be real."""
         return self.variational(data, training=False)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "divergence": self.divergence,
-            "alpha": self.alpha,
-            "alternative_objective": self.alternative_objective,
-            "generator_units": self.generator_units,
-            "discriminator_units": self.discriminator_units,
-        }

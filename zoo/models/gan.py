@@ -26,7 +26,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo import losses, networks, optimizers, priors
+from zoo import losses, optimizers, priors
 from zoo.errors import InputError, require_positive
 from zoo.layers import GlobalBatchDropout, Maxout
 from zoo.model import GenerativeModel
@@ -109,17 +109,13 @@ class GAN(GenerativeModel):
         self.prior = priors.uniform(latent_size, limit=math.sqrt(3))
         generator = generator or relu_generator(self.data_shape, latent_size, self.seed)
         discriminator = discriminator or maxout_discriminator(self.data_shape, self.seed + 1)
-        self.generator = networks.checked("generator", generator, [(latent_size,)], self.data_shape)
-        self.discriminator = networks.checked("discriminator", discriminator, [self.data_shape], (1,))
+        self.generator = self.checked("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = self.checked("discriminator", discriminator, [self.data_shape], (1,))
         self.sampler = self.averaged(self.generator)
 
-    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
+    def paper_optimizer(self, player):
         """Both players: a rate of 0.1, divided by 1.000004 an update, and a momentum from 0.5 to 0.7 over 125,000."""
-        optimizers_ = {
-            "generator": generator_optimizer or optimizers.MomentumRampSGD(),
-            "discriminator": discriminator_optimizer or optimizers.MomentumRampSGD(),
-        }
-        super().compile(optimizers_, **kwargs)
+        return optimizers.MomentumRampSGD()
 
     def match_marginals(self, images):
         """Sets the paper's generator to start from the data's mean image, as the authors' code does.
@@ -163,10 +159,3 @@ class GAN(GenerativeModel):
             fake_logits = self.discriminator(self.generator(latents, training=True), training=True)
             loss = GENERATOR_LOSSES[self.objective](fake_logits)
         return {"generator_loss": loss, **self.minimize("generator", loss, tape)}
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "discriminator_updates": self.discriminator_updates,
-            "objective": self.objective,
-        }

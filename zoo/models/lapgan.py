@@ -302,7 +302,7 @@ class LAPGAN(GenerativeModel):
             generator_optimizer: one for the generators of all levels.
             discriminator_optimizer: one for the discriminators of all levels.
             levels: the numbers of the levels to train, 0 the finest; all unless given. The others stay as they are.
-            **kwargs: as in `TrainedModel.compile`.
+            **kwargs: as in `TrainableModel.compile`.
 
         Raises:
             InputError: there is no such level, or it is named twice.
@@ -319,7 +319,7 @@ class LAPGAN(GenerativeModel):
             "generator": generator_optimizer or schedule(),
             "discriminator": discriminator_optimizer or schedule(),
         }
-        super().compile(optimizers_, **kwargs)
+        super().compile(**{f"{player}_optimizer": optimizer for player, optimizer in optimizers_.items()}, **kwargs)
 
     def get_compile_config(self):
         return {**super().get_compile_config(), "levels": self.levels}
@@ -461,10 +461,3 @@ class LAPGAN(GenerativeModel):
     def _networks_at(self, level):
         generator = self.generators[level]
         return generator, self.discriminators[level], self.sampler.get_layer(generator.name)
-
-    def get_config(self):
-        config = {name: value for name, value in super().get_config().items() if name not in self.players}
-        networks = {
-            role: [keras.saving.serialize_keras_object(network) for network in getattr(self, role)] for role in ROLES
-        }
-        return {**config, **networks, "sizes": self.sizes, "filters": self.filters, "units": self.units}

@@ -25,7 +25,7 @@ import math
 import keras
 import tensorflow as tf
 
-from zoo import networks, priors
+from zoo import networks, optimizers, priors
 from zoo.errors import InputError, require_non_negative, require_positive
 from zoo.model import GenerativeModel
 
@@ -104,17 +104,13 @@ class LossSensitiveGAN(GenerativeModel):
         self.prior = priors.uniform(latent_size)
         generator = generator or networks.dcgan_generator(self.data_shape, latent_size, filters, self.seed)
         discriminator = discriminator or loss_network(self.data_shape, filters, self.seed + 1, rectified=slope == 0)
-        self.generator = networks.checked("generator", generator, [(latent_size,)], self.data_shape)
-        self.discriminator = networks.checked("discriminator", discriminator, [self.data_shape], (1,))
+        self.generator = self.checked("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = self.checked("discriminator", discriminator, [self.data_shape], (1,))
         self.sampler = self.averaged(self.generator)
 
-    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
+    def paper_optimizer(self, player):
         """Adam with a rate of 0.0001 and a first momentum of 0.5 for both players."""
-        optimizers = {
-            "generator": generator_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.5, epsilon=1e-8),
-            "discriminator": discriminator_optimizer or keras.optimizers.Adam(1e-4, beta_1=0.5, epsilon=1e-8),
-        }
-        super().compile(optimizers, **kwargs)
+        return optimizers.adam(1e-4, beta_1=0.5)
 
     def train_step(self, batch):
         """One update of the loss function on pairs of data and latents, then one generator update."""
@@ -149,12 +145,3 @@ class LossSensitiveGAN(GenerativeModel):
     def score(self, data, labels):
         """-L: higher is more real."""
         return -self.discriminator(data, training=False)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "margin_weight": self.margin_weight,
-            "slope": self.slope,
-            "real_weight": self.real_weight,
-        }

@@ -26,7 +26,7 @@ import types
 import keras
 import tensorflow as tf
 
-from zoo import losses, networks, priors
+from zoo import losses, networks, optimizers, priors
 from zoo.errors import InputError, require_positive
 from zoo.layers import FusedBatchNormalization
 from zoo.model import GenerativeModel
@@ -136,17 +136,13 @@ class LSGAN(GenerativeModel):
         self.prior = priors.uniform(latent_size)
         generator = generator or vgg_generator(self.data_shape, latent_size, filters, self.seed)
         discriminator = discriminator or networks.dcgan_discriminator(self.data_shape, filters, self.seed + 1)
-        self.generator = networks.checked("generator", generator, [(latent_size,)], self.data_shape)
-        self.discriminator = networks.checked("discriminator", discriminator, [self.data_shape], (1,))
+        self.generator = self.checked("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = self.checked("discriminator", discriminator, [self.data_shape], (1,))
         self.sampler = self.averaged(self.generator)
 
-    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
+    def paper_optimizer(self, player):
         """Adam with a rate of 0.001 and a first momentum of 0.5 for both players."""
-        optimizers = {
-            "generator": generator_optimizer or keras.optimizers.Adam(1e-3, beta_1=0.5, epsilon=1e-8),
-            "discriminator": discriminator_optimizer or keras.optimizers.Adam(1e-3, beta_1=0.5, epsilon=1e-8),
-        }
-        super().compile(optimizers, **kwargs)
+        return optimizers.adam(1e-3, beta_1=0.5)
 
     def train_step(self, batch):
         """One discriminator update, then one generator update."""
@@ -170,6 +166,3 @@ class LSGAN(GenerativeModel):
             fake_scores = self.discriminator(self.generator(latents, training=True), training=True)
             loss = least_squares(fake_scores, self.c)
         return {"generator_loss": loss, **self.minimize("generator", loss, tape)}
-
-    def get_config(self):
-        return {**super().get_config(), "filters": self.filters, "a": self.a, "b": self.b, "c": self.c}

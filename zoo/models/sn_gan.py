@@ -32,7 +32,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from zoo import losses, networks, priors
+from zoo import losses, networks, optimizers, priors
 from zoo.errors import InputError, require_positive
 from zoo.layers import FusedBatchNormalization
 from zoo.model import GenerativeModel
@@ -185,18 +185,14 @@ class SNGAN(GenerativeModel):
         self.prior = priors.normal(latent_size)
         generator = generator or cnn_generator(self.data_shape, latent_size, filters, self.seed)
         discriminator = discriminator or cnn_discriminator(self.data_shape, filters, self.seed + 1)
-        self.generator = networks.checked("generator", generator, [(latent_size,)], self.data_shape)
-        self.discriminator = networks.checked("discriminator", discriminator, [self.data_shape], (1,))
+        self.generator = self.checked("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = self.checked("discriminator", discriminator, [self.data_shape], (1,))
         self.sampler = self.averaged(self.generator)
 
-    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
+    def paper_optimizer(self, player):
         """Adam with the rate and the momenta of the setting for both players."""
         rate, beta_1, beta_2, _ = SETTINGS[self.setting]
-        optimizers = {
-            "generator": generator_optimizer or keras.optimizers.Adam(rate, beta_1, beta_2, epsilon=1e-8),
-            "discriminator": discriminator_optimizer or keras.optimizers.Adam(rate, beta_1, beta_2, epsilon=1e-8),
-        }
-        super().compile(optimizers, **kwargs)
+        return optimizers.adam(rate, beta_1, beta_2)
 
     def train_step(self, batch):
         """One generator update, then the discriminator's on fresh minibatches: the order of the authors' code."""
@@ -221,11 +217,3 @@ class SNGAN(GenerativeModel):
             loss = loss_of(real_logits, fake_logits)
         norms = self.minimize("discriminator", loss, tape)
         return {"discriminator_loss": loss, **losses.discriminator_accuracies(real_logits, fake_logits), **norms}
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "objective": self.objective,
-            "setting": self.setting,
-        }

@@ -77,20 +77,16 @@ class WGAN(GenerativeModel):
         self.prior = priors.normal(latent_size)
         generator = generator or networks.dcgan_generator(self.data_shape, latent_size, filters, self.seed)
         discriminator = discriminator or networks.dcgan_discriminator(self.data_shape, filters, self.seed + 1)
-        self.generator = networks.checked("generator", generator, [(latent_size,)], self.data_shape)
-        self.discriminator = networks.checked("discriminator", discriminator, [self.data_shape], (1,))
+        self.generator = self.checked("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = self.checked("discriminator", discriminator, [self.data_shape], (1,))
         self.sampler = self.averaged(self.generator)
 
-    def compile(self, generator_optimizer=None, discriminator_optimizer=None, **kwargs):
+    def paper_optimizer(self, player):
         """RMSProp with a rate of 0.00005 for both players, and PyTorch's other settings.
 
         PyTorch adds 1e-8 to the root of the mean square, Keras adds its epsilon under the root.
         """
-        optimizers = {
-            "generator": generator_optimizer or keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-16),
-            "discriminator": discriminator_optimizer or keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-16),
-        }
-        super().compile(optimizers, **kwargs)
+        return keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-16)
 
     def train_step(self, batch):
         """Algorithm 1: n_critic critic updates, each on fresh data and noise, then one generator update."""
@@ -123,14 +119,6 @@ class WGAN(GenerativeModel):
             fake_scores = self.discriminator(self.generator(latents, training=True), training=True)
             loss = losses.wasserstein_generator_loss(fake_scores)
         return {"generator_loss": loss, **self.minimize("generator", loss, tape)}
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "discriminator_updates": self.discriminator_updates,
-            "clip_limit": self.clip_limit,
-        }
 
 
 def _clip(variable, limit):

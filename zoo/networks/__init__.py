@@ -1,6 +1,6 @@
 """Backbones that several papers share, as functional Keras models whose first weights follow from `seed`."""
 
-from zoo.networks.checked import checked, warn_of_batch_normalization
+from zoo.networks.checked import checked, warn_of_batch_normalization, warn_of_dropout
 from zoo.networks.convolutional import (
     alternating_discriminator,
     alternating_generator,
@@ -38,5 +38,6 @@ __all__ = [
     "residual_generator",
     "spectrally_normalized",
     "warn_of_batch_normalization",
+    "warn_of_dropout",
     "with_features",
 ]

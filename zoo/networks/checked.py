@@ -11,13 +11,16 @@ from zoo.errors import InputError
 
 layers = keras.layers
 
-# The activations that a discriminator may not end in, and layers after which their outputs are as bounded as before.
+# The activations that a discriminator may not end in.
 PROBABILITIES = ("sigmoid", "hard_sigmoid", "sparse_sigmoid", "softmax", "sparsemax")
+# What images end in that lie in a range.
+RANGES = {"sigmoid": (0.0, 1.0), "hard_sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "hard_tanh": (-1.0, 1.0)}
+# Layers after which outputs are as bounded as before.
 RESHAPING = (layers.Reshape, layers.Flatten, layers.Permute, layers.Identity, layers.Dropout)
 AVERAGING = (layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D, layers.AveragePooling2D)
 
 
-def checked(role, network, input_shapes, output_shape):
+def checked(role, network, input_shapes, output_shape, value_range=None):
     """Builds a network, a user's or the paper's own, and checks what it takes and gives.
 
     Args:
@@ -25,6 +28,7 @@ def checked(role, network, input_shapes, output_shape):
         network: a `keras.Model` of one input or a list of them.
         input_shapes: a list of shapes without the batch axis.
         output_shape: the shape that has to come out, without the batch axis.
+        value_range: of the images that have to come out; `None` for other outputs.
 
     Returns:
         The network.
@@ -48,7 +52,13 @@ def checked(role, network, input_shapes, output_shape):
             f"`{role}` must give outputs of shape {(None, *output_shape)}. "
             f"Received: a network whose outputs have shape {tuple(getattr(outputs, 'shape', ()))}"
         )
-    if "discriminator" in role and (activation := _last_activation(network)) in PROBABILITIES:
+    activation = _last_activation(network)
+    if value_range is not None and RANGES.get(activation, value_range) != value_range:
+        raise InputError(
+            f"`{role}` must give images in {list(value_range)}. Received: a network that ends in a {activation}, "
+            f"whose values lie in {list(RANGES[activation])}"
+        )
+    if "discriminator" in role and activation in PROBABILITIES:
         raise InputError(
             f"`{role}` must give scores of any size, not probabilities: the losses take what comes before a "
             f"sigmoid or a softmax. Received: a network that ends in a {activation}"
@@ -64,6 +74,16 @@ def warn_of_batch_normalization(network):
             "a score depends on the whole batch, and the penalty no longer bounds the slope. Layer normalisation does "
             "(Gulrajani et al. 2017, Sec. 4).",
             stacklevel=3,
+        )
+
+
+def warn_of_dropout(role, network):
+    """Warns if a network that several replicas train has Keras' dropout, itself or in a network inside it."""
+    if any(type(layer) is layers.Dropout for layer in network._flatten_layers(include_self=False)):
+        warnings.warn(
+            f"`{role}` has keras.layers.Dropout, whose masks depend on the number of replicas. With "
+            "zoo.layers.GlobalBatchDropout, several replicas train as one does.",
+            stacklevel=4,
         )
 
 

@@ -1,0 +1,207 @@
+"""The loop of `fit`: steps in one graph, under any strategy, whose every value is checked."""
+
+from __future__ import annotations
+
+import types
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from zoo import draws
+from zoo.errors import InputError, TrainingError
+from zoo.training.batches import Extremes, checked_batch, fault, is_faulty
+
+
+class TrainingLoop(keras.Model):
+    """What `fit` does with a `train_step`. `TrainableModel` says what there is to train.
+
+    Attributes:
+        interlude_every: `interlude` is called each time so many steps are done; `None` for never.
+    """
+
+    interlude_every = None
+
+    def interlude(self):
+        """What a paper does between steps, outside their graph, such as exchanging the weights of its networks.
+
+        It must follow from `self.seed`, `self.step` and the model's variables alone: a training that is resumed then
+        does the same as one that was never stopped.
+        """
+
+    def fit(self, x=None, *args, **kwargs):
+        """`keras.Model.fit`, which first takes the reference batch of a model that keeps one from the data.
+
+        Args:
+            x: a `tf.data.Dataset` of batches `{"image": [n, *data_shape], "label": integer [n]}`: images are floats in
+                [0, 1] or uint8, vectors are floats.
+            *args: as in `keras.Model.fit`.
+            **kwargs: as in `keras.Model.fit`.
+
+        Returns:
+            A `keras.callbacks.History` with the mean of every log over each epoch.
+
+        Raises:
+            InputError: a batch of another form or range.
+            TrainingError: a loss is not finite.
+        """
+        if self.reference is not None and not self.has_reference:
+            self.take_reference_from(x)
+        return super().fit(x, *args, **kwargs)
+
+    def make_train_function(self, force=False):
+        """One graph of `steps_per_execution` steps, under any strategy (Keras' own works under some)."""
+        if self.train_function is not None and not force:
+            return
+        steps = self.steps_per_execution
+
+        def replica_step(batch):
+            batch, extremes = checked_batch(self, batch)
+            fault = tf.where(is_faulty(self, extremes), np.nan, 0.0)
+            return self.train_step(batch), extremes, {"fault": fault}
+
+        def one_step(batch):
+            self._seed_layers()
+            logs, extremes, faults = self.distribute_strategy.run(replica_step, args=(batch,))
+            logs = self._mean_over_replicas(logs)
+            failure = self._failure(logs, extremes, self._mean_over_replicas(faults)["fault"])
+            self.step_counter.assign_add(1)
+            self._update_averages()
+            return logs, failure
+
+        if not self.run_eagerly:
+            one_step = tf.function(one_step, jit_compile=self.jit_compile, autograph=False)
+
+        def execute(iterator):
+            first_logs, failure = one_step(next(iterator))
+            if steps == 1:
+                return first_logs, failure
+
+            def another(done, total, failure):
+                logs, new_failure = one_step(next(iterator))
+                total = tf.nest.map_structure(tf.add, total, logs)
+                return done + 1, total, tf.where(failure[0] < 0, new_failure, failure)
+
+            _, total, failure = tf.while_loop(lambda done, *_: done < steps, another, (1, first_logs, failure))
+            return tf.nest.map_structure(lambda value: value / steps, total), failure
+
+        graph = execute if self.run_eagerly else tf.function(execute, autograph=False)
+
+        def train_function(iterator):
+            try:
+                if isinstance(iterator, types.GeneratorType):  # `train_on_batch` hands over one batch this way
+                    logs, failure = one_step(next(iterator))
+                else:
+                    logs, failure = graph(iterator)
+            except tf.errors.OutOfRangeError as end:
+                raise StopIteration from end
+            self._epoch.add(self, logs, failure)
+            if self.interlude_every and self.step % self.interlude_every == 0:
+                self.interlude()
+            return logs
+
+        self.train_function = train_function
+
+    def _maybe_symbolic_build(self, *args, **kwargs):
+        """Nothing: networks are built already, and Keras' own fails on a batch that is a dict over several workers."""
+
+    def _mean_over_replicas(self, values):
+        reduce = self.distribute_strategy.reduce
+        return {name: tf.cast(reduce("MEAN", value, axis=None), tf.float32) for name, value in values.items()}
+
+    def _failure(self, logs, extremes, fault):
+        """Whether a step went wrong, and what is needed to say why.
+
+        Args:
+            logs: the means over the replicas.
+            extremes: those of each replica's batch.
+            fault: not finite if the batch of any replica, of any process, has a fault.
+
+        Returns:
+            float64 `[2 + len(Extremes)]`: the step's number, or -1 if all is well; the index of the value that is not
+            finite, 0 for `fault` and then the logs by their sorted names; the extremes over this process's replicas.
+        """
+        local = self.distribute_strategy.experimental_local_results
+        extremes = Extremes(
+            *(
+                (tf.reduce_max if name.startswith("highest") else tf.reduce_min)(tf.stack(local(values)))
+                for name, values in zip(Extremes._fields, extremes, strict=True)
+            )
+        )
+        bad = ~tf.math.is_finite(tf.stack([fault, *(logs[name] for name in sorted(logs))]))
+        step = tf.where(tf.reduce_any(bad), self.step_counter.value + 1, tf.constant(-1, tf.int64))
+        return tf.stack([tf.cast(value, tf.float64) for value in (step, tf.argmax(bad), *extremes)])
+
+    def _step_seed(self, purpose):
+        return draws.fold(draws.named_seed(self.seed, purpose), self.step_counter.value)
+
+    def _seed_layers(self):
+        """Sets every random layer to the state that belongs to this step, as if it had never been stopped."""
+        states = [variable for variable in self.variables if variable.name == "seed_generator_state"]
+        for index, state in enumerate(states):
+            state.assign(tf.cast(self._step_seed(f"layer {index}"), state.dtype))
+
+    def _update_averages(self):
+        """Moves each average towards its network; at first faster than `ema_decay`, to forget the first weights."""
+        if not self._averages:
+            return
+        step = tf.cast(self.step_counter.value, tf.float32)
+        decay = tf.minimum(self.ema_decay, (1 + step) / (10 + step))
+        update = self.distribute_strategy.extended.update
+        for average, network in self._averages:
+            for mean, value in zip(average.variables, network.variables, strict=True):
+                if mean.dtype == "float32":
+                    update(mean.value, _move, args=(value.value, 1 - decay))
+
+    def reset_metrics(self):
+        super().reset_metrics()
+        self._epoch = EpochLogs()
+
+    def get_metrics_result(self):
+        return self._epoch.means(self)
+
+    def check_weights(self):
+        """Raises a `TrainingError` that names the player whose weights hold NaN or infinity."""
+        for player in self.players:
+            if not all(np.isfinite(variable.numpy()).all() for variable in self.variables_of(player)):
+                raise TrainingError(
+                    f"Training stopped at step {self.step}: the {player} has weights that are not finite."
+                )
+
+
+class EpochLogs:
+    """The sums of an epoch's logs, on the device, and the check of each execution, made one execution late.
+
+    A check at once would wait for the device at every execution.
+    """
+
+    def __init__(self):
+        self._sums, self._count, self._failure = {}, 0, None
+
+    def add(self, model, logs, failure):
+        """Takes in the logs of an execution, and checks the one before it."""
+        self._check(model)
+        self._failure = failure
+        self._sums = {name: self._sums.get(name, 0.0) + value for name, value in logs.items()}
+        self._count += 1
+
+    def means(self, model):
+        """The mean of every log over the epoch so far."""
+        self._check(model)
+        return {name: value / self._count for name, value in self._sums.items()}
+
+    def _check(self, model):
+        if self._failure is None or self._failure[0] < 0:
+            return
+        step, index, *extremes = (float(number) for number in self._failure)
+        if index == 0:
+            reason = fault(model, Extremes(*extremes)) or "A batch was refused: the process that got it says why,"
+            raise InputError(f"{reason} at step {step:.0f}")
+        name = sorted(self._sums)[int(index) - 1]
+        player = next((player for player in model.players if name.startswith(player)), None)
+        whose = f"of the {player}, {name}," if player else name
+        raise TrainingError(f"Training stopped at step {step:.0f}: the loss {whose} is not finite.")
+
+
+def _move(mean, value, share):
+    mean.assign_add((value - mean) * share)

@@ -1,0 +1,319 @@
+"""`TrainableModel`: players, each with networks and an optimiser of its own."""
+
+from __future__ import annotations
+
+import itertools
+import os
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from zoo import networks
+from zoo.errors import InputError
+from zoo.training.batches import checked_images
+from zoo.training.loop import EpochLogs, TrainingLoop
+from zoo.training.signature import compile_of, constructor_arguments
+from zoo.training.step import TrainingStep
+
+
+class TrainableModel(TrainingStep, TrainingLoop):
+    """A set of players, each with networks and an optimiser of its own, that `fit` trains step by step.
+
+    A subclass names its `players`. For each it sets an attribute of that name, a network or a list of networks (or says
+    otherwise in `networks_of`), and gives an optimiser in `paper_optimizer`. It writes `train_step` and, for each
+    player, `update_<player>`. It keeps every argument of its constructor in an attribute of the same name, from which
+    `get_config` reads it.
+
+    Batches are `{"image": [n, *data_shape], "label": integer [n] or [n, 1]}`: images are floats in [0, 1] or uint8,
+    vectors are floats on their own scale. `train_step` returns scalars by name; each loss is called `<player>_loss`.
+    `fit` reports them for each batch and as means over each epoch, and stops at the first that is not finite.
+
+    Args:
+        data_shape: `(height, width, channels)` of an image or `(size,)` of a vector.
+        num_classes: how many labels there are; `None` for a model that reads none.
+        seed: every random draw of training follows from it, the step and the draw's purpose.
+        ema_decay: keep an average of the networks given to `averaged`, with this decay; `None` for none.
+
+    Attributes:
+        players: names, each that of a network and of an optimiser.
+        labels: whether the model reads labels: "none", "optional" (where `num_classes` is given) or "required".
+        reads_unlabelled_rows: whether a training batch may hold rows of label -1.
+        discriminator_updates: into how many fresh minibatches a step splits its batch.
+        value_range: of the images that the networks emit and read.
+        decision_boundary: the score above which the model takes data to be real; `None` where scores have none.
+        reference: a batch of training data that never changes, float32 `[rows, *data_shape]` as the networks read it;
+            `None` for a model that keeps none. See `add_reference`.
+
+    Raises:
+        InputError: a setting is out of its range.
+    """
+
+    players = ()
+    labels = "none"
+    reads_unlabelled_rows = False
+    discriminator_updates = 1
+    value_range = (-1.0, 1.0)
+    decision_boundary = None
+    reference = None
+
+    def __init_subclass__(cls, **kwargs):
+        """Gives a class without a `compile` of its own one whose signature and docstring name its optimisers."""
+        super().__init_subclass__(**kwargs)
+        if "compile" not in vars(cls):
+            cls.compile = compile_of(cls, TrainableModel.compile)
+
+    def __init__(self, data_shape, *, num_classes=None, seed=0, ema_decay=None, name=None):
+        super().__init__(name=name)
+        self.data_shape = tuple(int(side) for side in data_shape)
+        if len(self.data_shape) not in (1, 3) or min(self.data_shape) < 1:
+            raise InputError(
+                f"`data_shape` must be (height, width, channels) or (size,), all positive. Received: {data_shape}"
+            )
+        if not 0 <= seed < 2**32:
+            raise InputError(f"`seed` must lie in [0, 2**32). Received: seed={seed}")
+        if ema_decay is not None and not 0 < ema_decay < 1:
+            raise InputError(f"`ema_decay` must lie between 0 and 1. Received: ema_decay={ema_decay}")
+        if self.labels == "none" and num_classes is not None:
+            raise InputError(f"{type(self).__name__} takes no labels. Received: num_classes={num_classes}")
+        if (num_classes or 0) < 2 and (self.labels == "required" or num_classes is not None):
+            raise InputError(f"{type(self).__name__} needs at least 2 classes. Received: num_classes={num_classes}")
+        self.num_classes = num_classes
+        self.seed = seed
+        self.ema_decay = ema_decay
+        self.built = True  # there is no `call` whose shapes Keras could infer
+        self.step_counter = self._constant("step", (), "int64")
+        self._averages = []
+        self._epoch = EpochLogs()
+
+    @property
+    def step(self):
+        """How many training steps are done."""
+        return int(self.step_counter.value.numpy())
+
+    @property
+    def reads_labels(self):
+        """Whether training reads labels."""
+        return self.num_classes is not None
+
+    @property
+    def is_image(self):
+        """Whether the data are images rather than vectors."""
+        return len(self.data_shape) == 3
+
+    # Networks.
+
+    def checked(self, role, network, input_shapes, output_shape):
+        """`networks.checked`, and what it asks of a network depends on the model.
+
+        Args:
+            role: what the argument is called; a "generator" must not end in an activation of another `value_range`.
+            network: a `keras.Model` of one input or a list of them.
+            input_shapes: a list of shapes without the batch axis.
+            output_shape: the shape that has to come out, without the batch axis.
+
+        Returns:
+            The network.
+
+        Raises:
+            InputError: it takes or gives something else.
+        """
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            networks.warn_of_dropout(role, network)
+        value_range = self.value_range if self.is_image and "generator" in role else None
+        return networks.checked(role, network, input_shapes, output_shape, value_range)
+
+    def averaged(self, network):
+        """The network to sample from: a running average of `network` where `ema_decay` is set, else itself."""
+        if self.ema_decay is None:
+            return network
+        average = keras.models.clone_model(network)
+        average.set_weights(network.get_weights())
+        average.trainable = False
+        self._averages.append((average, network))
+        return average
+
+    def networks_of(self, player):
+        """The networks that a player's optimiser trains."""
+        return tf.nest.flatten(getattr(self, player))
+
+    def variables_of(self, player):
+        """The variables that a player's optimiser trains."""
+        return [variable for network in self.networks_of(player) for variable in network.trainable_variables]
+
+    # A batch that stays the same.
+
+    def add_reference(self, rows):
+        """Makes room for a reference batch, in the constructor of a paper that compares each batch with one.
+
+        It is taken from the training data once, by `fit` or by `take_reference`; checkpoints and SavedModels hold it.
+
+        Args:
+            rows: how many.
+        """
+        self.reference = self._constant("reference", (rows, *self.data_shape), "float32")
+        self._reference_taken = self._constant("reference_taken", (), "bool")
+
+    @property
+    def has_reference(self):
+        """Whether the reference batch has been taken."""
+        return bool(self._reference_taken.numpy())
+
+    def take_reference(self, images):
+        """Sets the reference batch.
+
+        Args:
+            images: `[rows, *data_shape]`, as many as the model asked for; images are floats in [0, 1] or uint8.
+
+        Raises:
+            InputError: another number of rows, or no such data.
+        """
+        data = self.real_data({"image": checked_images(images, self.data_shape)})
+        if len(data) != self.reference.shape[0]:
+            raise InputError(f"The reference batch needs {self.reference.shape[0]} rows. Received: {len(data)}")
+        self.reference.assign(data)
+        self._reference_taken.assign(True)
+
+    def take_reference_from(self, batches):
+        """Sets the reference batch to the first rows of a dataset.
+
+        Args:
+            batches: a `tf.data.Dataset` as `fit` takes it.
+
+        Raises:
+            InputError: it is another kind of data, or has too few rows.
+        """
+        if not isinstance(batches, tf.data.Dataset):
+            raise InputError(
+                "A model with a reference batch takes it from a `tf.data.Dataset`, or from `take_reference` before "
+                f"`fit`. Received: a {type(batches).__name__}"
+            )
+        rows = batches.unbatch().take(self.reference.shape[0]).batch(self.reference.shape[0])
+        self.take_reference(next(iter(rows))["image"])
+
+    def _constant(self, name, shape, dtype):
+        return self.add_weight(
+            shape=shape, dtype=dtype, initializer="zeros", trainable=False, aggregation="only_first_replica", name=name
+        )
+
+    # Compiling.
+
+    def paper_optimizer(self, player):
+        """The optimiser that the paper gives a player: a new Keras optimiser. A paper writes it."""
+        raise NotImplementedError
+
+    def compile(
+        self, *, log_gradient_norms=False, jit_compile=False, steps_per_execution=1, run_eagerly=False, **optimizers
+    ):
+        """Builds an optimiser for each player.
+
+        Args:
+            log_gradient_norms: also report `<player>_gradient_norm`, of the gradient over all replicas.
+            jit_compile: compile the step with XLA.
+            steps_per_execution: how many steps are made between two returns to Python.
+            run_eagerly: run the step without a graph.
+            **optimizers: `<player>_optimizer`, a Keras optimiser or its name; by default the paper's.
+
+        Raises:
+            InputError: another argument, an optimiser that two players share, XLA on several replicas, or executions
+                that do not end where `interlude` has to come between two steps.
+        """
+        names = {player: f"{player}_optimizer" for player in self.players}
+        if others := sorted(optimizers.keys() - set(names.values())):
+            raise InputError(f"{type(self).__name__}.compile takes {', '.join(names.values())}. Received: {others[0]}")
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        if jit_compile and replicas > 1:
+            raise InputError(f"`jit_compile` needs a strategy of one replica. Received: {replicas} replicas")
+        if self.interlude_every and self.interlude_every % steps_per_execution:
+            raise InputError(
+                f"`steps_per_execution` must divide {self.interlude_every}, the steps between two interludes of "
+                f"{type(self).__name__}. Received: steps_per_execution={steps_per_execution}"
+            )
+        super().compile(
+            optimizer=None, jit_compile=jit_compile, steps_per_execution=steps_per_execution, run_eagerly=run_eagerly
+        )
+        self.log_gradient_norms = log_gradient_norms
+        chosen = {
+            player: keras.optimizers.get(optimizers.get(name) or self.paper_optimizer(player))
+            for player, name in names.items()
+        }
+        for (player, optimizer), (other, another) in itertools.combinations(chosen.items(), 2):
+            if optimizer is another:
+                raise InputError(f"Each player needs an optimiser of its own. Received: one for {player} and {other}")
+        for player, optimizer in chosen.items():
+            scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+            if self._computes_in_float16(player) and not scaled:
+                optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+            optimizer.build(self.variables_of(player))
+            setattr(self, names[player], optimizer)
+
+    def optimizer_of(self, player):
+        """The optimiser that `compile` gave a player."""
+        return getattr(self, f"{player}_optimizer")
+
+    def _computes_in_float16(self, player):
+        return any(
+            layer.compute_dtype == "float16"
+            for network in self.networks_of(player)
+            for layer in (network, *network.layers)
+        )
+
+    def get_compile_config(self):
+        optimizers = {
+            f"{player}_optimizer": keras.saving.serialize_keras_object(self.optimizer_of(player))
+            for player in self.players
+        }
+        return {
+            **optimizers,
+            "log_gradient_norms": self.log_gradient_norms,
+            "jit_compile": self.jit_compile,
+            "steps_per_execution": self.steps_per_execution,
+            "run_eagerly": self.run_eagerly,
+        }
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    # Export and saving.
+
+    def signatures(self):
+        """From name to (function, input specs) of what `export` writes."""
+        raise NotImplementedError
+
+    def sampling_facts(self):
+        """What a card says of how samples are drawn, as JSON; nothing for a model that draws none."""
+        return {}
+
+    def export(self, directory: str | os.PathLike, **card):
+        """Writes `directory/<version>/`, a SavedModel with `signatures()`, and `directory/card.json`.
+
+        Args:
+            directory: the artefact's folder; the version is the next free number.
+            **card: what the card has to say beyond what the model knows; see `zoo.export.export`.
+
+        Returns:
+            The path of the version's folder.
+        """
+        from zoo import export
+
+        return export.export(self, directory, **card)
+
+    def get_config(self):
+        """The constructor's arguments, of this class and of those it passes them on to.
+
+        Networks are part of it as they are, so that a user's own are found again.
+        """
+        return {name: _serialized(getattr(self, name)) for name in constructor_arguments(type(self))}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**keras.saving.deserialize_keras_object(config))
+
+
+def _serialized(value):
+    """Plain values as they are, networks as Keras serialises them, alone and in lists."""
+    if isinstance(value, keras.layers.Layer):
+        return keras.saving.serialize_keras_object(value)
+    if isinstance(value, list | tuple):
+        return [_serialized(part) for part in value]
+    return value.tolist() if isinstance(value, np.ndarray) else value
