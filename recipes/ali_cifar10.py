@@ -14,19 +14,26 @@ from zoo import ALI, images, recipe
 PICTURED = 16  # test images
 
 
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="cifar10",
+    steps=50_000,
+    batch_size=100,
+    checkpoint_every=500,
+):
+    dataset = run.data()
     with run.strategy.scope():
-        model = ALI(data.data_shape, seed=run.flags.seed)
-        if data.data_shape[:2] == (32, 32):
-            model.match_marginals(data.train.images)
+        model = ALI(dataset.data_shape, seed=run.flags.seed)
+        if dataset.data_shape[:2] == (32, 32):
+            model.match_marginals(dataset.train.images)
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    real = data.test.images[:PICTURED] / 255
+    run.fit(model, dataset.train)
+    real = dataset.test.images[:PICTURED] / 255
     pairs = np.concatenate([real, model.reconstruct(real)])
     run.picture("reconstructions", images.grid(pairs, columns=PICTURED))
-    run.export(model, data)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="cifar10", steps=50_000, batch_size=100, checkpoint_every=500)
+    recipe.run(main)

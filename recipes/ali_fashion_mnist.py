@@ -14,9 +14,6 @@ import numpy as np
 
 from zoo import ALI, images, metrics, recipe
 
-LATENT_SIZE = 64
-FILTERS = 64
-EMA_DECAY = 0.999
 PICTURED = 16  # test images; a path leads from each of the first half to one of the second
 STEPS = 10  # of a path, the ends included
 
@@ -45,21 +42,33 @@ def paths(model, real):
     return np.concatenate([first[:, None], between, last[:, None]], axis=1).reshape(-1, *model.data_shape)
 
 
-def main(run):
-    data = run.data()
-    classifier = metrics.ClassifierFeatures(data.name)
+def main(
+    run,
+    *,
+    data="fashion_mnist",
+    steps=4050,
+    batch_size=128,
+    checkpoint_every=450,
+    latent_size=64,
+    filters=64,
+    ema_decay=0.999,
+):
+    dataset = run.data()
+    classifier = metrics.ClassifierFeatures(dataset.name)
     with run.strategy.scope():
-        model = ALI(data.data_shape, latent_size=LATENT_SIZE, filters=FILTERS, ema_decay=EMA_DECAY, seed=run.flags.seed)
+        model = ALI(
+            dataset.data_shape, latent_size=latent_size, filters=filters, ema_decay=ema_decay, seed=run.flags.seed
+        )
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    real = data.test.images[:PICTURED] / 255
+    run.fit(model, dataset.train)
+    real = dataset.test.images[:PICTURED] / 255
     pairs = np.concatenate([real, model.reconstruct(real)])
     run.picture("reconstructions", images.grid(pairs, columns=PICTURED))
     run.picture("interpolation", images.grid(paths(model, real), columns=STEPS + 2))
-    score = reconstruction_score(model, data, classifier)
+    score = reconstruction_score(model, dataset, classifier)
     print(f"{score['value']:.2%} of the test images are reconstructed into the right class")
-    run.export(model, data, scores=[score])
+    run.export(model, dataset, scores=[score])
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=4050, batch_size=128, checkpoint_every=450)
+    recipe.run(main)

@@ -12,45 +12,52 @@ import numpy as np
 
 from zoo import BiGAN, images, networks, recipe
 
-LATENT_SIZE = 64
-FILTERS = 64
-EMA_DECAY = 0.999
 PICTURED = 16  # test images
 
 
-def dcgan_networks(shape, seed):
+def dcgan_networks(shape, latent_size, filters, seed):
     """A generator, an encoder and a discriminator of images in [0, 1] and latents in (-1, 1)."""
-    generator = networks.dcgan_generator(shape, LATENT_SIZE, FILTERS, seed)
+    generator = networks.dcgan_generator(shape, latent_size, filters, seed)
     pixels = keras.layers.Rescaling(0.5, 0.5, dtype="float32")(generator.output)  # from [-1, 1]
-    encoder = networks.dcgan_encoder(shape, LATENT_SIZE, FILTERS, seed + 1)
+    encoder = networks.dcgan_encoder(shape, latent_size, filters, seed + 1)
     latents = keras.layers.Activation("tanh", dtype="float32")(encoder.output)
     return (
         keras.Model(generator.input, pixels, name="generator"),
         keras.Model(encoder.input, latents, name="encoder"),
-        networks.dcgan_discriminator_of_pairs(shape, LATENT_SIZE, FILTERS, seed + 3),
+        networks.dcgan_discriminator_of_pairs(shape, latent_size, filters, seed + 3),
     )
 
 
-def main(run):
-    data, seed = run.data(), run.flags.seed
+def main(
+    run,
+    *,
+    data="fashion_mnist",
+    steps=9000,
+    batch_size=128,
+    checkpoint_every=450,
+    latent_size=64,
+    filters=64,
+    ema_decay=0.999,
+):
+    dataset, seed = run.data(), run.flags.seed
     with run.strategy.scope():
-        generator, encoder, discriminator = dcgan_networks(data.data_shape, seed)
+        generator, encoder, discriminator = dcgan_networks(dataset.data_shape, latent_size, filters, seed)
         model = BiGAN(
-            data.data_shape,
-            latent_size=LATENT_SIZE,
+            dataset.data_shape,
+            latent_size=latent_size,
             generator=generator,
             encoder=encoder,
             discriminator=discriminator,
-            ema_decay=EMA_DECAY,
+            ema_decay=ema_decay,
             seed=seed,
         )
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    real = data.test.images[:PICTURED] / 255
+    run.fit(model, dataset.train)
+    real = dataset.test.images[:PICTURED] / 255
     pairs = np.concatenate([real, model.reconstruct(real)])
     run.picture("reconstructions", images.grid(pairs, columns=PICTURED))
-    run.export(model, data)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=9000, batch_size=128, checkpoint_every=450)
+    recipe.run(main)

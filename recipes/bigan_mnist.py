@@ -11,18 +11,12 @@ Time       8,974 s on 2 cores of an AMD EPYC, at rest for about 14 minutes of th
 import keras
 import numpy as np
 
-from zoo import BiGAN, images, metrics, recipe
+from zoo import BiGAN, images, metrics, optimizers, recipe
 from zoo.models.bigan import FEATURES, HeldThenDecayed
 
-RATE = 2e-4
-MOMENTUM = 0.5
 EPOCHS = 400  # the rate falls over the second half
 BATCHES = 422  # an epoch
 PICTURED = 16  # test images
-
-
-def adam(updates):
-    return keras.optimizers.Adam(HeldThenDecayed(RATE, updates), beta_1=MOMENTUM, epsilon=1e-8)
 
 
 def nearest_neighbour_score(model, data):
@@ -43,19 +37,30 @@ def nearest_neighbour_score(model, data):
     }
 
 
-def main(run):
-    data, steps = run.data(), run.flags.steps
+def main(
+    run,
+    *,
+    data="mnist",
+    steps=EPOCHS * BATCHES,
+    batch_size=128,
+    checkpoint_every=BATCHES,
+    learning_rate=2e-4,
+    momentum=0.5,
+):
+    dataset = run.data()
     with run.strategy.scope():
-        model = BiGAN(data.data_shape, seed=run.flags.seed)
-        model.compile(adam(steps), adam(steps), adam(steps), **run.compile_settings)
-    run.fit(model, data.train)
-    real = data.test.images[:PICTURED] / 255
+        model = BiGAN(dataset.data_shape, seed=run.flags.seed)
+        rate = HeldThenDecayed(learning_rate, run.schedule_steps)
+        chosen = {f"{player}_optimizer": optimizers.adam(rate, beta_1=momentum) for player in model.players}
+        model.compile(**chosen, **run.compile_settings)
+    run.fit(model, dataset.train)
+    real = dataset.test.images[:PICTURED] / 255
     pairs = np.concatenate([real, model.reconstruct(real)])
     run.picture("reconstructions", images.grid(pairs, columns=PICTURED))
-    score = nearest_neighbour_score(model, data)
+    score = nearest_neighbour_score(model, dataset)
     print(f"1-NN accuracy of the encoder's features: {score['value']:.2%} (published: 97.39%)")
-    run.export(model, data, scores=[score])
+    run.export(model, dataset, scores=[score])
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="mnist", steps=EPOCHS * BATCHES, batch_size=128, checkpoint_every=BATCHES)
+    recipe.run(main)

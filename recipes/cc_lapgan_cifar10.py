@@ -15,17 +15,26 @@ from zoo.data.crops import CornerCrops
 SIZES = ((28, 28), (14, 14), (8, 8))
 
 
-def main(run):
-    data = run.data()
-    train = CornerCrops(data.train.images, data.train.labels, size=SIZES[0][0])
+def main(
+    run,
+    *,
+    data="cifar10",
+    steps=175_750,
+    batch_size=128,
+    checkpoint_every=703,
+):
+    dataset = run.data()
+    train = CornerCrops(dataset.train.images, dataset.train.labels, size=SIZES[0][0])
     with run.strategy.scope():
-        model = LAPGAN((*SIZES[0], data.data_shape[2]), num_classes=data.num_classes, sizes=SIZES, seed=run.flags.seed)
+        model = LAPGAN(
+            (*SIZES[0], dataset.data_shape[2]), num_classes=dataset.num_classes, sizes=SIZES, seed=run.flags.seed
+        )
         model.compile(**run.compile_settings)
     run.fit(model, train)
-    labels = range(data.num_classes)
+    labels = range(dataset.num_classes)
     run.picture("chain", images.chains(model.sample_chain(len(labels), labels)))
-    run.export(model, data)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="cifar10", steps=175_750, batch_size=128, checkpoint_every=703)
+    recipe.run(main)

@@ -13,47 +13,53 @@ Command    zoo train cc_lapgan_fashion_mnist
 Time       1,607 s on 2 cores of an AMD EPYC that had other work too
 """
 
-import keras
-
-from zoo import LAPGAN, images, pyramid, recipe
+from zoo import LAPGAN, images, optimizers, pyramid, recipe
 from zoo.models.lapgan import dense_discriminator, dense_generator
 
-FILTERS = 16  # at 28x28, and 8 at 14x14; the paper's 128 and 64 take many times as long
-UNITS = 512  # at 7x7
-LATENT_SIZE = 100
-EMA_DECAY = 0.999
-GENERATOR_RATE = 5e-4
-DISCRIMINATOR_RATE = 1e-3
-MOMENTUM = 0.5
 
-
-def main(run):
-    data, seed = run.data(), run.flags.seed
-    *finer, coarsest = pyramid.halved_sizes(data.data_shape)
-    coarsest = (*coarsest, data.data_shape[2])
+def main(
+    run,
+    *,
+    data="fashion_mnist",
+    steps=5400,
+    batch_size=128,
+    checkpoint_every=450,
+    filters=16,  # at 28x28, and 8 at 14x14; the paper's 128 and 64 take many times as long
+    units=512,  # at 7x7
+    latent_size=100,
+    ema_decay=0.999,
+    generator_rate=5e-4,
+    discriminator_rate=1e-3,
+    momentum=0.5,
+):
+    dataset, seed = run.data(), run.flags.seed
+    *finer, coarsest = pyramid.halved_sizes(dataset.data_shape)
+    coarsest = (*coarsest, dataset.data_shape[2])
     with run.strategy.scope():
-        generator = dense_generator(LATENT_SIZE, coarsest, data.num_classes, UNITS, seed, "coarsest", normalized=True)
-        discriminator = dense_discriminator(coarsest, data.num_classes, UNITS, seed + 1, "coarsest", dropout=0.0)
+        generator = dense_generator(
+            latent_size, coarsest, dataset.num_classes, units, seed, "coarsest", normalized=True
+        )
+        discriminator = dense_discriminator(coarsest, dataset.num_classes, units, seed + 1, "coarsest", dropout=0.0)
         model = LAPGAN(
-            data.data_shape,
-            latent_size=LATENT_SIZE,
-            num_classes=data.num_classes,
+            dataset.data_shape,
+            latent_size=latent_size,
+            num_classes=dataset.num_classes,
             generators=[*(None for _ in finer), generator],
             discriminators=[*(None for _ in finer), discriminator],
-            filters=FILTERS,
-            ema_decay=EMA_DECAY,
+            filters=filters,
+            ema_decay=ema_decay,
             seed=seed,
         )
         model.compile(
-            generator_optimizer=keras.optimizers.Adam(GENERATOR_RATE, beta_1=MOMENTUM, epsilon=1e-8),
-            discriminator_optimizer=keras.optimizers.Adam(DISCRIMINATOR_RATE, beta_1=MOMENTUM, epsilon=1e-8),
+            generator_optimizer=optimizers.adam(generator_rate, beta_1=momentum),
+            discriminator_optimizer=optimizers.adam(discriminator_rate, beta_1=momentum),
             **run.compile_settings,
         )
-    run.fit(model, data.train)
-    labels = range(data.num_classes)
+    run.fit(model, dataset.train)
+    labels = range(dataset.num_classes)
     run.picture("chain", images.chains(model.sample_chain(len(labels), labels)))
-    run.export(model, data)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=5400, batch_size=128, checkpoint_every=450)
+    recipe.run(main)

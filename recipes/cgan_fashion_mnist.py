@@ -9,45 +9,53 @@ Time       not measured yet
 
 import keras
 
-from zoo import CGAN, networks, recipe
-
-LATENT_SIZE = 100
-FILTERS = 64
-EMA_DECAY = 0.999
-RATE = 2e-4
-MOMENTUM = 0.5
+from zoo import CGAN, networks, optimizers, recipe
 
 
-def conditional_dcgan(shape, num_classes, seed):
+def conditional_dcgan(shape, num_classes, latent_size, filters, seed):
     """A generator and a discriminator of images in [0, 1], as CGAN's are."""
-    generator = networks.dcgan_generator(shape, LATENT_SIZE, FILTERS, seed, num_classes)
+    generator = networks.dcgan_generator(shape, latent_size, filters, seed, num_classes)
     images = keras.layers.Rescaling(0.5, 0.5, dtype="float32")(generator.output)  # from [-1, 1]
-    discriminator = networks.dcgan_discriminator(shape, FILTERS, seed + 1, num_classes)
+    discriminator = networks.dcgan_discriminator(shape, filters, seed + 1, num_classes)
     return keras.Model(generator.inputs, images, name="generator"), discriminator
 
 
-def adam():
-    return keras.optimizers.Adam(RATE, beta_1=MOMENTUM, epsilon=1e-8)
-
-
-def main(run):
-    data, seed = run.data(), run.flags.seed
+def main(
+    run,
+    *,
+    data="fashion_mnist",
+    steps=9000,
+    batch_size=128,
+    checkpoint_every=450,
+    latent_size=100,
+    filters=64,
+    ema_decay=0.999,
+    learning_rate=2e-4,
+    momentum=0.5,
+):
+    dataset, seed = run.data(), run.flags.seed
     with run.strategy.scope():
-        generator, discriminator = conditional_dcgan(data.data_shape, data.num_classes, seed)
+        generator, discriminator = conditional_dcgan(
+            dataset.data_shape, dataset.num_classes, latent_size, filters, seed
+        )
         model = CGAN(
-            data.data_shape,
-            num_classes=data.num_classes,
-            latent_size=LATENT_SIZE,
+            dataset.data_shape,
+            num_classes=dataset.num_classes,
+            latent_size=latent_size,
             latent_range=(-1, 1),
             generator=generator,
             discriminator=discriminator,
-            ema_decay=EMA_DECAY,
+            ema_decay=ema_decay,
             seed=seed,
         )
-        model.compile(adam(), adam(), **run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+        model.compile(
+            generator_optimizer=optimizers.adam(learning_rate, beta_1=momentum),
+            discriminator_optimizer=optimizers.adam(learning_rate, beta_1=momentum),
+            **run.compile_settings,
+        )
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=9000, batch_size=128, checkpoint_every=450)
+    recipe.run(main)

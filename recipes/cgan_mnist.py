@@ -13,23 +13,30 @@ Time       1,477 s on 2 cores of an AMD EPYC that had other work too
 from zoo import CGAN, recipe
 
 LATENT_RANGE = (-(3**0.5), 3**0.5)
-EMA_DECAY = 0.999
 
 
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="mnist",
+    steps=10_000,
+    batch_size=100,
+    checkpoint_every=500,
+    ema_decay=0.999,
+):
+    dataset = run.data()
     with run.strategy.scope():
         model = CGAN(
-            data.data_shape,
-            num_classes=data.num_classes,
+            dataset.data_shape,
+            num_classes=dataset.num_classes,
             latent_range=LATENT_RANGE,
-            ema_decay=EMA_DECAY,
+            ema_decay=ema_decay,
             seed=run.flags.seed,
         )
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="mnist", steps=10_000, batch_size=100, checkpoint_every=500)
+    recipe.run(main)

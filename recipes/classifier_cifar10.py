@@ -10,19 +10,27 @@ import keras
 from zoo import recipe
 from zoo.classifier import Classifier
 
-RATE = 0.1
-SHIFT = 4  # pixels that a training image may move
 
-
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="cifar10",
+    steps=7040,
+    batch_size=128,
+    checkpoint_every=352,
+    learning_rate=0.1,
+    shift=4,  # pixels that a training image may move
+):
+    dataset = run.data()
     with run.strategy.scope():
-        model = Classifier(data.data_shape, num_classes=data.num_classes, shift=SHIFT, flip=True, seed=run.flags.seed)
-        rate = keras.optimizers.schedules.CosineDecay(RATE, run.flags.steps)
+        model = Classifier(
+            dataset.data_shape, num_classes=dataset.num_classes, shift=shift, flip=True, seed=run.flags.seed
+        )
+        rate = keras.optimizers.schedules.CosineDecay(learning_rate, run.schedule_steps)
         model.compile(keras.optimizers.SGD(rate, 0.9, nesterov=True, weight_decay=5e-4), **run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data, scores=[model.test_score(data)])
+    run.fit(model, dataset.train)
+    run.export(model, dataset, scores=[model.test_score(dataset)])
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="cifar10", steps=7040, batch_size=128, checkpoint_every=352)
+    recipe.run(main)

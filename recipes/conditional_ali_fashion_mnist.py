@@ -12,9 +12,6 @@ import numpy as np
 
 from zoo import ALI, images, recipe
 
-LATENT_SIZE = 64
-FILTERS = 64
-EMA_DECAY = 0.999
 PICTURED = 10  # test images
 
 
@@ -27,23 +24,33 @@ def relabelled(model, real, labels):
     return np.concatenate([real[:, None], changed], axis=1).reshape(-1, *model.data_shape)
 
 
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="fashion_mnist",
+    steps=9000,
+    batch_size=128,
+    checkpoint_every=450,
+    latent_size=64,
+    filters=64,
+    ema_decay=0.999,
+):
+    dataset = run.data()
     with run.strategy.scope():
         model = ALI(
-            data.data_shape,
-            latent_size=LATENT_SIZE,
-            num_classes=data.num_classes,
-            filters=FILTERS,
-            ema_decay=EMA_DECAY,
+            dataset.data_shape,
+            latent_size=latent_size,
+            num_classes=dataset.num_classes,
+            filters=filters,
+            ema_decay=ema_decay,
             seed=run.flags.seed,
         )
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    rows = relabelled(model, data.test.images[:PICTURED] / 255, data.test.labels[:PICTURED])
+    run.fit(model, dataset.train)
+    rows = relabelled(model, dataset.test.images[:PICTURED] / 255, dataset.test.labels[:PICTURED])
     run.picture("labels", images.grid(rows, columns=model.num_classes + 1))
-    run.export(model, data)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=9000, batch_size=128, checkpoint_every=450)
+    recipe.run(main)

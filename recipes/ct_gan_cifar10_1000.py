@@ -15,14 +15,21 @@ from zoo.data.dataset import Split
 IMAGES = 1000
 
 
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="cifar10",
+    steps=50_000,
+    batch_size=64,
+    checkpoint_every=500,
+):
+    dataset = run.data()
     with run.strategy.scope():
-        model = CTGAN(data.data_shape, seed=run.flags.seed)
+        model = CTGAN(dataset.data_shape, seed=run.flags.seed)
         model.compile(**run.compile_settings)
-    run.fit(model, Split(data.train.images[:IMAGES], data.train.labels[:IMAGES]))
-    run.export(model, data)
+    run.fit(model, Split(dataset.train.images[:IMAGES], dataset.train.labels[:IMAGES]))
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="cifar10", steps=50_000, batch_size=64, checkpoint_every=500)
+    recipe.run(main)

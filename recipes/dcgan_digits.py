@@ -9,18 +9,24 @@ Time       90 s on 2 cores of an Intel Xeon
 
 from zoo import DCGAN, recipe
 
-FILTERS = 32
-EMA_DECAY = 0.99
 
-
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="digits",
+    steps=5000,
+    batch_size=64,
+    checkpoint_every=100,
+    filters=32,
+    ema_decay=0.99,
+):
+    dataset = run.data()
     with run.strategy.scope():
-        model = DCGAN(data.data_shape, filters=FILTERS, ema_decay=EMA_DECAY, seed=run.flags.seed)
+        model = DCGAN(dataset.data_shape, filters=filters, ema_decay=ema_decay, seed=run.flags.seed)
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="digits", steps=5000, batch_size=64, checkpoint_every=100)
+    recipe.run(main)

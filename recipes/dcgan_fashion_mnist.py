@@ -9,18 +9,24 @@ Time       2,283 s on 2 cores of an Intel Xeon that had other work too
 
 from zoo import DCGAN, recipe
 
-FILTERS = 64  # the paper's 128 are for 64x64 photographs
-EMA_DECAY = 0.999
 
-
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="fashion_mnist",
+    steps=9000,
+    batch_size=128,
+    checkpoint_every=450,
+    filters=64,  # the paper's 128 are for 64x64 photographs
+    ema_decay=0.999,
+):
+    dataset = run.data()
     with run.strategy.scope():
-        model = DCGAN(data.data_shape, filters=FILTERS, ema_decay=EMA_DECAY, seed=run.flags.seed)
+        model = DCGAN(dataset.data_shape, filters=filters, ema_decay=ema_decay, seed=run.flags.seed)
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=9000, batch_size=128, checkpoint_every=450)
+    recipe.run(main)

@@ -11,28 +11,32 @@ and `run.sh` in the authors' code, https://github.com/bioinf-jku/TTUR; there bot
 latents. The rates are as remembered. The number of updates was not found: here 100,000.
 """
 
-import keras
-
-from zoo import DCGAN, recipe
-
-FILTERS = 64
-GENERATOR_RATE = 5e-4
-DISCRIMINATOR_RATE = 1e-4
-MOMENTUM = 0.5
+from zoo import DCGAN, optimizers, recipe
 
 
-def adam(rate):
-    return keras.optimizers.Adam(rate, beta_1=MOMENTUM, epsilon=1e-8)
-
-
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="cifar10",
+    steps=100_000,
+    batch_size=64,
+    checkpoint_every=1000,
+    filters=64,
+    generator_rate=5e-4,
+    discriminator_rate=1e-4,
+    momentum=0.5,
+):
+    dataset = run.data()
     with run.strategy.scope():
-        model = DCGAN(data.data_shape, filters=FILTERS, seed=run.flags.seed)
-        model.compile(adam(GENERATOR_RATE), adam(DISCRIMINATOR_RATE), **run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+        model = DCGAN(dataset.data_shape, filters=filters, seed=run.flags.seed)
+        model.compile(
+            generator_optimizer=optimizers.adam(generator_rate, beta_1=momentum),
+            discriminator_optimizer=optimizers.adam(discriminator_rate, beta_1=momentum),
+            **run.compile_settings,
+        )
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="cifar10", steps=100_000, batch_size=64, checkpoint_every=1000)
+    recipe.run(main)

@@ -11,28 +11,32 @@ Command    zoo train dcgan_ttur_fashion_mnist --precision=mixed_bfloat16
 Time       498 s on one core of an AMD EPYC, whose other had other work
 """
 
-import keras
-
-from zoo import DCGAN, recipe
-
-FILTERS = 64  # as in dcgan_fashion_mnist
-GENERATOR_RATE = 5e-4
-DISCRIMINATOR_RATE = 1e-4
-MOMENTUM = 0.5
+from zoo import DCGAN, optimizers, recipe
 
 
-def adam(rate):
-    return keras.optimizers.Adam(rate, beta_1=MOMENTUM, epsilon=1e-8)
-
-
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="fashion_mnist",
+    steps=3000,
+    batch_size=64,
+    checkpoint_every=300,
+    filters=64,  # as in dcgan_fashion_mnist
+    generator_rate=5e-4,
+    discriminator_rate=1e-4,
+    momentum=0.5,
+):
+    dataset = run.data()
     with run.strategy.scope():
-        model = DCGAN(data.data_shape, filters=FILTERS, seed=run.flags.seed)
-        model.compile(adam(GENERATOR_RATE), adam(DISCRIMINATOR_RATE), **run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+        model = DCGAN(dataset.data_shape, filters=filters, seed=run.flags.seed)
+        model.compile(
+            generator_optimizer=optimizers.adam(generator_rate, beta_1=momentum),
+            discriminator_optimizer=optimizers.adam(discriminator_rate, beta_1=momentum),
+            **run.compile_settings,
+        )
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=64, checkpoint_every=300)
+    recipe.run(main)

@@ -10,14 +10,21 @@ Time       not measured yet
 from zoo import DFM, recipe
 
 
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="cifar10",
+    steps=39_000,
+    batch_size=128,
+    checkpoint_every=390,
+):
+    dataset = run.data()
     with run.strategy.scope():
-        model = DFM(data.data_shape, denoise_weight=0.0, seed=run.flags.seed)
+        model = DFM(dataset.data_shape, denoise_weight=0.0, seed=run.flags.seed)
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="cifar10", steps=39_000, batch_size=128, checkpoint_every=390)
+    recipe.run(main)

@@ -13,29 +13,35 @@ pair, so that both runs log how far their samples' features are from what it mak
 
 from zoo import DFM, networks, recipe
 
-LATENT_SIZE = 100
-FILTERS = 64  # as in dcgan_fashion_mnist
-DENOISER_UNITS = 512  # half the width that DFM has for CIFAR-10
-EMA_DECAY = 0.999
 
-
-def main(run):
-    data, seed = run.data(), run.flags.seed
+def main(
+    run,
+    *,
+    data="fashion_mnist",
+    steps=3200,
+    batch_size=128,
+    checkpoint_every=400,
+    latent_size=100,
+    filters=64,  # as in dcgan_fashion_mnist
+    denoiser_units=512,  # half the width that DFM has for CIFAR-10
+    ema_decay=0.999,
+):
+    dataset, seed = run.data(), run.flags.seed
     with run.strategy.scope():
         model = DFM(
-            data.data_shape,
-            latent_size=LATENT_SIZE,
-            generator=networks.dcgan_generator(data.data_shape, LATENT_SIZE, FILTERS, seed),
-            discriminator=networks.dcgan_discriminator(data.data_shape, FILTERS, seed + 1),
-            denoiser_units=DENOISER_UNITS,
+            dataset.data_shape,
+            latent_size=latent_size,
+            generator=networks.dcgan_generator(dataset.data_shape, latent_size, filters, seed),
+            discriminator=networks.dcgan_discriminator(dataset.data_shape, filters, seed + 1),
+            denoiser_units=denoiser_units,
             denoise_weight=0.0,
-            ema_decay=EMA_DECAY,
+            ema_decay=ema_decay,
             seed=seed,
         )
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=3200, batch_size=128, checkpoint_every=400)
+    recipe.run(main)

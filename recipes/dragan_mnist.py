@@ -10,23 +10,29 @@ Time       not measured yet
 from zoo import DRAGAN, recipe
 from zoo.models.dragan import notebook_discriminator, notebook_generator
 
-LATENT_SIZE = 100
 
-
-def main(run):
-    data, seed = run.data(), run.flags.seed
+def main(
+    run,
+    *,
+    data="mnist",
+    steps=200_000,
+    batch_size=128,
+    checkpoint_every=2000,
+    latent_size=100,
+):
+    dataset, seed = run.data(), run.flags.seed
     with run.strategy.scope():
         model = DRAGAN(
-            data.data_shape,
-            latent_size=LATENT_SIZE,
-            generator=notebook_generator(data.data_shape, LATENT_SIZE, seed=seed),
-            discriminator=notebook_discriminator(data.data_shape, seed=seed + 1),
+            dataset.data_shape,
+            latent_size=latent_size,
+            generator=notebook_generator(dataset.data_shape, latent_size, seed=seed),
+            discriminator=notebook_discriminator(dataset.data_shape, seed=seed + 1),
             seed=seed,
         )
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="mnist", steps=200_000, batch_size=128, checkpoint_every=2000)
+    recipe.run(main)

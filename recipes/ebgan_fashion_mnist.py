@@ -11,37 +11,42 @@ Command    zoo train ebgan_fashion_mnist --precision=mixed_bfloat16
 Time       686 s on one core of an AMD EPYC, whose other had other work
 """
 
-import keras
-
-from zoo import EBGAN, networks, recipe
-
-LATENT_SIZE = 100
-CODE_SIZE = 64
-FILTERS = 64  # this and the optimisers are those of dcgan_fashion_mnist
-PULLING_AWAY_WEIGHT = 0.1
+from zoo import EBGAN, networks, optimizers, recipe
 
 
-def adam():
-    return keras.optimizers.Adam(2e-4, beta_1=0.5, epsilon=1e-8)
-
-
-def main(run):
-    data, seed = run.data(), run.flags.seed
+def main(
+    run,
+    *,
+    data="fashion_mnist",
+    steps=3000,
+    batch_size=64,
+    checkpoint_every=300,
+    latent_size=100,
+    code_size=64,
+    filters=64,  # this and the optimisers are those of dcgan_fashion_mnist
+    pulling_away_weight=0.1,
+    learning_rate=2e-4,
+):
+    dataset, seed = run.data(), run.flags.seed
     with run.strategy.scope():
         model = EBGAN(
-            data.data_shape,
-            latent_size=LATENT_SIZE,
-            generator=networks.dcgan_generator(data.data_shape, LATENT_SIZE, FILTERS, seed),
-            encoder=networks.dcgan_encoder(data.data_shape, CODE_SIZE, FILTERS, seed + 1),
-            decoder=networks.dcgan_generator(data.data_shape, CODE_SIZE, FILTERS, seed + 3),
-            discriminator_units=CODE_SIZE,
-            pulling_away_weight=PULLING_AWAY_WEIGHT,
+            dataset.data_shape,
+            latent_size=latent_size,
+            generator=networks.dcgan_generator(dataset.data_shape, latent_size, filters, seed),
+            encoder=networks.dcgan_encoder(dataset.data_shape, code_size, filters, seed + 1),
+            decoder=networks.dcgan_generator(dataset.data_shape, code_size, filters, seed + 3),
+            discriminator_units=code_size,
+            pulling_away_weight=pulling_away_weight,
             seed=seed,
         )
-        model.compile(adam(), adam(), **run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+        model.compile(
+            generator_optimizer=optimizers.adam(learning_rate, beta_1=0.5),
+            discriminator_optimizer=optimizers.adam(learning_rate, beta_1=0.5),
+            **run.compile_settings,
+        )
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=64, checkpoint_every=300)
+    recipe.run(main)

@@ -12,14 +12,21 @@ Time       not measured yet
 from zoo import EBGAN, recipe
 
 
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="mnist",
+    steps=10_000,
+    batch_size=128,
+    checkpoint_every=500,
+):
+    dataset = run.data()
     with run.strategy.scope():
-        model = EBGAN(data.data_shape, seed=run.flags.seed)
+        model = EBGAN(dataset.data_shape, seed=run.flags.seed)
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="mnist", steps=10_000, batch_size=128, checkpoint_every=500)
+    recipe.run(main)

@@ -13,29 +13,35 @@ import keras
 
 from zoo import FGAN, networks, recipe
 
-DIVERGENCE = "pearson"
-LATENT_SIZE = 100
-FILTERS = 64  # as in dcgan_fashion_mnist
 
-
-def main(run):
-    data, seed = run.data(), run.flags.seed
+def main(
+    run,
+    *,
+    data="fashion_mnist",
+    steps=3000,
+    batch_size=64,
+    checkpoint_every=300,
+    divergence="pearson",
+    latent_size=100,
+    filters=64,  # as in dcgan_fashion_mnist
+):
+    dataset, seed = run.data(), run.flags.seed
     with run.strategy.scope():
-        generator = networks.dcgan_generator(data.data_shape, LATENT_SIZE, FILTERS, seed)
+        generator = networks.dcgan_generator(dataset.data_shape, latent_size, filters, seed)
         pixels = keras.layers.Rescaling(0.5, 0.5, dtype="float32")(generator.output)  # from [-1, 1]
         model = FGAN(
-            data.data_shape,
-            latent_size=LATENT_SIZE,
+            dataset.data_shape,
+            latent_size=latent_size,
             generator=keras.Model(generator.input, pixels, name="generator"),
-            discriminator=networks.dcgan_discriminator(data.data_shape, FILTERS, seed + 1),
-            divergence=DIVERGENCE,
+            discriminator=networks.dcgan_discriminator(dataset.data_shape, filters, seed + 1),
+            divergence=divergence,
             alternative_objective=True,
             seed=seed,
         )
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=64, checkpoint_every=300)
+    recipe.run(main)

@@ -1,6 +1,6 @@
 """f-GAN on MNIST with the Kullback-Leibler divergence and the settings of the paper, as remembered.
 
-Other divergences: change DIVERGENCE. The paper trained for an hour on a GPU; the number of steps is ours.
+Other divergences: change divergence. The paper trained for an hour on a GPU; the number of steps is ours.
 
 Paper      Nowozin et al. 2016, https://arxiv.org/abs/1606.00709
 Published  Parzen log-likelihood 416 +/- 5.62 nats, of 16,000 samples, as remembered
@@ -11,17 +11,23 @@ Time       not measured yet
 
 from zoo import FGAN, recipe
 
-DIVERGENCE = "kullback_leibler"
 
-
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="mnist",
+    steps=5000,
+    batch_size=4096,
+    checkpoint_every=250,
+    divergence="kullback_leibler",
+):
+    dataset = run.data()
     with run.strategy.scope():
-        model = FGAN(data.data_shape, divergence=DIVERGENCE, alternative_objective=True, seed=run.flags.seed)
+        model = FGAN(dataset.data_shape, divergence=divergence, alternative_objective=True, seed=run.flags.seed)
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="mnist", steps=5000, batch_size=4096, checkpoint_every=250)
+    recipe.run(main)

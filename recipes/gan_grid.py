@@ -8,34 +8,39 @@ Command    for seed in 0 1 2 3 4; do zoo train gan_grid --seed $seed --workdir r
 Time       not measured yet
 """
 
-import keras
-
-from zoo import GAN, metrics, networks, recipe
+from zoo import GAN, metrics, networks, optimizers, recipe
 from zoo.data import mixtures
 
-LATENT_SIZE = 2
-RATE = 1e-4
-MOMENTUM = 0.8
 SAMPLES = 10_000
 
 
-def adam():
-    return keras.optimizers.Adam(RATE, beta_1=MOMENTUM, epsilon=1e-8)
-
-
-def main(run):
-    data, seed = run.data(), run.flags.seed
-    mixture = mixtures.named(data.name)
+def main(
+    run,
+    *,
+    data="grid",
+    steps=200_000,
+    batch_size=100,
+    checkpoint_every=1000,
+    latent_size=2,
+    learning_rate=1e-4,
+    momentum=0.8,
+):
+    dataset, seed = run.data(), run.flags.seed
+    mixture = mixtures.named(dataset.name)
     with run.strategy.scope():
         model = GAN(
-            data.data_shape,
-            latent_size=LATENT_SIZE,
-            generator=networks.normalized_mlp(LATENT_SIZE, *data.data_shape, 400, 4, seed, "generator"),
-            discriminator=networks.maxout_mlp(*data.data_shape, seed + 1),
+            dataset.data_shape,
+            latent_size=latent_size,
+            generator=networks.normalized_mlp(latent_size, *dataset.data_shape, 400, 4, seed, "generator"),
+            discriminator=networks.maxout_mlp(*dataset.data_shape, seed + 1),
             seed=seed,
         )
-        model.compile(adam(), adam(), **run.compile_settings)
-    run.fit(model, data.train)
+        model.compile(
+            generator_optimizer=optimizers.adam(learning_rate, beta_1=momentum),
+            discriminator_optimizer=optimizers.adam(learning_rate, beta_1=momentum),
+            **run.compile_settings,
+        )
+    run.fit(model, dataset.train)
     centers, samples = mixtures.centers(mixture), model.sample(SAMPLES)
     reached = len(set(metrics.nearest_neighbours(samples, centers)[1].ravel()))
     covered = metrics.mode_coverage(samples, centers, mixtures.sigma(mixture))
@@ -44,8 +49,8 @@ def main(run):
         f"(published: GAN 10.4 +/- 9.2, ALI 13.4 +/- 5.8 of 25); within 3 sigma: {covered['modes']} modes, "
         f"{covered['high_quality']:.1%} of the samples"
     )
-    run.export(model, data)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="grid", steps=200_000, batch_size=100, checkpoint_every=1000)
+    recipe.run(main)

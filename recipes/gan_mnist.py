@@ -10,15 +10,22 @@ Time       not measured yet
 from zoo import GAN, recipe
 
 
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="mnist",
+    steps=50_000,
+    batch_size=100,
+    checkpoint_every=500,
+):
+    dataset = run.data()
     with run.strategy.scope():
-        model = GAN(data.data_shape, seed=run.flags.seed)
-        model.match_marginals(data.train.images)
+        model = GAN(dataset.data_shape, seed=run.flags.seed)
+        model.match_marginals(dataset.train.images)
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="mnist", steps=50_000, batch_size=100, checkpoint_every=500)
+    recipe.run(main)

@@ -11,17 +11,23 @@ import keras
 
 from zoo import GAN, networks, recipe
 
-LATENT_SIZE = 2
 
-
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="ring",
+    steps=10_000,
+    batch_size=512,
+    checkpoint_every=500,
+    latent_size=2,
+):
+    dataset = run.data()
     with run.strategy.scope():
         model = GAN(
-            data.data_shape,
-            latent_size=LATENT_SIZE,
-            generator=networks.mlp(LATENT_SIZE, data.data_shape[0], seed=run.flags.seed, name="generator"),
-            discriminator=networks.mlp(data.data_shape[0], 1, seed=run.flags.seed + 1, name="discriminator"),
+            dataset.data_shape,
+            latent_size=latent_size,
+            generator=networks.mlp(latent_size, dataset.data_shape[0], seed=run.flags.seed, name="generator"),
+            discriminator=networks.mlp(dataset.data_shape[0], 1, seed=run.flags.seed + 1, name="discriminator"),
             seed=run.flags.seed,
         )
         model.compile(
@@ -29,9 +35,9 @@ def main(run):
             discriminator_optimizer=keras.optimizers.Adam(1e-3, beta_1=0.5),
             **run.compile_settings,
         )
-    run.fit(model, data.train)
-    run.export(model, data)
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="ring", steps=10_000, batch_size=512, checkpoint_every=500)
+    recipe.run(main)

@@ -16,16 +16,23 @@ SIZES = ((28, 28), (14, 14), (8, 8))
 CHAINS = 8
 
 
-def main(run):
-    data = run.data()
-    train = CornerCrops(data.train.images, data.train.labels, size=SIZES[0][0])
+def main(
+    run,
+    *,
+    data="cifar10",
+    steps=175_750,
+    batch_size=128,
+    checkpoint_every=703,
+):
+    dataset = run.data()
+    train = CornerCrops(dataset.train.images, dataset.train.labels, size=SIZES[0][0])
     with run.strategy.scope():
-        model = LAPGAN((*SIZES[0], data.data_shape[2]), sizes=SIZES, seed=run.flags.seed)
+        model = LAPGAN((*SIZES[0], dataset.data_shape[2]), sizes=SIZES, seed=run.flags.seed)
         model.compile(**run.compile_settings)
     run.fit(model, train)
     run.picture("chain", images.chains(model.sample_chain(CHAINS)))
-    run.export(model, data)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="cifar10", steps=175_750, batch_size=128, checkpoint_every=703)
+    recipe.run(main)

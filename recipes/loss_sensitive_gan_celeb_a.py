@@ -12,14 +12,21 @@ Time       not measured yet
 from zoo import LossSensitiveGAN, recipe
 
 
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="celeb_a",
+    steps=63_500,
+    batch_size=64,
+    checkpoint_every=2540,
+):
+    dataset = run.data()
     with run.strategy.scope():
-        model = LossSensitiveGAN(data.data_shape, seed=run.flags.seed)
+        model = LossSensitiveGAN(dataset.data_shape, seed=run.flags.seed)
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="celeb_a", steps=63_500, batch_size=64, checkpoint_every=2540)
+    recipe.run(main)

@@ -13,19 +13,26 @@ import math
 
 from zoo import LossSensitiveGAN, recipe
 
-FILTERS = 64  # as in dcgan_fashion_mnist
 MARGIN_WEIGHT = 2e-4 * 64 * 64 * 3  # of a mean distance, as the code's is of a sum over 64x64x3 values
 
 
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="fashion_mnist",
+    steps=3000,
+    batch_size=64,
+    checkpoint_every=300,
+    filters=64,  # as in dcgan_fashion_mnist
+):
+    dataset = run.data()
     with run.strategy.scope():
-        margin_weight = MARGIN_WEIGHT / math.prod(data.data_shape)
-        model = LossSensitiveGAN(data.data_shape, filters=FILTERS, margin_weight=margin_weight, seed=run.flags.seed)
+        margin_weight = MARGIN_WEIGHT / math.prod(dataset.data_shape)
+        model = LossSensitiveGAN(dataset.data_shape, filters=filters, margin_weight=margin_weight, seed=run.flags.seed)
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=64, checkpoint_every=300)
+    recipe.run(main)

@@ -10,37 +10,42 @@ The code's ring is this one at half the size. Its latents are normal, its first 
 0.8), and both players move at once.
 """
 
-import keras
-
-from zoo import LSGAN, metrics, networks, recipe
+from zoo import LSGAN, metrics, networks, optimizers, recipe
 from zoo.data import mixtures
 
-LATENT_SIZE = 256
 SAMPLES = 10_000
 
 
-def main(run):
-    data, seed = run.data(), run.flags.seed
-    mixture = mixtures.named(data.name)
-    size = data.data_shape[0]
+def main(
+    run,
+    *,
+    data="ring",
+    steps=35_000,
+    batch_size=512,
+    checkpoint_every=1000,
+    latent_size=256,
+):
+    dataset, seed = run.data(), run.flags.seed
+    mixture = mixtures.named(dataset.name)
+    size = dataset.data_shape[0]
     with run.strategy.scope():
         model = LSGAN(
-            data.data_shape,
-            latent_size=LATENT_SIZE,
-            generator=networks.mlp(LATENT_SIZE, size, activation="tanh", seed=seed, name="generator"),
+            dataset.data_shape,
+            latent_size=latent_size,
+            generator=networks.mlp(latent_size, size, activation="tanh", seed=seed, name="generator"),
             discriminator=networks.mlp(size, 1, activation="tanh", seed=seed + 1, name="discriminator"),
             seed=seed,
         )
         model.compile(
-            generator_optimizer=keras.optimizers.Adam(1e-3, beta_1=0.5, epsilon=1e-8),
-            discriminator_optimizer=keras.optimizers.Adam(1e-4, beta_1=0.5, epsilon=1e-8),
+            generator_optimizer=optimizers.adam(1e-3, beta_1=0.5),
+            discriminator_optimizer=optimizers.adam(1e-4, beta_1=0.5),
             **run.compile_settings,
         )
-    run.fit(model, data.train)
+    run.fit(model, dataset.train)
     covered = metrics.mode_coverage(model.sample(SAMPLES), mixtures.centers(mixture), mixtures.sigma(mixture))
     print(f"{covered['modes']} modes within 3 sigma, which holds {covered['high_quality']:.1%} of {SAMPLES} samples")
-    run.export(model, data)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="ring", steps=35_000, batch_size=512, checkpoint_every=1000)
+    recipe.run(main)

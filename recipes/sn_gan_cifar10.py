@@ -12,18 +12,24 @@ Setting C is the best of the six for these data, as remembered.
 
 from zoo import SNGAN, recipe
 
-OBJECTIVE = "hinge"
-SETTING = "C"
 
-
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="cifar10",
+    steps=100_000,
+    batch_size=64,
+    checkpoint_every=1000,
+    objective="hinge",
+    setting="C",
+):
+    dataset = run.data()
     with run.strategy.scope():
-        model = SNGAN(data.data_shape, objective=OBJECTIVE, setting=SETTING, seed=run.flags.seed)
+        model = SNGAN(dataset.data_shape, objective=objective, setting=setting, seed=run.flags.seed)
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="cifar10", steps=100_000, batch_size=64, checkpoint_every=1000)
+    recipe.run(main)

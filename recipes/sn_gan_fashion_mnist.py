@@ -11,25 +11,31 @@ Time       560 s on one core of an AMD EPYC, whose other had other work
 
 from zoo import SNGAN, networks, recipe
 
-LATENT_SIZE = 100
-FILTERS = 64  # as in dcgan_fashion_mnist
 
-
-def main(run):
-    data, seed = run.data(), run.flags.seed
+def main(
+    run,
+    *,
+    data="fashion_mnist",
+    steps=3000,
+    batch_size=64,
+    checkpoint_every=300,
+    latent_size=100,
+    filters=64,  # as in dcgan_fashion_mnist
+):
+    dataset, seed = run.data(), run.flags.seed
     with run.strategy.scope():
-        discriminator = networks.dcgan_discriminator(data.data_shape, FILTERS, seed + 1, normalized=False)
+        discriminator = networks.dcgan_discriminator(dataset.data_shape, filters, seed + 1, normalized=False)
         model = SNGAN(
-            data.data_shape,
-            latent_size=LATENT_SIZE,
-            generator=networks.dcgan_generator(data.data_shape, LATENT_SIZE, FILTERS, seed),
+            dataset.data_shape,
+            latent_size=latent_size,
+            generator=networks.dcgan_generator(dataset.data_shape, latent_size, filters, seed),
             discriminator=networks.spectrally_normalized(discriminator, seed + 2),
             seed=seed,
         )
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=64, checkpoint_every=300)
+    recipe.run(main)

@@ -13,36 +13,46 @@ https://github.com/pfnet-research/sngan_projection; the paper says 100,000 steps
 
 import keras
 
-from zoo import SNGAN, networks, recipe
+from zoo import SNGAN, networks, optimizers, recipe
 from zoo.models.sn_gan import SETTINGS, resnet_discriminator
 
-LATENT_SIZE = 128
-FILTERS = 256  # of the generator
-SETTING = "ResNet"
 
-
-def adam(updates):
+def falling_adam(setting, updates):
     """The setting's optimiser with a rate that falls linearly to zero."""
-    rate, beta_1, beta_2, _ = SETTINGS[SETTING]
+    rate, beta_1, beta_2, _ = SETTINGS[setting]
     falling = keras.optimizers.schedules.PolynomialDecay(rate, updates, end_learning_rate=0.0)
-    return keras.optimizers.Adam(falling, beta_1, beta_2, epsilon=1e-8)
+    return optimizers.adam(falling, beta_1, beta_2)
 
 
-def main(run):
-    data, seed, steps = run.data(), run.flags.seed, run.flags.steps
+def main(
+    run,
+    *,
+    data="cifar10",
+    steps=50_000,
+    batch_size=64,
+    checkpoint_every=500,
+    latent_size=128,
+    filters=256,  # of the generator
+    setting="ResNet",
+):
+    dataset, seed = run.data(), run.flags.seed
     with run.strategy.scope():
         model = SNGAN(
-            data.data_shape,
-            latent_size=LATENT_SIZE,
-            generator=networks.residual_generator(data.data_shape, LATENT_SIZE, FILTERS, seed),
-            discriminator=resnet_discriminator(data.data_shape, seed=seed + 1),
-            setting=SETTING,
+            dataset.data_shape,
+            latent_size=latent_size,
+            generator=networks.residual_generator(dataset.data_shape, latent_size, filters, seed),
+            discriminator=resnet_discriminator(dataset.data_shape, seed=seed + 1),
+            setting=setting,
             seed=seed,
         )
-        model.compile(adam(steps), adam(steps * model.discriminator_updates), **run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+        model.compile(
+            generator_optimizer=falling_adam(setting, run.schedule_steps),
+            discriminator_optimizer=falling_adam(setting, run.schedule_steps * model.discriminator_updates),
+            **run.compile_settings,
+        )
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="cifar10", steps=50_000, batch_size=64, checkpoint_every=500)
+    recipe.run(main)

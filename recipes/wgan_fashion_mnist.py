@@ -20,8 +20,6 @@ from scipy import stats
 
 from zoo import WGAN, images, recipe
 
-FILTERS = 64  # as in dcgan_fashion_mnist
-
 
 def compare(workdir):
     """Says how alike the critic's estimate and the distance rank the scored steps, and draws them."""
@@ -41,16 +39,24 @@ def compare(workdir):
     images.write_png(workdir / "estimate.png", images.lines(steps, shares, "step"))
 
 
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="fashion_mnist",
+    steps=3000,
+    batch_size=64,
+    checkpoint_every=300,
+    filters=64,  # as in dcgan_fashion_mnist
+):
+    dataset = run.data()
     with run.strategy.scope():
-        model = WGAN(data.data_shape, filters=FILTERS, seed=run.flags.seed)
+        model = WGAN(dataset.data_shape, filters=filters, seed=run.flags.seed)
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
+    run.fit(model, dataset.train)
     if run.flags.score_every and run.is_chief:
         compare(run.workdir)
-    run.export(model, data)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=64, checkpoint_every=300)
+    recipe.run(main)

@@ -12,32 +12,42 @@ the code adds uniform noise of one grey level.
 
 import keras
 
-from zoo import WGANGP, networks, recipe
-
-LATENT_SIZE = 128
-RATE = 2e-4
+from zoo import WGANGP, networks, optimizers, recipe
 
 
-def adam(updates):
+def falling_adam(learning_rate, updates):
     """Adam whose rate falls linearly to 0 over so many updates."""
-    rate = keras.optimizers.schedules.PolynomialDecay(RATE, updates, 0.0)
-    return keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9, epsilon=1e-8)
+    rate = keras.optimizers.schedules.PolynomialDecay(learning_rate, updates, 0.0)
+    return optimizers.adam(rate, beta_1=0.0, beta_2=0.9)
 
 
-def main(run):
-    data, seed, steps = run.data(), run.flags.seed, run.flags.steps
+def main(
+    run,
+    *,
+    data="cifar10",
+    steps=100_000,
+    batch_size=64,
+    checkpoint_every=1000,
+    latent_size=128,
+    learning_rate=2e-4,
+):
+    dataset, seed = run.data(), run.flags.seed
     with run.strategy.scope():
         model = WGANGP(
-            data.data_shape,
-            latent_size=LATENT_SIZE,
-            generator=networks.residual_generator(data.data_shape, LATENT_SIZE, seed=seed),
-            discriminator=networks.residual_critic(data.data_shape, seed=seed + 1),
+            dataset.data_shape,
+            latent_size=latent_size,
+            generator=networks.residual_generator(dataset.data_shape, latent_size, seed=seed),
+            discriminator=networks.residual_critic(dataset.data_shape, seed=seed + 1),
             seed=seed,
         )
-        model.compile(adam(steps), adam(steps * model.discriminator_updates), **run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+        model.compile(
+            generator_optimizer=falling_adam(learning_rate, run.schedule_steps),
+            discriminator_optimizer=falling_adam(learning_rate, run.schedule_steps * model.discriminator_updates),
+            **run.compile_settings,
+        )
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="cifar10", steps=100_000, batch_size=64, checkpoint_every=1000)
+    recipe.run(main)

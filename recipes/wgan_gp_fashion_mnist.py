@@ -11,17 +11,23 @@ Time       2,053 s on one core of an AMD EPYC, whose other had other work
 
 from zoo import WGANGP, recipe
 
-FILTERS = 64  # as in dcgan_fashion_mnist
 
-
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="fashion_mnist",
+    steps=3000,
+    batch_size=64,
+    checkpoint_every=300,
+    filters=64,  # as in dcgan_fashion_mnist
+):
+    dataset = run.data()
     with run.strategy.scope():
-        model = WGANGP(data.data_shape, filters=FILTERS, seed=run.flags.seed)
+        model = WGANGP(dataset.data_shape, filters=filters, seed=run.flags.seed)
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="fashion_mnist", steps=3000, batch_size=64, checkpoint_every=300)
+    recipe.run(main)

@@ -14,51 +14,57 @@ The networks see data over 2.828, as in the authors' code. Scores are multiplied
 they are, and so is the penalty's weight beside them: the loss is a multiple of the code's, which Adam does not notice.
 """
 
-import keras
-
-from zoo import WGANGP, images, metrics, networks, recipe
+from zoo import WGANGP, images, metrics, networks, optimizers, recipe
 from zoo.data import mixtures
 
-LATENT_SIZE = 2
-UNITS = 128
-SCALE = 2.828
-PENALTY_WEIGHT = 0.1
-EMA_DECAY = 0.999
 SAMPLES = 2500
 
 
-def adam():
-    return keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9, epsilon=1e-8)
-
-
-def main(run):
-    data, seed = run.data(), run.flags.seed
-    mixture = mixtures.named(data.name)
-    (size,) = data.data_shape
+def main(
+    run,
+    *,
+    data="grid",
+    steps=10_000,
+    batch_size=256,
+    checkpoint_every=1000,
+    latent_size=2,
+    units=128,
+    scale=2.828,
+    penalty_weight=0.1,
+    ema_decay=0.999,
+    learning_rate=1e-4,
+):
+    dataset, seed = run.data(), run.flags.seed
+    mixture = mixtures.named(dataset.name)
+    (size,) = dataset.data_shape
     with run.strategy.scope():
-        generator = networks.relu_mlp(LATENT_SIZE, size, UNITS, seed=seed, name="generator")
-        critic = networks.relu_mlp(size, 1, UNITS, seed=seed + 1, name="discriminator")
+        generator = networks.relu_mlp(latent_size, size, units, seed=seed, name="generator")
+        critic = networks.relu_mlp(size, 1, units, seed=seed + 1, name="discriminator")
         model = WGANGP(
-            data.data_shape,
-            latent_size=LATENT_SIZE,
-            generator=networks.rescaled(generator, 1.0, SCALE),
-            discriminator=networks.rescaled(critic, 1 / SCALE, SCALE),
-            penalty_weight=PENALTY_WEIGHT * SCALE,
-            ema_decay=EMA_DECAY,
+            dataset.data_shape,
+            latent_size=latent_size,
+            generator=networks.rescaled(generator, 1.0, scale),
+            discriminator=networks.rescaled(critic, 1 / scale, scale),
+            penalty_weight=penalty_weight * scale,
+            ema_decay=ema_decay,
             seed=seed,
         )
-        model.compile(adam(), adam(), **run.compile_settings)
-    run.fit(model, data.train)
+        model.compile(
+            generator_optimizer=optimizers.adam(learning_rate, beta_1=0.5, beta_2=0.9),
+            discriminator_optimizer=optimizers.adam(learning_rate, beta_1=0.5, beta_2=0.9),
+            **run.compile_settings,
+        )
+    run.fit(model, dataset.train)
     centers, samples = mixtures.centers(mixture), model.sample(SAMPLES)
     covered = metrics.mode_coverage(samples, centers, mixtures.sigma(mixture))
     print(
         f"seed {seed}: {covered['modes']} of {len(centers)} modes, "
         f"{covered['high_quality']:.1%} of {SAMPLES} samples within 3 sigma of one"
     )
-    level_sets = images.level_sets(lambda where: model.score(where, None), data.test.images[:SAMPLES], samples)
+    level_sets = images.level_sets(lambda where: model.score(where, None), dataset.test.images[:SAMPLES], samples)
     run.picture("level_sets", level_sets)
-    run.export(model, data)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="grid", steps=10_000, batch_size=256, checkpoint_every=1000)
+    recipe.run(main)

@@ -10,33 +10,39 @@ Command    zoo train wgan_gp_swiss_roll
 Time       not measured yet
 """
 
-import keras
+from zoo import WGANGP, images, metrics, optimizers, recipe
 
-from zoo import WGANGP, images, metrics, recipe
-
-LATENT_SIZE = 2
-PENALTY_WEIGHT = 0.1
 SAMPLES = 500
 
 
-def adam():
-    return keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9, epsilon=1e-8)
-
-
-def main(run):
-    data, seed = run.data(), run.flags.seed
+def main(
+    run,
+    *,
+    data="swiss_roll",
+    steps=2500,
+    batch_size=256,
+    checkpoint_every=250,
+    latent_size=2,
+    penalty_weight=0.1,
+    learning_rate=1e-4,
+):
+    dataset, seed = run.data(), run.flags.seed
     with run.strategy.scope():
-        model = WGANGP(data.data_shape, latent_size=LATENT_SIZE, penalty_weight=PENALTY_WEIGHT, seed=seed)
-        model.compile(adam(), adam(), **run.compile_settings)
-    run.fit(model, data.train)
-    samples, points = model.sample(SAMPLES), data.test.images[:SAMPLES]
+        model = WGANGP(dataset.data_shape, latent_size=latent_size, penalty_weight=penalty_weight, seed=seed)
+        model.compile(
+            generator_optimizer=optimizers.adam(learning_rate, beta_1=0.5, beta_2=0.9),
+            discriminator_optimizer=optimizers.adam(learning_rate, beta_1=0.5, beta_2=0.9),
+            **run.compile_settings,
+        )
+    run.fit(model, dataset.train)
+    samples, points = model.sample(SAMPLES), dataset.test.images[:SAMPLES]
     estimate = float(model.score(points, None).numpy().mean() - model.score(samples, None).numpy().mean())
     exact = metrics.earth_movers_distance(samples, points)
     print(f"seed {seed}: critic's estimate {estimate:.4f}, earth mover's distance {exact:.4f}")
     level_sets = images.level_sets(lambda where: model.score(where, None), points, samples)
     run.picture("level_sets", level_sets)
-    run.export(model, data)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="swiss_roll", steps=2500, batch_size=256, checkpoint_every=250)
+    recipe.run(main)

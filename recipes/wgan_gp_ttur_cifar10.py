@@ -10,34 +10,38 @@ The networks that the paper took for these data were not found: here the residua
 given with its scores for these data; a script of the authors' for 64x64 images has those of the players exchanged.
 """
 
-import keras
-
-from zoo import WGANGP, networks, recipe
-
-LATENT_SIZE = 128
-GENERATOR_RATE = 1e-4
-DISCRIMINATOR_RATE = 3e-4
+from zoo import WGANGP, networks, optimizers, recipe
 
 
-def adam(rate):
-    return keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9, epsilon=1e-8)
-
-
-def main(run):
-    data, seed = run.data(), run.flags.seed
+def main(
+    run,
+    *,
+    data="cifar10",
+    steps=100_000,
+    batch_size=64,
+    checkpoint_every=1000,
+    latent_size=128,
+    generator_rate=1e-4,
+    discriminator_rate=3e-4,
+):
+    dataset, seed = run.data(), run.flags.seed
     with run.strategy.scope():
         model = WGANGP(
-            data.data_shape,
-            latent_size=LATENT_SIZE,
-            generator=networks.residual_generator(data.data_shape, LATENT_SIZE, seed=seed),
-            discriminator=networks.residual_critic(data.data_shape, seed=seed + 1),
+            dataset.data_shape,
+            latent_size=latent_size,
+            generator=networks.residual_generator(dataset.data_shape, latent_size, seed=seed),
+            discriminator=networks.residual_critic(dataset.data_shape, seed=seed + 1),
             discriminator_updates=1,
             seed=seed,
         )
-        model.compile(adam(GENERATOR_RATE), adam(DISCRIMINATOR_RATE), **run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+        model.compile(
+            generator_optimizer=optimizers.adam(generator_rate, beta_1=0.0, beta_2=0.9),
+            discriminator_optimizer=optimizers.adam(discriminator_rate, beta_1=0.0, beta_2=0.9),
+            **run.compile_settings,
+        )
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="cifar10", steps=100_000, batch_size=64, checkpoint_every=1000)
+    recipe.run(main)

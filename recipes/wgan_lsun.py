@@ -12,14 +12,21 @@ The number of updates was not found; here it is 200,000 of the generator.
 from zoo import WGAN, recipe
 
 
-def main(run):
-    data = run.data()
+def main(
+    run,
+    *,
+    data="lsun/bedroom",
+    steps=200_000,
+    batch_size=64,
+    checkpoint_every=2000,
+):
+    dataset = run.data()
     with run.strategy.scope():
-        model = WGAN(data.data_shape, seed=run.flags.seed)
+        model = WGAN(dataset.data_shape, seed=run.flags.seed)
         model.compile(**run.compile_settings)
-    run.fit(model, data.train)
-    run.export(model, data)
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="lsun/bedroom", steps=200_000, batch_size=64, checkpoint_every=2000)
+    recipe.run(main)

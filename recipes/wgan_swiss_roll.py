@@ -13,18 +13,11 @@ Time       not measured yet
 WGAN-GP is trained after the other, without checkpoints, and is not exported.
 """
 
-import keras
 import numpy as np
 
-from zoo import WGAN, WGANGP, images, metrics, networks, recipe
+from zoo import WGAN, WGANGP, images, metrics, networks, optimizers, recipe
 
-LATENT_SIZE = 2
-PENALTY_WEIGHT = 0.1  # this, Adam's momenta and the batch are those of the authors' toys
 SAMPLES = 500
-
-
-def adam():
-    return keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.9, epsilon=1e-8)
 
 
 def kernels(critic):
@@ -39,32 +32,46 @@ def report(model, points):
     return samples
 
 
-def main(run):
-    data, seed = run.data(), run.flags.seed
-    (size,) = data.data_shape
+def main(
+    run,
+    *,
+    data="swiss_roll",
+    steps=2500,
+    batch_size=256,
+    checkpoint_every=250,
+    latent_size=2,
+    penalty_weight=0.1,  # this, Adam's momenta and the batch are those of the authors' toys
+    learning_rate=1e-4,
+):
+    dataset, seed = run.data(), run.flags.seed
+    (size,) = dataset.data_shape
     with run.strategy.scope():
         clipped = WGAN(
-            data.data_shape,
-            latent_size=LATENT_SIZE,
-            generator=networks.relu_mlp(LATENT_SIZE, size, seed=seed, name="generator"),
+            dataset.data_shape,
+            latent_size=latent_size,
+            generator=networks.relu_mlp(latent_size, size, seed=seed, name="generator"),
             discriminator=networks.relu_mlp(size, 1, seed=seed + 1, name="discriminator"),
             seed=seed,
         )
         clipped.compile(**run.compile_settings)
-        penalised = WGANGP(data.data_shape, latent_size=LATENT_SIZE, penalty_weight=PENALTY_WEIGHT, seed=seed)
-        penalised.compile(adam(), adam(), **run.compile_settings)
-    run.fit(clipped, data.train)
-    batches = data.train.stream(run.flags.batch_size * penalised.discriminator_updates, seed)
-    penalised.fit(batches, steps_per_epoch=run.flags.steps, shuffle=False, verbose=2)
-    points = data.test.images[:SAMPLES]
+        penalised = WGANGP(dataset.data_shape, latent_size=latent_size, penalty_weight=penalty_weight, seed=seed)
+        penalised.compile(
+            optimizers.adam(learning_rate, beta_1=0.5, beta_2=0.9),
+            optimizers.adam(learning_rate, beta_1=0.5, beta_2=0.9),
+            **run.compile_settings,
+        )
+    run.fit(clipped, dataset.train)
+    batches = dataset.train.stream(batch_size * penalised.discriminator_updates, seed)
+    penalised.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=2)
+    points = dataset.test.images[:SAMPLES]
     samples = report(clipped, points)
     report(penalised, points)
     level_sets = images.level_sets(lambda where: clipped.score(where, None), points, samples)
     run.picture("level_sets", level_sets)
     weights = {"clipping": kernels(clipped.discriminator), "gradient penalty": kernels(penalised.discriminator)}
     run.picture("weights", images.histograms(weights))
-    run.export(clipped, data)
+    run.export(clipped, dataset)
 
 
 if __name__ == "__main__":
-    recipe.run(main, data="swiss_roll", steps=2500, batch_size=256, checkpoint_every=250)
+    recipe.run(main)

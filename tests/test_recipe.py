@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import runpy
 import signal
 import socket
@@ -18,6 +19,7 @@ import tensorflow as tf
 from PIL import Image
 
 from zoo import data, files, recipe
+from zoo.cli import main
 from zoo.errors import InputError
 from zoo.labels import NO_LABEL
 from zoo.models.cgan import CGAN
@@ -328,3 +330,91 @@ def test_data_that_cannot_be_scored_are_refused_before_anything_is_written(tmp_p
     assert train_here(monkeypatch, "dcgan_digits", *flags) == 2
     assert "Unknown dataset with a classifier: " in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["photographs"]
+
+
+MINE = """\"\"\"My recipe.\"\"\"
+
+from zoo import GAN, optimizers, recipe
+
+
+def main(run, *, data="digits", steps=6, batch_size=8, checkpoint_every=2, latent_size=4, learning_rate=1e-3, {more}):
+    digits = run.data()
+    model = GAN(digits.data_shape, latent_size=latent_size, seed=run.flags.seed)
+    steps = {steps}
+    model.compile(optimizers.adam(learning_rate), optimizers.adam(learning_rate), **run.compile_settings)
+    run.fit(model, digits.train)
+    run.export(model, digits)
+
+
+if __name__ == "__main__":
+    recipe.run(main)
+"""
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """Runs a recipe of one's own, a path, and returns its exit status."""
+    monkeypatch.chdir(tmp_path)
+
+    def train(*flags, more='color="grey"', steps="run.flags.steps"):
+        (tmp_path / "mine.py").write_text(MINE.format(more=more, steps=steps))
+        monkeypatch.setattr(sys, "argv", ["mine.py", *flags])
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path("mine.py", run_name="__main__")
+        return end.value.code
+
+    return train
+
+
+def test_keyword_arguments_are_settings_in_workdir_command_and_card(mine, tmp_path):
+    assert mine("--learning_rate=0.002", "--smoke") == 0
+    (version,) = (tmp_path / "runs" / "mine").glob("*/1")
+    _, card = find(version)
+    settings = {"latent_size": 4, "learning_rate": 0.002, "color": "grey"}
+    assert card["settings"] == settings
+    assert card["command"] == "zoo train mine.py --smoke --learning_rate=0.002"
+    assert settings.items() <= json.loads((tmp_path / "runs" / "mine" / "settings.json").read_text()).items()
+
+
+def test_another_setting_does_not_go_on_in_the_same_workdir(mine, capsys):
+    assert mine("--smoke") == 0
+    assert mine("--smoke", "--learning_rate=0.002") == 2
+    assert "learning_rate is 0.001 there and 0.002 here" in capsys.readouterr().err
+
+
+def test_more_steps_go_on_unless_the_rate_follows_from_them(mine, capsys):
+    assert mine("--steps=2") == mine("--steps=4") == 0
+    assert mine("--steps=2", "--workdir=falling", steps="run.schedule_steps") == 0
+    assert mine("--steps=4", "--workdir=falling", steps="run.schedule_steps") == 2
+    assert "steps is 2 there and 4 here" in capsys.readouterr().err
+
+
+def test_settings_are_listed_apart_from_the_flags_of_every_recipe(mine, capsys):
+    assert mine("--help") == 0
+    out = capsys.readouterr().out
+    assert (
+        out.index("Settings of this recipe:") < out.index("--learning_rate=0.001") < out.index("Flags of every recipe:")
+    )
+    assert out.index("Flags of every recipe:") < out.index("--batch_size=8")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("seed=0", "--seed is a flag of every recipe"),
+        ("sizes=(8, 4)", r"defaults of bool, int, float, str\. Received: sizes=\(8, 4\)"),
+        ("**others", r"Received: \*\*others"),
+    ],
+)
+def test_arguments_that_cannot_be_settings_are_refused(mine, capsys, more, message):
+    assert mine("--smoke", more=more) == 2
+    assert re.search(message, capsys.readouterr().err)
+
+
+def test_a_path_is_run_and_an_unknown_one_refused(mine, tmp_path, monkeypatch, capsys):
+    mine("--help")
+    with pytest.raises(SystemExit) as end:
+        main(["train", "./mine.py", "--smoke"])
+    assert end.value.code == 0
+    assert main(["train", "./yours.py"]) == 2
+    assert "Unknown recipe: './yours.py'" in capsys.readouterr().err

@@ -100,7 +100,8 @@ def build_parser() -> argparse.ArgumentParser:
         "recipe",
         nargs=argparse.REMAINDER,
         metavar="RECIPE [FLAG ...]",
-        help="a name and its own flags, which `zoo train RECIPE --help` lists; no name lists the recipes",
+        help="a name, or the path of a script of yours, and its flags, which `zoo train RECIPE --help` lists; "
+        "without a name, the recipes are listed",
     )
     return parser
 
@@ -316,9 +317,10 @@ def train(arguments: argparse.Namespace) -> None:
         return
     name, *flags = arguments.recipe
     known = recipes()
-    if name not in known:
+    is_path = name.endswith(".py") or os.sep in name
+    if not (Path(name).is_file() if is_path else name in known):
         raise unknown("recipe", name, known)
-    sys.argv = [str(known[name]), *flags]
+    sys.argv = [name if is_path else str(known[name]), *flags]
     quiet.import_tensorflow()
     runpy.run_path(sys.argv[0], run_name="__main__")
 

@@ -16,36 +16,78 @@ from pathlib import Path
 from absl import flags as absl_flags
 
 from zoo.errors import InputError, TrainingError, run_command
-from zoo.files import replacing
+from zoo.files import folder, replacing
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 SMOKE_STEPS = 4
+STATED = ("data", "steps", "batch_size", "checkpoint_every")  # by every recipe
+KINDS = {bool: "bool", int: "integer", float: "float", str: "string"}  # of a setting, and absl's names for them
+COMMON, OWN = "every recipe", "this recipe"  # what absl keeps apart as modules
 # What a workdir belongs to. `steps` may grow; devices, places and speed may change.
 SETTINGS = ("data", "image_size", "skip_corrupt", "batch_size", "seed", "precision")
 PLACES = ("workdir", "data_dir", "export_dir")  # of one machine, so no part of the command on a card
 
 
-def run(main: Callable[[Run], None], *, data: str, steps: int, batch_size: int, checkpoint_every: int) -> None:
-    """Runs a recipe on the process's command line and exits; the arguments are the recipe's defaults for the flags."""
-    script = inspect.getsourcefile(main)
+def run(main: Callable[..., None]) -> None:
+    """Runs a recipe on the process's command line and exits.
+
+    Args:
+        main: the recipe, `main(run, *, data=..., steps=..., batch_size=..., checkpoint_every=..., **settings)`. Every
+            keyword argument is a flag, with the argument's default; those that no other recipe has are its settings.
+
+    Raises:
+        SystemExit: always, with the status of the command.
+    """
+    script = Path(inspect.getsourcefile(main))
 
     def command():
-        flags = define_flags(data, steps, batch_size, checkpoint_every)
+        defaults = defaults_of(main)
+        flags = define_flags(**defaults)
         arguments = sys.argv[1:]
         if {"--help", "-h", "-help"} & set(arguments):
-            print(f"{inspect.cleandoc(main.__globals__['__doc__'])}\n\nFlags:\n{describe(flags)}")
+            print(f"{inspect.cleandoc(main.__globals__['__doc__'] or '')}\n\n{describe(flags)}")
             return
-        main(Run(Path(script).stem, parse(flags, arguments), arguments))
+        is_ours = script.parent.resolve() == folder("recipes").resolve()
+        settings = parse(flags, arguments)
+        made = Run(script.stem, settings, arguments, script=None if is_ours else sys.argv[0])
+        main(made, **{name: settings[name].value for name in defaults})
 
     sys.exit(run_command(command))
 
 
-def define_flags(data: str, steps: int, batch_size: int, checkpoint_every: int) -> absl_flags.FlagValues:
-    """The flags of every recipe, with one recipe's defaults."""
+def defaults_of(main: Callable[..., None]) -> dict[str, object]:
+    """The keyword arguments of a recipe's `main` and their defaults.
+
+    Raises:
+        InputError: an argument that cannot be a flag, or one that every recipe states is missing.
+    """
+    _, *parameters = inspect.signature(main).parameters.values()
+    for parameter in parameters:
+        if parameter.kind is not parameter.KEYWORD_ONLY or type(parameter.default) not in KINDS:
+            kinds = ", ".join(kind.__name__ for kind in KINDS)
+            raise InputError(
+                f"A recipe's settings are keyword arguments of `main` with defaults of {kinds}. Received: {parameter}"
+            )
+    defaults = {parameter.name: parameter.default for parameter in parameters}
+    if missing := [name for name in STATED if name not in defaults]:
+        raise InputError(f"A recipe's `main` states {', '.join(STATED)}. Received: no {missing[0]}")
+    return defaults
+
+
+def define_flags(
+    data: str, steps: int, batch_size: int, checkpoint_every: int, **settings: bool | int | float | str
+) -> absl_flags.FlagValues:
+    """The flags of every recipe, with one recipe's defaults, and those of its own settings.
+
+    Raises:
+        InputError: a setting has the name of a flag of every recipe.
+    """
     flags = absl_flags.FlagValues()
 
     def define(kind, name, default, help, **limits):
-        getattr(absl_flags, f"DEFINE_{kind}")(name=name, default=default, help=help, flag_values=flags, **limits)
+        getattr(absl_flags, f"DEFINE_{kind}")(
+            name=name, default=default, help=help, flag_values=flags, module_name=COMMON, **limits
+        )
 
     define("string", "data", data, "dataset: digits, ring, grid, swiss_roll, folder:PATH, or a TFDS name such as mnist")
     define("string", "data_dir", None, "where TFDS keeps its datasets (default: TFDS's own)")
@@ -67,13 +109,29 @@ def define_flags(data: str, steps: int, batch_size: int, checkpoint_every: int) 
     define("string", "export_dir", None, "where the SavedModel goes (default: in the workdir)")
     define("bool", "resume", True, "go on from the workdir's checkpoint; --noresume moves an old workdir aside")
     define("bool", "smoke", False, f"only {SMOKE_STEPS} steps, to see that all works")
+    for name, default in settings.items():
+        if name in flags:
+            raise InputError(f"--{name} is a flag of every recipe. Received: a setting of the same name")
+        getattr(absl_flags, f"DEFINE_{KINDS[type(default)]}")(
+            name=name, default=default, help=type(default).__name__, flag_values=flags, module_name=OWN
+        )
     return flags
 
 
 def describe(flags: absl_flags.FlagValues) -> str:
-    """One line a flag, in the order of `define_flags`."""
-    own = (flags[name] for name in flags if flags.find_module_defining_flag(name) == __name__)
-    return "\n".join(f"  {f'--{flag.name}={flag.default}':<32} {flag.help}" for flag in own)
+    """The recipe's own settings, then the flags of every recipe, one line for each."""
+
+    def lines(module):
+        defined = flags.flags_by_module_dict()[module]
+        return "\n".join(f"  {f'--{flag.name}={flag.default}':<32} {flag.help}".rstrip() for flag in defined)
+
+    own = f"Settings of this recipe:\n{lines(OWN)}\n\n" if own_settings(flags) else ""
+    return f"{own}Flags of every recipe:\n{lines(COMMON)}"
+
+
+def own_settings(flags: absl_flags.FlagValues) -> dict[str, object]:
+    """The recipe's own settings and their values."""
+    return {flag.name: flag.value for flag in flags.flags_by_module_dict().get(OWN, [])}
 
 
 def parse(flags: absl_flags.FlagValues, arguments: list[str]) -> absl_flags.FlagValues:
@@ -109,7 +167,7 @@ class Run:
         workdir: where everything is written. Nothing is written before `fit`.
     """
 
-    def __init__(self, name: str, flags: absl_flags.FlagValues, arguments: list[str]):
+    def __init__(self, name: str, flags: absl_flags.FlagValues, arguments: list[str], script: str | None = None):
         import keras
         import tensorflow as tf
 
@@ -118,7 +176,9 @@ class Run:
         self.name = name
         self.flags = flags
         self.arguments = arguments
+        self._recipe = script or name  # as `zoo train` takes it
         self.workdir = Path(flags.workdir or f"runs/{name}")
+        self._fixed_steps = False
         self._check_workdir()
         if flags.logical_cpus > 1:
             cpu = tf.config.list_physical_devices("CPU")[0]
@@ -136,6 +196,17 @@ class Run:
         """What the flags say to `compile`."""
         names = ("jit_compile", "steps_per_execution", "log_gradient_norms")
         return {name: self.flags[name].value for name in names}
+
+    @functools.cached_property
+    def schedule_steps(self) -> int:
+        """`--steps`, for a rate that follows from it; the workdir then belongs to this number as well.
+
+        Raises:
+            InputError: the workdir was trained with another.
+        """
+        self._fixed_steps = True
+        self._check_workdir()
+        return self.flags.steps
 
     @functools.cached_property
     def _data(self):
@@ -235,6 +306,7 @@ class Run:
                 directory,
                 dataset=data.name,
                 precision=self.flags.precision,
+                settings=own_settings(self.flags),
                 machine=machine(),
                 licence=data.licence,
                 **of_run,
@@ -287,7 +359,8 @@ class Run:
             raise TrainingError(f"{reason} {kept}.") from error
 
     def _settings(self) -> dict:
-        return {"recipe": self.name} | {name: self.flags[name].value for name in SETTINGS}
+        names = [*SETTINGS, *(["steps"] if self._fixed_steps else [])]
+        return {"recipe": self.name} | {name: self.flags[name].value for name in names} | own_settings(self.flags)
 
     def _check_workdir(self) -> None:
         """Refuses a workdir that belongs to another run, before anything is loaded."""
@@ -325,7 +398,7 @@ class Run:
     def _command(self) -> str:
         """The command that made the model, without the places of this machine."""
         stated = [name for name in self.flags if self.flags[name].present and name not in PLACES]
-        return shlex.join(["zoo", "train", self.name, *(self.flags[name].serialize() for name in stated)])
+        return shlex.join(["zoo", "train", self._recipe, *(self.flags[name].serialize() for name in stated)])
 
 
 def _device() -> str:

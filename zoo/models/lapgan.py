@@ -43,7 +43,7 @@ import tensorflow as tf
 
 from zoo import losses, networks, optimizers, priors, pyramid
 from zoo.errors import InputError, require_positive
-from zoo.layers import FusedBatchNormalization, GlobalBatchDropout
+from zoo.layers import GlobalBatchDropout
 from zoo.model import GenerativeModel
 
 layers = keras.layers
@@ -72,7 +72,7 @@ def dense_generator(latent_size, shape, num_classes=None, units=1200, seed=0, na
     x = _joined(inputs)
     for _ in range(2):
         x = layers.Dense(units, use_bias=not normalized, kernel_initializer=initializer)(x)
-        x = layers.ReLU()(FusedBatchNormalization(momentum=0.9, epsilon=1e-5)(x) if normalized else x)
+        x = layers.ReLU()(networks.batch_normalization()(x) if normalized else x)
     x = layers.Dense(math.prod(shape), kernel_initializer=initializer, dtype="float32")(x)
     return keras.Model(inputs, layers.Reshape(shape, dtype="float32")(x), name=name)
 
@@ -295,12 +295,17 @@ class LAPGAN(GenerativeModel):
 
     # Training.
 
+    def paper_optimizer(self, player):
+        """Gradient descent for both players: a rate of 0.02, and a momentum from 0.5 to 0.7 over 250 epochs."""
+        decay = 1.000004 ** (1 / EPOCH)
+        return optimizers.MomentumRampSGD(0.02, decay=decay, final_momentum=0.7, ramp=250 * EPOCH)
+
     def compile(self, generator_optimizer=None, discriminator_optimizer=None, levels=None, **kwargs):
         """Gradient descent for both players: a rate of 0.02, and a momentum from 0.5 to 0.7 over 250 epochs.
 
         Args:
-            generator_optimizer: one for the generators of all levels.
-            discriminator_optimizer: one for the discriminators of all levels.
+            generator_optimizer: one for the generators of all levels; `None` for the paper's.
+            discriminator_optimizer: one for the discriminators of all levels; `None` for the paper's.
             levels: the numbers of the levels to train, 0 the finest; all unless given. The others stay as they are.
             **kwargs: as in `TrainableModel.compile`.
 
@@ -312,14 +317,7 @@ class LAPGAN(GenerativeModel):
         if not chosen or len(set(chosen)) < len(chosen) or not set(chosen) <= set(everything):
             raise InputError(f"`levels` must be some of {list(everything)}, each once. Received: levels={levels}")
         self.levels = tuple(sorted(chosen))
-        schedule = functools.partial(
-            optimizers.MomentumRampSGD, 0.02, decay=1.000004 ** (1 / EPOCH), final_momentum=0.7, ramp=250 * EPOCH
-        )
-        optimizers_ = {
-            "generator": generator_optimizer or schedule(),
-            "discriminator": discriminator_optimizer or schedule(),
-        }
-        super().compile(**{f"{player}_optimizer": optimizer for player, optimizer in optimizers_.items()}, **kwargs)
+        super().compile(generator_optimizer, discriminator_optimizer, **kwargs)
 
     def get_compile_config(self):
         return {**super().get_compile_config(), "levels": self.levels}

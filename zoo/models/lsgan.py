@@ -28,7 +28,6 @@ import tensorflow as tf
 
 from zoo import losses, networks, optimizers, priors
 from zoo.errors import InputError, require_positive
-from zoo.layers import FusedBatchNormalization
 from zoo.model import GenerativeModel
 
 layers = keras.layers
@@ -55,7 +54,7 @@ def vgg_generator(data_shape, latent_size, filters, seed=0):
     initializer = networks.normal(seed)
 
     def normalized(x):
-        return layers.ReLU()(FusedBatchNormalization(momentum=0.9, epsilon=1e-5)(x))
+        return layers.ReLU()(networks.batch_normalization()(x))
 
     def transposed(x, width, strides):
         return layers.Conv2DTranspose(

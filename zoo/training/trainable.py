@@ -315,5 +315,6 @@ def _serialized(value):
     if isinstance(value, keras.layers.Layer):
         return keras.saving.serialize_keras_object(value)
     if isinstance(value, list | tuple):
-        return [_serialized(part) for part in value]
+        kind = tuple if isinstance(value, tuple) else list  # a list that Keras tracks is a list in the configuration
+        return kind(_serialized(part) for part in value)
     return value.tolist() if isinstance(value, np.ndarray) else value
