@@ -12,7 +12,7 @@ Time       3,278 s on 2 cores of an AMD EPYC that had other work too
 
 import numpy as np
 
-from zoo import ALI, images, metrics, recipe
+from zoo import ALI, features, images, recipe
 
 PICTURED = 16  # test images; a path leads from each of the first half to one of the second
 STEPS = 10  # of a path, the ends included
@@ -54,7 +54,7 @@ def main(
     ema_decay=0.999,
 ):
     dataset = run.data()
-    classifier = metrics.ClassifierFeatures(dataset.name)
+    classifier = features.ClassifierFeatures(dataset.name)
     with run.strategy.scope():
         model = ALI(
             dataset.data_shape, latent_size=latent_size, filters=filters, ema_decay=ema_decay, seed=run.flags.seed

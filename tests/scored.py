@@ -5,8 +5,8 @@ import saved_models
 import tensorflow as tf
 
 from zoo import data
-from zoo.metrics.features import Features
-from zoo.pretrained import load
+from zoo.artefacts.catalogue import load
+from zoo.features import Features
 
 DIGITS = data.load("digits")
 TRAIN, VALIDATION, TEST = (split.images / np.float32(255) for split in (DIGITS.train, DIGITS.validation, DIGITS.test))

@@ -14,10 +14,10 @@ from PIL import Image
 from scored import Blocks, save_fighter
 
 import zoo.files
-from zoo import metrics
+from zoo import features
+from zoo.artefacts.catalogue import load
 from zoo.cli import main, parse_seeds
 from zoo.errors import InputError
-from zoo.pretrained import load
 
 RECIPE = '''"""A recipe that shows what it was given.
 
@@ -212,7 +212,7 @@ def test_train_without_a_known_recipe(capsys):
 @pytest.fixture
 def blocks(monkeypatch):
     """Classifiers of means of blocks, one for every dataset."""
-    monkeypatch.setattr(metrics, "ClassifierFeatures", lambda dataset: Blocks())
+    monkeypatch.setattr(features, "ClassifierFeatures", lambda dataset: Blocks())
 
 
 def test_evaluate_prints_a_table_and_writes_scores_and_neighbours(blocks, workplace, capsys):

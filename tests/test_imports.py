@@ -10,7 +10,16 @@ import pytest
 import zoo
 
 ROOT = Path(zoo.__file__).parent
-SERVERS = ("data/*.py", "metrics/*.py", "export.py", "sampling.py", "training/*.py", "model.py", "evaluation/*.py")
+SERVERS = (
+    "data/*.py",
+    "metrics/*.py",
+    "artefacts/*.py",
+    "features/*.py",
+    "sampling.py",
+    "training/*.py",
+    "model.py",
+    "evaluation/*.py",
+)
 LEAVES = {"draws", "errors", "labels", "layers", "losses", "networks", "optimizers", "priors", "pyramid"}
 
 
@@ -65,6 +74,10 @@ def test_what_serves_every_paper_names_none(path):
 
 
 @pytest.mark.parametrize("path", modules("metrics/*.py"), ids=str)
-def test_a_score_knows_arrays_alone_and_an_extractor_its_weights(path):
-    weights = {"files", "pretrained"} if path.name.endswith("_features.py") else set()
-    assert {name.split(".")[1] for name in imports(path)} <= {"metrics", "errors", *weights}
+def test_a_score_knows_arrays_alone(path):
+    assert {name.split(".")[1] for name in imports(path)} <= {"metrics", "errors"}
+
+
+@pytest.mark.parametrize("path", modules("features/*.py"), ids=str)
+def test_an_extractor_knows_arrays_and_its_weights(path):
+    assert {name.split(".")[1] for name in imports(path)} <= {"features", "artefacts", "metrics", "errors", "files"}

@@ -24,10 +24,10 @@ assert zoo.GAN == "the class"
 
 
 def test_pretrained_is_the_function_and_its_module_is_still_importable():
-    from zoo.pretrained import Pretrained, pretrained
+    from zoo.artefacts.catalogue import LoadedModel, pretrained
 
     assert zoo.pretrained is pretrained
-    assert Pretrained.__module__ == "zoo.pretrained"
+    assert LoadedModel.__module__ == "zoo.artefacts.catalogue"
     assert isinstance(zoo.pretrained(), dict)
 
 

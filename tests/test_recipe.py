@@ -19,11 +19,11 @@ import tensorflow as tf
 from PIL import Image
 
 from zoo import data, files, recipe
+from zoo.artefacts.catalogue import find
 from zoo.cli import main
 from zoo.errors import InputError
 from zoo.labels import NO_LABEL
 from zoo.models.cgan import CGAN
-from zoo.pretrained import find
 from zoo.training import TrainableModel
 
 ZOO = str(Path(sys.executable).with_name("zoo"))

@@ -17,8 +17,7 @@ import importlib
 import importlib.metadata
 import pkgutil
 
-# `zoo.pretrained` names the function from here on; `from zoo.pretrained import ...` still finds the module.
-from zoo.pretrained import load, pretrained
+from zoo.artefacts.catalogue import load, pretrained
 
 MODELS = {
     "ALI": "zoo.models.ali",

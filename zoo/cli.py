@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo import data, evaluation, metrics, quiet
+from zoo import data, evaluation, features, quiet
+from zoo.artefacts.catalogue import LoadedModel, find, load, pretrained, read_graph
 from zoo.errors import InputError, run_command, unknown
 from zoo.files import folder, make_folder, replacing
 from zoo.images import drawable, picture, write_png
-from zoo.pretrained import Pretrained, find, load, pretrained, read_graph
 from zoo.sampling import check_seeds_and_labels
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def compare(arguments: argparse.Namespace) -> None:
 
 
 def read_protocol(
-    arguments: argparse.Namespace, models: Sequence[Pretrained]
+    arguments: argparse.Namespace, models: Sequence[LoadedModel]
 ) -> tuple[evaluation.Reference, list[str]]:
     """The reference and the scores that the flags of `add_protocol` ask for, checked with every model."""
     if arguments.inception and arguments.features != "inception":
@@ -233,9 +233,9 @@ def read_protocol(
     extractor = None
     if evaluation.reads_features(scores) and len(dataset.data_shape) == 3:
         if arguments.features == "inception":
-            extractor = metrics.InceptionFeatures(arguments.inception)
+            extractor = features.InceptionFeatures(arguments.inception)
         else:
-            extractor = metrics.ClassifierFeatures(arguments.data)
+            extractor = features.ClassifierFeatures(arguments.data)
     reference = evaluation.Reference(dataset, extractor)
     for model in models:
         evaluation.check(model.sample, reference, scores, arguments.samples)

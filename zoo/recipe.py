@@ -293,7 +293,7 @@ class Run:
         """
         if not self.is_chief:
             return
-        from zoo.pretrained import find
+        from zoo.artefacts.catalogue import find
 
         experiment = self.name.replace(f"_{self.flags['data'].default}", "")
         directory = Path(self.flags.export_dir or self.workdir / f"{experiment}-{data.slug}")
@@ -320,12 +320,12 @@ class Run:
 
     def _scores(self):
         """The callback of `--score_every`: the distance that decides, and what it may hide."""
-        from zoo import callbacks, evaluation, metrics
+        from zoo import callbacks, evaluation, features
 
         data = self.data()
         images = len(data.data_shape) == 3
         scores = ["frechet_distance", "precision_recall"] if images else evaluation.default_scores(data)
-        extractor = metrics.ClassifierFeatures(data.name) if images else None
+        extractor = features.ClassifierFeatures(data.name) if images else None
         reference = evaluation.Reference(data, extractor)
         return callbacks.Scores(self.workdir, reference, scores, self.flags.score_every)
 

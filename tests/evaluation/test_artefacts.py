@@ -7,7 +7,7 @@ import saved_models
 from scored import save_fighter
 
 from zoo import evaluation
-from zoo.pretrained import load
+from zoo.artefacts.catalogue import load
 
 
 class TestFiles:

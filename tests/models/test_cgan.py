@@ -10,7 +10,7 @@ from by_hand import sigmoid, softplus
 
 import zoo
 from zoo.errors import InputError
-from zoo.metrics import ClassifierFeatures
+from zoo.features import ClassifierFeatures
 from zoo.models.cgan import CGAN
 from zoo.optimizers import MomentumRampSGD
 

@@ -11,7 +11,7 @@ from by_hand import sigmoid, softplus
 import zoo
 from zoo import pyramid
 from zoo.errors import InputError
-from zoo.metrics import ClassifierFeatures
+from zoo.features import ClassifierFeatures
 from zoo.models.lapgan import LAPGAN, residual_discriminator
 from zoo.optimizers import MomentumRampSGD
 

@@ -7,15 +7,15 @@ import resource
 from pathlib import Path
 
 from zoo import images
+from zoo.artefacts.catalogue import CARD, GRAPH, LoadedModel, read_card
 from zoo.evaluation.nearest import Neighbours
 from zoo.evaluation.report import Report
 from zoo.files import make_folder, replacing, sha256
-from zoo.pretrained import CARD, GRAPH, Pretrained, read_card
 
 IN_CARD = ("score", "value", "std", "stderr", "features", "n_real", "n_fake", "reference", "floor", "floor_n_fake")
 
 
-def artefact(model: Pretrained) -> dict:
+def artefact(model: LoadedModel) -> dict:
     """Which model was scored: "name", "version" and the sha256 of its "files", of its graph alone without a card."""
     if model.card:
         return {key: model.card[key] for key in ("name", "version", "files")}
@@ -28,7 +28,7 @@ def artefact(model: Pretrained) -> dict:
     }
 
 
-def write(directory: Path, model: Pretrained, report: Report, neighbours: Neighbours | None) -> list[Path]:
+def write(directory: Path, model: LoadedModel, report: Report, neighbours: Neighbours | None) -> list[Path]:
     """Writes `scores.json`, and `neighbours.png` if there are any, each whole or not at all.
 
     The JSON holds the report's protocol, the artefact, the peak memory of this process in MiB, the neighbours and the
@@ -59,7 +59,7 @@ def write(directory: Path, model: Pretrained, report: Report, neighbours: Neighb
     return paths
 
 
-def write_card(model: Pretrained, report: Report, command: str) -> Path:
+def write_card(model: LoadedModel, report: Report, command: str) -> Path:
     """Adds the records to the scores of the artefact's card, in place of older ones of the same score and data.
 
     Args:

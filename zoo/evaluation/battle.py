@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo import metrics
+from zoo.artefacts.catalogue import LoadedModel
 from zoo.data import Dataset
 from zoo.evaluation.rows import BATCH, ROWS, draw, unit
 from zoo.labels import NO_LABEL
-from zoo.pretrained import Pretrained
 
 FIGHTERS = 1000  # samples of each model in a battle
 
@@ -33,7 +33,7 @@ class Battle(NamedTuple):
     reason: str = ""
 
 
-def battles(models: dict[str, Pretrained], dataset: Dataset) -> list[Battle]:
+def battles(models: dict[str, LoadedModel], dataset: Dataset) -> list[Battle]:
     """The generative adversarial metric of every pair, on the test images and the samples of the seeds 0 to 999.
 
     A discriminator takes for real what its `discriminate` signature scores above its card's `decision_boundary`. A
@@ -61,7 +61,7 @@ def battles(models: dict[str, Pretrained], dataset: Dataset) -> list[Battle]:
     return found
 
 
-def _why_not(model: Pretrained) -> str:
+def _why_not(model: LoadedModel) -> str:
     """What keeps a model from a battle; empty if nothing does."""
     signature = model.signatures.get("discriminate")
     if (
@@ -77,7 +77,7 @@ def _why_not(model: Pretrained) -> str:
     return ""
 
 
-def _judge(model: Pretrained) -> Callable[[np.ndarray], np.ndarray]:
+def _judge(model: LoadedModel) -> Callable[[np.ndarray], np.ndarray]:
     """From images `[n, *data_shape]` to scores `[n]`, above 0 for what the discriminator takes for real."""
     import tensorflow as tf
 

@@ -18,9 +18,9 @@ from zoo.data import Dataset
 from zoo.errors import InputError
 from zoo.evaluation.rows import ROWS, batches, unit
 from zoo.evaluation.scores import SCORES, Measured, Rows
+from zoo.features import Extractor, Features
 from zoo.files import cache_dir, make_folder, replacing, sha256
 from zoo.metrics import checks
-from zoo.metrics.features import Extractor, Features
 
 FORMAT = 1  # of the cache: to be raised when its files or the protocol of a floor change
 FEATURE_FILES = ("train.npy", "statistics.npz")  # whose hashes are in files.json, which is written last

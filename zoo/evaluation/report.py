@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo.artefacts.catalogue import LoadedModel
 from zoo.data import Dataset
 from zoo.errors import InputError, require_positive
 from zoo.evaluation.reference import Reference
 from zoo.evaluation.rows import BATCH, Sampler, draw, progress
 from zoo.evaluation.scores import SCORES, VALUES, Measured, Rows, named, reads_features
-from zoo.metrics.features import Features
-from zoo.pretrained import Pretrained
+from zoo.features import Features
 
 
 def check(sample: Sampler, reference: Reference, scores: Sequence[str], samples: int) -> None:
@@ -37,7 +37,7 @@ def check(sample: Sampler, reference: Reference, scores: Sequence[str], samples:
                 raise InputError(f"{name} needs {needed:,} {what} or more: {score.reason}. Received: {rows:,}")
 
 
-def check_shape(model: Pretrained, dataset: Dataset) -> None:
+def check_shape(model: LoadedModel, dataset: Dataset) -> None:
     """Raises an `InputError` for a model whose card states another shape than the dataset has."""
     shape = model.card.get("data_shape", list(dataset.data_shape))
     if shape != list(dataset.data_shape):

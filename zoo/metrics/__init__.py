@@ -5,11 +5,9 @@ samples whenever you report one, and compare scores of equal numbers alone.
 """
 
 from zoo.metrics.adversarial import Player, generative_adversarial_metric, panel_errors
-from zoo.metrics.classifier_features import ClassifierFeatures
 from zoo.metrics.diversity import ms_ssim_diversity
 from zoo.metrics.frechet import FeatureStatistics, frechet_distance
 from zoo.metrics.inception import inception_score
-from zoo.metrics.inception_features import InceptionFeatures
 from zoo.metrics.interpolation import interpolate, path_smoothness
 from zoo.metrics.kernel import kernel_distance
 from zoo.metrics.modes import mode_coverage, stacked_modes
@@ -18,9 +16,7 @@ from zoo.metrics.parzen import parzen_log_likelihood
 from zoo.metrics.transport import earth_movers_distance, jensen_shannon_divergence
 
 __all__ = [
-    "ClassifierFeatures",
     "FeatureStatistics",
-    "InceptionFeatures",
     "Player",
     "earth_movers_distance",
     "frechet_distance",

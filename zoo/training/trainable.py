@@ -289,12 +289,12 @@ class TrainableModel(TrainingStep, TrainingLoop):
 
         Args:
             directory: the artefact's folder; the version is the next free number.
-            **card: what the card has to say beyond what the model knows; see `zoo.export.export`.
+            **card: what the card has to say beyond what the model knows; see `zoo.artefacts.export.export`.
 
         Returns:
             The path of the version's folder.
         """
-        from zoo import export
+        from zoo.artefacts import export
 
         return export.export(self, directory, **card)
 

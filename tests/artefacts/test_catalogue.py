@@ -12,8 +12,8 @@ import saved_models
 import tensorflow as tf
 
 import zoo.files
+from zoo.artefacts.catalogue import file_hashes, find, load, pretrained, read_graph, refused_ops
 from zoo.errors import InputError
-from zoo.pretrained import file_hashes, find, load, pretrained, read_graph, refused_ops
 
 
 @pytest.fixture(scope="module")

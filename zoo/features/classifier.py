@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from zoo.artefacts.catalogue import file_hashes, load, pretrained
 from zoo.errors import InputError, unknown
+from zoo.features.extractor import Features
 from zoo.metrics import checks
-from zoo.metrics.features import Features
-from zoo.pretrained import file_hashes, load, pretrained
 
 PREFIX = "classifier-"  # of the artefacts' names
 ROWS_AT_ONCE = 256

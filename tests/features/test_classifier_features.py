@@ -6,7 +6,8 @@ import pytest
 import zoo
 from zoo import data
 from zoo.errors import InputError
-from zoo.metrics import ClassifierFeatures, inception_score
+from zoo.features import ClassifierFeatures
+from zoo.metrics import inception_score
 
 SHIPPED = {"digits": 0.97, "mnist": 0.993, "fashion_mnist": 0.925, "cifar10": 0.85}
 

@@ -1,7 +1,7 @@
 """Writes inception_reference.json: what torch-fidelity's Inception says of fixed images, with fixed random weights.
 
 python -m venv references && references/bin/pip install torch torch-fidelity
-references/bin/python tests/metrics/inception_reference.py
+references/bin/python tests/features/inception_reference.py
 """
 
 import json

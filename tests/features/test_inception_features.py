@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from zoo.errors import InputError
-from zoo.metrics import InceptionFeatures, inception_features
+from zoo.features import InceptionFeatures, inception
 
 EXPECTED = json.loads(inception_reference.FILE.read_text())
 IMAGES = (inception_reference.images() / 255).astype(np.float32)
@@ -150,8 +150,8 @@ def tiny(tmp_path):
 @pytest.fixture
 def served(tiny, tmp_path, monkeypatch):
     """The tiny graph is the published one, at its address."""
-    monkeypatch.setattr(inception_features, "SHA256", sha256(tiny))
-    monkeypatch.setattr(inception_features, "URL", tiny.as_uri())
+    monkeypatch.setattr(inception, "SHA256", sha256(tiny))
+    monkeypatch.setattr(inception, "URL", tiny.as_uri())
     monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache" / "inception-2015-12-05.pb"
 
@@ -175,7 +175,7 @@ def test_the_bias_changes_probabilities_and_not_features(tiny):
 
 
 def test_an_image_has_the_same_features_in_any_batch(extractor, outputs, monkeypatch):
-    monkeypatch.setattr(inception_features, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(inception, "ROWS_AT_ONCE", 2)
     three = extractor(IMAGES[[1, 0, 1]])
     np.testing.assert_allclose(three.features, outputs.features[[1, 0, 1]], atol=1e-5)
     np.testing.assert_allclose(three.probabilities, outputs.probabilities[[1, 0, 1]], rtol=1e-4)
@@ -335,7 +335,7 @@ def test_a_download_that_breaks_off_is_not_kept(served, monkeypatch):
         def read(self):
             raise http.client.IncompleteRead(b"half", 4)
 
-    monkeypatch.setattr(inception_features, "urlopen", lambda *_, **__: Response())
+    monkeypatch.setattr(inception, "urlopen", lambda *_, **__: Response())
     with pytest.raises(InputError, match=r"cannot be downloaded: IncompleteRead\(4 bytes read, 4 more expected\)"):
         InceptionFeatures()
     assert not served.parent.exists()

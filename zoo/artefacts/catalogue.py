@@ -56,7 +56,7 @@ HARMLESS_STATEFUL = re.compile(
 SAVER_OPS = frozenset({"SaveV2", "RestoreV2", "MergeV2Checkpoints", "ShardedFilename"})
 
 
-class Pretrained:
+class LoadedModel:
     """A trained model, ready to be sampled; made by `load`.
 
     Attributes:
@@ -126,7 +126,7 @@ def pretrained() -> dict[str, dict]:
     return {name: read_card(directory / CARD) for name, directory in _catalogue().items()}
 
 
-def load(name_or_path: str | Path, trusted: bool = False) -> Pretrained:
+def load(name_or_path: str | Path, trusted: bool = False) -> LoadedModel:
     """Loads a model of the catalogue, or a SavedModel from a path.
 
     Args:
@@ -150,7 +150,7 @@ def load(name_or_path: str | Path, trusted: bool = False) -> Pretrained:
         model = tf.saved_model.load(str(version))
     except Exception as error:  # damage shows as OpError, OSError, IndexError, ...: whatever the loader trips over
         raise InputError(f"{version}: TensorFlow cannot load it: {first_line(error)}") from error
-    return Pretrained(version, card, model.signatures)
+    return LoadedModel(version, card, model.signatures)
 
 
 def find(name_or_path: str | Path) -> tuple[Path, dict]:

@@ -14,9 +14,9 @@ from pathlib import Path
 import tensorflow as tf
 
 from zoo import images
+from zoo.artefacts.catalogue import CARD, file_hashes
 from zoo.errors import TrainingError, first_line
 from zoo.files import replacing
-from zoo.pretrained import CARD, file_hashes
 from zoo.sampling import pictured
 
 PACKAGES = ("gan-zoo", "tensorflow", "keras", "tensorflow-probability")

@@ -19,11 +19,11 @@ from urllib.request import urlopen
 
 import numpy as np
 
+from zoo.artefacts.catalogue import refused_ops
 from zoo.errors import InputError, first_line
+from zoo.features.extractor import Features
 from zoo.files import cache_dir, replacing
 from zoo.metrics import checks
-from zoo.metrics.features import Features
-from zoo.pretrained import refused_ops
 
 if TYPE_CHECKING:
     import tensorflow as tf
