@@ -28,7 +28,7 @@ class ClassifierFeatures:
 
     Args:
         dataset: such as "fashion_mnist": the artefact `classifier-<dataset>`; or the path of an artefact that a
-            `classifier_<dataset>` recipe wrote.
+            recipe `classifier` wrote.
 
     Raises:
         InputError: no classifier of that name, or a SavedModel that does not classify.
