@@ -12,7 +12,7 @@ Time       3,278 s on 2 cores of an AMD EPYC that had other work too
 
 import numpy as np
 
-from zoo import ALI, features, images, recipe
+from zoo import ALI, features, images, metrics, recipe
 
 PICTURED = 16  # test images; a path leads from each of the first half to one of the second
 STEPS = 10  # of a path, the ends included
@@ -36,7 +36,7 @@ def reconstruction_score(model, data, classifier):
 def paths(model, real):
     """Rows that lead in latent space from one real image to another, with both at their ends."""
     first, last = np.split(real, 2)
-    latents = np.linspace(model.encode(first), model.encode(last), STEPS, axis=1, dtype=np.float32)
+    latents = metrics.interpolate(model.encode(first), model.encode(last), STEPS, prior="normal").swapaxes(0, 1)
     between = model.generate(latents.reshape(-1, model.latent_size), None).numpy()
     between = between.reshape(len(first), STEPS, *model.data_shape)
     return np.concatenate([first[:, None], between, last[:, None]], axis=1).reshape(-1, *model.data_shape)

@@ -206,9 +206,3 @@ def test_in_memory_deals_every_row_to_one_split():
 )
 def test_slug_is_safe_in_a_file_name(name, slug):
     assert dataset(name).slug == slug
-
-
-def test_require_labels_names_the_reader_and_the_dataset():
-    dataset(num_classes=2).require_labels("ACGAN")
-    with pytest.raises(InputError, match="ACGAN needs labels; dataset 'cats' has none"):
-        dataset().require_labels("ACGAN")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from zoo.errors import InputError
-from zoo.metrics import interpolate, path_smoothness
+from zoo.metrics import interpolate
 
 DRAWS = np.random.default_rng(0)
 FIRST, SECOND = DRAWS.normal(size=(2, 4, 100)).astype(np.float32)
@@ -51,23 +51,3 @@ def test_an_arc_that_closes_is_straight():
 def test_paths_that_are_none_are_refused(arguments, message):
     with pytest.raises(InputError, match=message):
         interpolate(*arguments)
-
-
-def test_even_movement_has_no_longest_step():
-    frames = np.linspace(0, 1, 6)[:, None, None, None] * np.ones((8, 8, 1))
-    assert path_smoothness(frames) == pytest.approx({"mean_step": 0.2, "longest_step": 1})
-
-
-def test_a_jump_is_as_long_as_the_path():
-    frames = np.repeat([0.0, 1.0], 3)[:, None] * np.ones(12)
-    assert path_smoothness(frames) == pytest.approx({"mean_step": 0.2, "longest_step": 5})
-
-
-def test_one_image_does_not_move():
-    assert path_smoothness(np.ones((5, 8, 8, 1))) == {"mean_step": 0, "longest_step": 1}
-
-
-@pytest.mark.parametrize("frames", [np.ones((1, 8)), np.ones(8), np.full((2, 8), np.nan)])
-def test_smoothness_needs_two_frames(frames):
-    with pytest.raises(InputError, match="frames"):
-        path_smoothness(frames)

@@ -13,7 +13,6 @@ import zoo
 from zoo import draws
 from zoo.errors import InputError
 from zoo.layers import GlobalBatchDropout, PixelBias
-from zoo.models import ali
 from zoo.models.ali import ALI
 
 RATES = {"generator": 0.1, "encoder": 0.2, "discriminator": 0.3}
@@ -103,16 +102,6 @@ class TestPaperNetworks:
         rates = [layer.rate for layer in network.layers if isinstance(layer, GlobalBatchDropout)]
         assert sorted(rates) == [0.2] * 2 + [0.5] * 8  # both inputs; 4 maps, 1 of the latents, 3 of both
         assert not any("normalization" in layer.name for layer in network.layers)
-
-    def test_table_4s_discriminator_is_leaky_and_normalises_its_later_maps(self):
-        network = ali.leaky_discriminator((32, 32, 3), 256)
-        dense = [(1, 256, 512), (1, 512, 512), (1, 1024, 1024), (1, 1024, 1024), (1, 1024, 1)]
-        first, *later = DOWN
-        expected = convolutions(first, *dense, biases=1) + convolutions(*later, biases=2)
-        assert trainable(network) == expected
-        assert [layer.rate for layer in network.layers if isinstance(layer, GlobalBatchDropout)] == [0.2] * 10
-        slopes = [layer.negative_slope for layer in network.layers if isinstance(layer, keras.layers.LeakyReLU)]
-        assert slopes == [0.01] * 9
 
     def test_vectors_get_the_codes_networks_for_25_gaussians(self):
         model = ALI((2,), latent_size=2)

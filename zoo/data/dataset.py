@@ -212,11 +212,6 @@ class Dataset:
             name = Path(name.removeprefix(FOLDER)).resolve().name
         return re.sub(r"[^\w.-]+", "-", name)
 
-    def require_labels(self, reader: str) -> None:
-        """Raises `InputError` if the dataset has no labels; `reader` is what needs them."""
-        if self.num_classes is None:
-            raise InputError(f"{reader} needs labels; dataset {self.name!r} has none")
-
 
 def partition(name: str, rows: int, missing: Sequence[str] = ("validation", "test")) -> dict[str, slice]:
     """Where "train" and each split of `missing` lie in the `rows` training rows of dataset `name`.

@@ -8,7 +8,7 @@ from zoo.metrics.adversarial import Player, generative_adversarial_metric, panel
 from zoo.metrics.diversity import ms_ssim_diversity
 from zoo.metrics.frechet import FeatureStatistics, frechet_distance
 from zoo.metrics.inception import inception_score
-from zoo.metrics.interpolation import interpolate, path_smoothness
+from zoo.metrics.interpolation import interpolate
 from zoo.metrics.kernel import kernel_distance
 from zoo.metrics.modes import mode_coverage, stacked_modes
 from zoo.metrics.neighbours import nearest_neighbours, precision_recall, two_sample_accuracy
@@ -30,7 +30,6 @@ __all__ = [
     "nearest_neighbours",
     "panel_errors",
     "parzen_log_likelihood",
-    "path_smoothness",
     "precision_recall",
     "stacked_modes",
     "two_sample_accuracy",

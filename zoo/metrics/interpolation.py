@@ -1,4 +1,4 @@
-"""Paths between latent vectors, and how evenly the images along them change."""
+"""Paths between latent vectors."""
 
 from __future__ import annotations
 
@@ -59,29 +59,3 @@ def _angle(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     if angle.max() > np.pi - OPPOSITE:
         raise InputError("opposite vectors have no one arc between them. Received: `second` a multiple of -`first`")
     return angle
-
-
-def path_smoothness(frames: np.ndarray) -> dict[str, float]:
-    """How evenly images change along a path through latent space.
-
-    A generator that has learned a space moves a little with every step; one that remembers images stays and jumps
-    (Radford et al., "DCGAN", 2015, https://arxiv.org/abs/1511.06434, Sec. 6.1, who look for this by eye).
-
-    Args:
-        frames: the images of one path, in order, `[steps, ...]`, at least 2.
-
-    Returns:
-        "mean_step", the mean Euclidean distance between neighbours, root mean square over the values of an image, in
-        the unit of `frames`: 0 for a generator of one image. "longest_step", the longest over the mean: 1 for even
-        movement (and for none), steps - 1 for a single jump.
-
-    Raises:
-        InputError: fewer than 2 frames, or values that are not finite.
-    """
-    frames = checks.finite("frames", frames)
-    if frames.ndim < 2 or len(frames) < 2:
-        raise InputError(f"`frames` should be 2 or more images. Received: shape {list(frames.shape)}")
-    differences = np.diff(frames.reshape(len(frames), -1).astype(np.float64), axis=0)
-    lengths = np.sqrt((differences**2).mean(axis=1))
-    mean = float(lengths.mean())
-    return {"mean_step": mean, "longest_step": float(lengths.max()) / mean if mean else 1.0}

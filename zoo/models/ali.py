@@ -9,10 +9,10 @@ Discriminator: maximise E log D(x, Gz(x)) + E log(1 - D(Gx(z), z)).
 Generator (Gx) and encoder (Gz): maximise E log(1 - D(x, Gz(x))) + E log D(Gx(z), z) (eq. 4).
 
 Differences from the paper. "The code" is the authors', https://github.com/IshmaelBelghazi/ALI.
-1. Images of 32x32 pixels get the networks of table 3 (CIFAR-10); those of table 4 (SVHN), for 256 latents, are
-   `conv_encoder` and `conv_generator` with a slope of 0.01, and `leaky_discriminator`. Those for 64x64 pixels are not
-   here: images of every other size get the shared DCGAN backbone, with sigmoid pixels for its hyperbolic tangents and
-   the dense layers of table 4 in its discriminator. Vectors get the code's networks for the 25 Gaussians.
+1. Images of 32x32 pixels get the networks of table 3 (CIFAR-10); of those of table 4 (SVHN), for 256 latents,
+   `conv_encoder` and `conv_generator` are here, with a slope of 0.01. Its discriminator and the networks for 64x64
+   pixels are not: images of every other size get the shared DCGAN backbone, with sigmoid pixels for its hyperbolic
+   tangents and the dense layers of table 4 in its discriminator. Vectors get the code's networks for the 25 Gaussians.
 2. Maps are counted after the maximum over 2 pieces, as table 3's joint input of 1,024 has it; the code counts them
    before, so that its discriminator is half as wide.
 3. The output bias of the convolutional decoder starts at zero; the code's start, the log-odds of the data's mean image,
@@ -93,27 +93,6 @@ def maxout_discriminator(data_shape, latent_size, condition_size=None, seed=0):
 
     return networks.discriminator_of_pairs(
         image, x, latent_size, condition_size, hidden, (512, 1024), (0.2, 0.5), initializer
-    )
-
-
-def leaky_discriminator(data_shape, latent_size, condition_size=None, slope=0.01, seed=0):
-    """Table 4's: leaky units, dropout of 0.2 everywhere, normalised maps but the first.
-
-    From images `(batch, 32, 32, channels)`, latents `(batch, latent_size)` and conditions to logits `(batch, 1)`.
-    """
-    initializer = networks.normal(seed, DEVIATION)
-    image = x = keras.Input(data_shape)
-    for layer, (kernel, stride, maps) in enumerate(DOWN):
-        x = GlobalBatchDropout(0.2)(x)
-        x = layers.Conv2D(maps, kernel, stride, use_bias=layer == 0, kernel_initializer=initializer)(x)
-        x = _normalized_leaky(x, slope) if layer else layers.LeakyReLU(negative_slope=slope)(x)
-
-    def hidden(units, x):
-        return layers.LeakyReLU(negative_slope=slope)(layers.Dense(units, kernel_initializer=initializer)(x))
-
-    x = layers.Flatten()(x)
-    return networks.discriminator_of_pairs(
-        image, x, latent_size, condition_size, hidden, (512, 1024), (0.2, 0.2), initializer
     )
 
 
