@@ -9,7 +9,7 @@ from zoo import draws, priors
 from zoo.errors import InputError, require_positive
 from zoo.labels import NO_LABEL
 from zoo.sampling import check_seeds_and_labels
-from zoo.training import TrainableModel, checked_images
+from zoo.training import TrainableModel, checked_images, unit_images
 
 
 class GenerativeModel(TrainableModel):
@@ -75,6 +75,24 @@ class GenerativeModel(TrainableModel):
         priors = tf.nest.flatten(self.prior)
         latents = [prior.quantile(draw(prior.batch_shape, draws.fold(seed, part))) for part, prior in enumerate(priors)]
         return tf.nest.pack_sequence_as(self.prior, latents)
+
+    def log_odds_of_mean(self, images, margin):
+        """What a generator's sigmoid has to be given for the mean image of data: where to start its output bias.
+
+        Args:
+            images: `[n, *data_shape]`, floats in [0, 1] or uint8.
+            margin: how far the mean of a pixel is kept from 0 and 1.
+
+        Returns:
+            float64 array `data_shape`.
+
+        Raises:
+            InputError: other images.
+        """
+        images = checked_images(images, self.data_shape)
+        mean = images.mean(axis=0, dtype=np.float64) / (255 if images.dtype == np.uint8 else 1)
+        mean = mean.clip(margin, 1 - margin)
+        return np.log(mean / (1 - mean))
 
     # Sampling and export.
 
@@ -252,6 +270,7 @@ class EncodingModel(GenerativeModel):
     def _labelled(self, images, labels):
         """Data and labels, checked, as the tensors that signatures take."""
         images = checked_images(images, self.data_shape)
+        images = unit_images(images) if self.is_image else tf.constant(images, tf.float32)
         _, labels = self._rows(len(images), labels)
         unlabelled = np.flatnonzero(np.asarray(labels) < 0)
         if self.conditional and len(unlabelled):

@@ -229,19 +229,18 @@ class ALI(EncodingModel):
         """Sets the convolutional decoder to start from the log-odds of the data's mean image, as the code does.
 
         Args:
-            images: uint8 array `[n, *data_shape]`.
+            images: `[n, *data_shape]`, floats in [0, 1] or uint8.
 
         Raises:
             InputError: the generator is not the paper's, or the data are no such images.
         """
         output = self.generator.layers[-2]
-        if images.dtype != np.uint8 or images.shape[1:] != self.data_shape or not isinstance(output, PixelBias):
+        if not isinstance(output, PixelBias):
             raise InputError(
-                f"`match_marginals` needs the paper's own generator and uint8 images {(None, *self.data_shape)}. "
-                f"Received: {images.dtype} {images.shape}"
+                "`match_marginals` needs the paper's own convolutional generator, with a bias for each pixel. "
+                f"Received: one with a {type(output).__name__} in its place"
             )
-        mean = (images.mean(axis=0) / 255).clip(1e-7, 1 - 1e-7)
-        output.bias.assign(np.log(mean / (1 - mean)))
+        output.bias.assign(self.log_odds_of_mean(images, margin=1e-7))
 
     def train_step(self, batch):
         """Algorithm 1: one judgement of real and generated pairs, after which all players move at once."""

@@ -23,7 +23,6 @@ from __future__ import annotations
 import math
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from zoo import losses, optimizers, priors
@@ -121,23 +120,17 @@ class GAN(GenerativeModel):
         """Sets the paper's generator to start from the data's mean image, as the authors' code does.
 
         Args:
-            images: uint8 array `[n, *data_shape]`.
+            images: `[n, *data_shape]`, floats in [0, 1] or uint8.
 
         Raises:
             InputError: the generator is not the paper's, or the data are no such images.
         """
-        if (
-            images.dtype != np.uint8
-            or images.shape[1:] != self.data_shape
-            or self.generator.layers[-2].name != "pixels"
-        ):
+        if (last := self.generator.layers[-2].name) != "pixels":
             raise InputError(
-                f"`match_marginals` needs the paper's own generator and uint8 images {(None, *self.data_shape)}. "
-                f"Received: {images.dtype} {images.shape}"
+                "`match_marginals` needs the paper's own generator of images, whose last layer but one is 'pixels'. "
+                f"Received: one with {last!r} in its place"
             )
-        mean = images.reshape(len(images), -1).mean(axis=0) / 255
-        mean = mean.clip(1e-3, 1 - 1e-3)
-        self.generator.get_layer("output").bias.assign(tf.math.log(mean / (1 - mean)))
+        self.generator.get_layer("output").bias.assign(self.log_odds_of_mean(images, margin=1e-3).ravel())
 
     def train_step(self, batch):
         """Algorithm 1: k discriminator updates, each on fresh data and noise, then one generator update."""

@@ -46,14 +46,14 @@ def unit_images(images):
 
 
 def checked_images(images, data_shape):
-    """Images or vectors that a person passed to a method, as float32.
+    """Images or vectors that a person passed to a method.
 
     Args:
         images: `[n, *data_shape]`, n at least 1; uint8, or floats that lie in [0, 1] if they are images.
         data_shape: `(height, width, channels)` or `(size,)`.
 
     Returns:
-        float32 tensor `[n, *data_shape]`, images in [0, 1].
+        The same as an array; `unit_images` converts it.
 
     Raises:
         InputError: another shape, type or range.
@@ -67,7 +67,7 @@ def checked_images(images, data_shape):
             f"`images` should be floats in [0, 1], or uint8. "
             f"Received: {images.dtype} in [{images.min():g}, {images.max():g}]"
         )
-    return unit_images(images)
+    return images
 
 
 def checked_batch(model, batch):

@@ -168,7 +168,7 @@ class TrainableModel(TrainingStep, TrainingLoop):
         Raises:
             InputError: another number of rows, or no such data.
         """
-        data = self.real_data({"image": checked_images(images, self.data_shape)})
+        data = self.real_data({"image": tf.constant(checked_images(images, self.data_shape))})
         if len(data) != self.reference.shape[0]:
             raise InputError(f"The reference batch needs {self.reference.shape[0]} rows. Received: {len(data)}")
         self.reference.assign(data)
