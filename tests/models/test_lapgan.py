@@ -436,13 +436,6 @@ class TestErrors:
         with pytest.raises(InputError, match=f"`{name}` must be a positive integer. Received: {name}=0"):
             build(**{name: 0})
 
-    def test_networks_for_another_number_of_levels(self):
-        networks = constants([np.zeros((*size, 1), "float32") for size in SIZES])
-        with pytest.raises(InputError, match=r"`generators` must be 3 networks, or None for the paper's\. Received: 2"):
-            build(generators=networks[:2])
-        with pytest.raises(InputError, match=r"`generators` must be networks of different names\. Received: \['"):
-            build(generators=[networks[0], networks[0], networks[2]])
-
     def test_a_network_of_another_level(self):
         networks = constants([np.zeros((*size, 1), "float32") for size in SIZES])
         message = (

@@ -1,5 +1,7 @@
 """Networks that are refused, with the reason, and those that pass."""
 
+import functools
+
 import keras
 import pytest
 
@@ -55,6 +57,49 @@ def test_a_discriminator_of_other_scores_and_a_generator_of_pixels_are_not(activ
 def test_networks_of_other_shapes_are_refused(network, message):
     with pytest.raises(InputError, match=f"^`generator` {message}"):
         networks.checked("generator", network, [(5,)], (4,))
+
+
+class TestList:
+    """Two networks, from 3 numbers to 4 and from 5 to 2."""
+
+    INPUTS, OUTPUTS = [[(3,)], [(5,)]], [(4,), (2,)]
+    DEFAULTS = (
+        functools.partial(networks.mlp, 3, 4, units=2, name="first"),
+        functools.partial(networks.mlp, 5, 2, units=2, name="second"),
+    )
+
+    def checked(self, given):
+        return networks.checked_list("generators", given, self.DEFAULTS, self.INPUTS, self.OUTPUTS)
+
+    def test_without_any_all_are_the_papers(self):
+        assert [network.name for network in self.checked(None)] == ["first", "second"]
+
+    def test_none_stands_for_one_of_the_papers(self):
+        mine = networks.mlp(5, 2, units=7, name="mine")
+        first, second = self.checked([None, mine])
+        assert (first.name, second) == ("first", mine)
+
+    @pytest.mark.parametrize("count", [0, 1, 3])
+    def test_another_number_is_refused(self, count):
+        message = rf"^`generators` must be 2 networks, or None for the paper's\. Received: {count}$"
+        with pytest.raises(InputError, match=message):
+            self.checked([None] * count)
+
+    def test_the_same_name_twice_is_refused(self):
+        message = r"^`generators` must be networks of different names\. Received: \['second', 'second'\]$"
+        with pytest.raises(InputError, match=message):
+            self.checked([networks.mlp(3, 4, units=2, name="second"), None])
+
+    @pytest.mark.parametrize(
+        ("network", "message"),
+        [
+            (networks.mlp(3, 2, units=2), r"inputs of shape \(None, 5\)\. Received: a network for \(None, 3\)"),
+            (networks.mlp(5, 4, units=2), r"outputs of shape \(None, 2\)\."),
+        ],
+    )
+    def test_one_of_other_shapes_is_refused_by_its_number(self, network, message):
+        with pytest.raises(InputError, match=rf"^`generators\[1\]` must \w+ {message}"):
+            self.checked([None, network])
 
 
 class TestWarning:

@@ -48,7 +48,6 @@ from zoo.model import GenerativeModel
 
 layers = keras.layers
 
-ROLES = ("generators", "discriminators")
 EPOCH = 45_000 // 64  # updates: 45,000 images, of which an update shows the discriminator 64
 
 
@@ -81,12 +80,8 @@ def dense_discriminator(shape, num_classes=None, units=600, seed=0, name=None, d
     """Two layers of rectified units, half of them dropped; the one-hot class joins the pixels.
 
     Args:
-        shape: `(height, width, channels)`.
-        num_classes: length of the one-hot class, if there is one.
-        units: of each hidden layer.
-        seed: the first weights follow from it.
-        name: of the network.
         dropout: the share of units that are dropped.
+        shape, num_classes, units, seed, name: as for `dense_generator`.
 
     Returns:
         A `keras.Model` from `(batch, *shape)` (and `(batch, num_classes)`) to float32 logits `(batch, 1)`.
@@ -144,12 +139,9 @@ def _class_input(num_classes):
 
 
 def _class_plane(one_hot, shape, initializer):
-    """A rectified linear map of the class to one plane, `(batch, height, width, 1)`."""
-    units = math.prod(shape[:2])
-    return [
-        layers.Reshape((*shape[:2], 1))(layers.Dense(units, activation="relu", kernel_initializer=initializer)(tensor))
-        for tensor in one_hot
-    ]
+    """A rectified linear map of the class, if there is one, to a plane `(batch, height, width, 1)`."""
+    dense = layers.Dense(math.prod(shape[:2]), activation="relu", kernel_initializer=initializer)
+    return [layers.Reshape((*shape[:2], 1))(dense(tensor)) for tensor in one_hot]
 
 
 def _joined(tensors):
@@ -159,6 +151,30 @@ def _joined(tensors):
 def _call(network, first, condition, **kwargs):
     """What a network makes of its first input and of those it is conditioned on, if any."""
     return network([first, *condition] if condition else first, **kwargs)
+
+
+class Level:
+    """One size of the pyramid: the shapes of its image, noise and condition, and what makes the paper's pair for it.
+
+    Both networks are conditioned on the low-pass image, but at the coarsest level, and on the class, if there is one.
+    """
+
+    def __init__(self, model, number):
+        self.shape = shape = (*model.sizes[number], model.data_shape[2])
+        self.latent_shape = tuple(model.prior[number].batch_shape)
+        classes = [] if model.num_classes is None else [(model.num_classes,)]
+        if number == model.depth - 1:
+            self.condition_shapes = classes
+            generator = functools.partial(dense_generator, model.latent_size, units=model.units)
+            discriminator = functools.partial(dense_discriminator, units=max(1, model.units // 2))
+        else:
+            self.condition_shapes = [shape, *classes]
+            filters = max(1, model.filters >> number)
+            generator = functools.partial(residual_generator, filters=filters)
+            discriminator = functools.partial(residual_discriminator, filters=filters)
+        paper, seed = {"shape": shape, "num_classes": model.num_classes}, model.seed + 2 * number
+        self.generator = functools.partial(generator, **paper, seed=seed, name=f"generator_{number}")
+        self.discriminator = functools.partial(discriminator, **paper, seed=seed + 1, name=f"discriminator_{number}")
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -219,76 +235,47 @@ class LAPGAN(GenerativeModel):
         require_positive(filters=filters, units=units)
         self.filters = filters
         self.units = units
-        self.sizes = (
-            pyramid.halved_sizes(self.data_shape) if sizes is None else pyramid.checked_sizes(sizes, self.data_shape)
-        )
+        sizes = pyramid.halved_sizes(self.data_shape) if sizes is None else sizes
+        self.sizes = pyramid.checked_sizes(sizes, self.data_shape)
         self.depth = len(self.sizes)
         self.levels = tuple(range(self.depth))
         self.prior = [priors.uniform((*size, 1)) for size in self.sizes[:-1]] + [priors.uniform(latent_size)]
-        dense = functools.partial(dense_generator, latent_size)
-        paper = self._paper_networks(residual_generator, dense, units, self.seed, "generator")
-        self.generators = self._checked("generators", generators, paper)
-        paper = self._paper_networks(
-            residual_discriminator, dense_discriminator, max(1, units // 2), self.seed + 1, "discriminator"
-        )
-        self.discriminators = self._checked("discriminators", discriminators, paper)
+        levels = [Level(self, number) for number in self.levels]
+        shapes = [level.shape for level in levels]
+        paper = [level.generator for level in levels]
+        inputs = [[level.latent_shape, *level.condition_shapes] for level in levels]
+        self.generators = networks.checked_list("generators", generators, paper, inputs, shapes)
+        paper = [level.discriminator for level in levels]
+        inputs, scores = [[level.shape, *level.condition_shapes] for level in levels], [(1,)] * self.depth
+        self.discriminators = networks.checked_list("discriminators", discriminators, paper, inputs, scores)
         self.generator = self._chain()
         self.discriminator = self._judges()
         self.sampler = self.averaged(self.generator)
 
     # Networks.
 
-    def _shape(self, level):
-        return (*self.sizes[level], self.data_shape[2])
-
-    def _condition_shapes(self, level):
-        """Of a level's condition: the low-pass image, but for the coarsest, and the class, where there are any."""
-        low_pass = [self._shape(level)] if level < self.depth - 1 else []
-        return low_pass + ([(self.num_classes,)] if self.conditional else [])
-
-    def _paper_networks(self, residual, dense, units, seed, name):
-        """A function a level that makes its network; every level's seed is its own."""
-        *finer, last = range(self.depth)
-        networks = [(residual, level, max(1, self.filters >> level)) for level in finer] + [(dense, last, units)]
-        return [
-            functools.partial(network, self._shape(level), self.num_classes, width, seed + 2 * level, f"{name}_{level}")
-            for network, level, width in networks
-        ]
-
-    def _checked(self, role, given, paper):
-        """A network a level: the one that was given, or else the paper's."""
-        given = [None] * self.depth if given is None else list(given)
-        if len(given) != self.depth:
-            raise InputError(f"`{role}` must be {self.depth} networks, or None for the paper's. Received: {len(given)}")
-        chosen = [mine or published() for mine, published in zip(given, paper, strict=True)]
-        names = [network.name for network in chosen]
-        if len(set(names)) < self.depth:
-            raise InputError(f"`{role}` must be networks of different names. Received: {names}")
-        for level, network in enumerate(chosen):
-            shape = self._shape(level)
-            first, output = (tuple(self.prior[level].batch_shape), shape) if role == "generators" else (shape, (1,))
-            networks.checked(f"{role}[{level}]", network, [first, *self._condition_shapes(level)], output)
-        return chosen
-
     def _chain(self):
-        latents = [keras.Input(tuple(prior.batch_shape)) for prior in self.prior]
+        *noise, latent = [keras.Input(tuple(prior.batch_shape)) for prior in self.prior]
         classes = _class_input(self.num_classes)
-        *details, coarsest = (
-            lambda *low_pass, network=network, noise=noise: _call(network, noise, [*low_pass, *classes])
-            for network, noise in zip(self.generators, latents, strict=True)
-        )
-        return keras.Model([*latents, *classes], pyramid.reconstruct(coarsest(), details, self.sizes), name="generator")
+        details = [
+            lambda low_pass, network=network, plane=plane: network([plane, low_pass, *classes])
+            for network, plane in zip(self.generators[:-1], noise, strict=True)
+        ]
+        chain = pyramid.reconstruct(_call(self.generators[-1], latent, classes), details, self.sizes)
+        return keras.Model([*noise, latent, *classes], chain, name="generator")
 
     def _judges(self):
-        image = keras.Input(self.data_shape)
-        classes = _class_input(self.num_classes)
-        coefficients, low_passes = pyramid.laplacian(image, self.sizes)
-        conditions = [*([low_pass, *classes] for low_pass in low_passes), classes]
-        logits = map(_call, self.discriminators, coefficients, conditions)
-        return keras.Model([image, *classes], layers.Concatenate(dtype="float32")(list(logits)), name="discriminator")
+        image, classes = keras.Input(self.data_shape), _class_input(self.num_classes)
+        logits = list(map(_call, self.discriminators, *self._decomposed(image, classes)))
+        return keras.Model([image, *classes], layers.Concatenate(dtype="float32")(logits), name="discriminator")
+
+    def _decomposed(self, images, classes):
+        """The coefficients of images, finest first, and what each level is conditioned on."""
+        coefficients, low_passes = pyramid.laplacian(images, self.sizes)
+        return coefficients, [*([low_pass, *classes] for low_pass in low_passes), classes]
 
     def networks_of(self, player):
-        return {"generator": self.generators, "discriminator": self.discriminators}[player]
+        return getattr(self, f"{player}s")
 
     def variables_of(self, player):
         return [variable for level in self.levels for variable in self.networks_of(player)[level].trainable_variables]
@@ -312,11 +299,11 @@ class LAPGAN(GenerativeModel):
         Raises:
             InputError: there is no such level, or it is named twice.
         """
-        everything = range(self.depth)
-        chosen = list(everything if levels is None else levels)
-        if not chosen or len(set(chosen)) < len(chosen) or not set(chosen) <= set(everything):
-            raise InputError(f"`levels` must be some of {list(everything)}, each once. Received: levels={levels}")
-        self.levels = tuple(sorted(chosen))
+        everything = list(range(self.depth))
+        chosen = sorted(everything if levels is None else levels)
+        if not chosen or chosen != sorted(set(chosen).intersection(everything)):
+            raise InputError(f"`levels` must be some of {everything}, each once. Received: levels={levels}")
+        self.levels = tuple(chosen)
         super().compile(generator_optimizer, discriminator_optimizer, **kwargs)
 
     def get_compile_config(self):
@@ -328,42 +315,37 @@ class LAPGAN(GenerativeModel):
         Each level's condition comes from real images.
         """
         images = self.real_data(batch)
-        coefficients, low_passes = pyramid.laplacian(images, self.sizes)
-        classes = self._classes(batch.get("label"))
-        conditions = [*([low_pass, *classes] for low_pass in low_passes), classes]
+        coefficients, conditions = self._decomposed(images, self._classes(batch.get("label")))
         real, (others, other_conditions) = self.minibatches((coefficients, conditions), 2)
         logs = self.update_discriminator(*real, other_conditions, self.draw_latents(others[0], "discriminator"))
         return logs | self.update_generator(conditions, self.draw_latents(images, "generator"))
 
     def update_discriminator(self, coefficients, conditions, fake_conditions, latents):
-        fakes = {
-            level: _call(self.generators[level], latents[level], fake_conditions[level], training=True)
-            for level in self.levels
-        }
-        loss, logs = 0.0, {}
+        generated = {k: self._generated(k, latents, fake_conditions) for k in self.levels}
+        total, logs = 0.0, {}
         with tf.GradientTape() as tape:
-            for level, fake in fakes.items():
-                network = self.discriminators[level]
-                real_logits = _call(network, coefficients[level], conditions[level], training=True)
-                fake_logits = _call(network, fake, fake_conditions[level], training=True)
+            for k, fake in generated.items():
+                real_logits = _call(self.discriminators[k], coefficients[k], conditions[k], training=True)
+                fake_logits = _call(self.discriminators[k], fake, fake_conditions[k], training=True)
                 # Half, as the mean over a batch that is half real is: the published rate belongs to it.
-                level_loss = losses.cross_entropy_discriminator_loss(real_logits, fake_logits) / 2
-                loss += level_loss
-                logs[f"discriminator_{level}_loss"] = level_loss
-                for name, share in losses.discriminator_accuracies(real_logits, fake_logits).items():
-                    logs[f"{name}_{level}"] = share
-        return {"discriminator_loss": loss, **logs, **self.minimize("discriminator", loss, tape)}
+                logs[f"discriminator_{k}_loss"] = losses.cross_entropy_discriminator_loss(real_logits, fake_logits) / 2
+                total += logs[f"discriminator_{k}_loss"]
+                accuracies = losses.discriminator_accuracies(real_logits, fake_logits)
+                logs |= {f"{name}_{k}": share for name, share in accuracies.items()}
+        return {"discriminator_loss": total, **logs, **self.minimize("discriminator", total, tape)}
 
     def update_generator(self, conditions, latents):
-        loss, logs = 0.0, {}
+        total, logs = 0.0, {}
         with tf.GradientTape() as tape:
-            for level in self.levels:
-                condition = conditions[level]
-                fake = _call(self.generators[level], latents[level], condition, training=True)
-                fake_logits = _call(self.discriminators[level], fake, condition, training=True)
-                logs[f"generator_{level}_loss"] = losses.non_saturating_generator_loss(fake_logits)
-                loss += logs[f"generator_{level}_loss"]
-        return {"generator_loss": loss, **logs, **self.minimize("generator", loss, tape)}
+            for k in self.levels:
+                fake = self._generated(k, latents, conditions)
+                fake_logits = _call(self.discriminators[k], fake, conditions[k], training=True)
+                logs[f"generator_{k}_loss"] = losses.non_saturating_generator_loss(fake_logits)
+                total += logs[f"generator_{k}_loss"]
+        return {"generator_loss": total, **logs, **self.minimize("generator", total, tape)}
+
+    def _generated(self, k, latents, conditions):
+        return _call(self.generators[k], latents[k], conditions[k], training=True)
 
     def _classes(self, labels):
         return [tf.one_hot(labels, self.num_classes)] if self.conditional else []
@@ -377,8 +359,7 @@ class LAPGAN(GenerativeModel):
         """The images on the way from the coarsest, which a latent vector makes, to the finest.
 
         Args:
-            latents: of each level, finest first: noise float32 `[n, height, width, 1]`, and last the coarsest one's
-                vector `[n, latent_size]`.
+            latents: of each level, finest first, of the shapes that `prior` has.
             labels: int32 `[n]`; without classes they are ignored.
 
         Returns:
@@ -394,21 +375,16 @@ class LAPGAN(GenerativeModel):
         return self.sampler([*latents, *self._classes(labels)], training=False)
 
     def sample_chain(self, seeds, labels=None):
-        """The chain of images that ends in `sample` of the same seeds and labels.
+        """The chain of images that ends in what `sample` makes of the same seeds and labels.
 
-        Args:
-            seeds: as for `sample`.
-            labels: as for `sample`.
+        Takes what `sample` takes and raises what it raises.
 
         Returns:
             A list of float32 arrays `[n, height, width, channels]` in [0, 1], coarse to fine.
         """
         return [images.numpy() for images in self._chain_graph(*self._rows(seeds, labels))]
 
-    @tf.function(
-        input_signature=[tf.TensorSpec([None], tf.int64), tf.TensorSpec([None], tf.int32)],
-        autograph=False,
-    )
+    @tf.function(autograph=False, reduce_retracing=True)
     def _chain_graph(self, seed, label):
         chain = self.generate_chain(self.latents_of(seed), self._labels(seed, label))
         return [self._to_samples(images) for images in chain]
@@ -436,20 +412,18 @@ class LAPGAN(GenerativeModel):
         """
         configs = [part.get_config() for part in parts]
         for name in ("data_shape", "sizes", "num_classes", "latent_size", "ema_decay"):
-            if any(config[name] != configs[0][name] for config in configs):
-                raise InputError(
-                    f"Levels fit together if their models have the same `{name}`. "
-                    f"Received: {', '.join(str(config[name]) for config in configs)}"
-                )
+            values = [config[name] for config in configs]
+            if any(value != values[0] for value in values):
+                received = ", ".join(map(str, values))
+                raise InputError(f"Levels fit together if their models have the same `{name}`. Received: {received}")
         lenders = sorted((level, lender) for lender, part in enumerate(parts) for level in part.levels)
-        levels = [level for level, _ in lenders]
-        if not parts or levels != list(range(parts[0].depth)):
-            raise InputError(
-                f"Every level must have been trained by one of the models. "
-                f"Received: levels {' and '.join(str(list(part.levels)) for part in parts) or 'of no models'}"
-            )
-        networks = {role: [configs[lender][role][level] for level, lender in lenders] for role in ROLES}
-        whole = cls.from_config({**configs[0], **networks})
+        if not parts or [level for level, _ in lenders] != list(range(parts[0].depth)):
+            received = " and ".join(str(list(part.levels)) for part in parts) or "of no models"
+            raise InputError(f"Every level must have been trained by one of the models. Received: levels {received}")
+        config = configs[0]
+        for role in ("generators", "discriminators"):
+            config = {**config, role: [configs[lender][role][level] for level, lender in lenders]}
+        whole = cls.from_config(config)
         for level, lender in lenders:
             for mine, theirs in zip(whole._networks_at(level), parts[lender]._networks_at(level), strict=True):
                 mine.set_weights(theirs.get_weights())

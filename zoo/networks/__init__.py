@@ -1,6 +1,6 @@
 """Backbones that several papers share, as functional Keras models whose first weights follow from `seed`."""
 
-from zoo.networks.checked import checked, warn_of_batch_normalization, warn_of_dropout
+from zoo.networks.checked import checked, checked_list, warn_of_batch_normalization, warn_of_dropout
 from zoo.networks.convolutional import (
     alternating_discriminator,
     alternating_generator,
@@ -19,6 +19,7 @@ __all__ = [
     "alternating_generator",
     "batch_normalization",
     "checked",
+    "checked_list",
     "dcgan_discriminator",
     "dcgan_discriminator_of_pairs",
     "dcgan_encoder",

@@ -66,6 +66,34 @@ def checked(role, network, input_shapes, output_shape, value_range=None):
     return network
 
 
+def checked_list(role, given, defaults, input_shapes, output_shapes):
+    """The networks of a role that has several: those that were given and, for the rest, the paper's, all checked.
+
+    Args:
+        role: what the argument is called, as for `checked`.
+        given: a list of networks, with `None` for each that is to be the paper's; `None` for all of the paper's.
+        defaults: functions without arguments, each of which makes one of the paper's networks.
+        input_shapes: for each network, a list of shapes without the batch axis.
+        output_shapes: for each network, the shape that has to come out, without the batch axis.
+
+    Returns:
+        A list of as many networks as there are defaults.
+
+    Raises:
+        InputError: another number of networks, two of the same name, or one that takes or gives something else.
+    """
+    given = [None] * len(defaults) if given is None else list(given)
+    if len(given) != len(defaults):
+        raise InputError(f"`{role}` must be {len(defaults)} networks, or None for the paper's. Received: {len(given)}")
+    chosen = [default() if network is None else network for network, default in zip(given, defaults, strict=True)]
+    names = [network.name for network in chosen]
+    if len(set(names)) < len(names):
+        raise InputError(f"`{role}` must be networks of different names. Received: {names}")
+    for index, shapes in enumerate(zip(input_shapes, output_shapes, strict=True)):
+        checked(f"{role}[{index}]", chosen[index], *shapes)
+    return chosen
+
+
 def warn_of_batch_normalization(network):
     """Warns if a network whose gradient norms are penalised normalises by batch, itself or in a network inside it."""
     if any(isinstance(layer, layers.BatchNormalization) for layer in network._flatten_layers(include_self=False)):
