@@ -13,6 +13,38 @@ CPU = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(CPU, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 
+# The files and folders under tests/ whose tests take long, most of them in processes of their own.
+SLOW = (
+    "artefacts/",
+    "data/test_dataset.py",
+    "evaluation/",
+    "features/",
+    "test_callbacks.py",
+    "test_cli.py",
+    "test_install.py",
+    "test_readme.py",
+    "test_recipe.py",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Marks each test as slow or quick; those under several replicas are slow, as are those that say so."""
+    for item in items:
+        file = item.path.relative_to(config.rootpath / "tests").as_posix()
+        if file.startswith(SLOW) or "mirrored" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("slow") is None:
+            item.add_marker(pytest.mark.quick)
+
+
+def pytest_collection_finish():
+    """Spares the garbage collector the objects of TensorFlow and Keras: each pass over them takes about a second."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+
+
 @pytest.fixture(scope="session")
 def mirrored():
     """A strategy of two replicas that needs no accelerator."""

@@ -14,6 +14,7 @@ from zoo.errors import InputError, TrainingError
 from zoo.model import GenerativeModel
 
 SHAPE = (8, 8, 1)
+QUICK = ("GAN", "ThreePlayers")  # the models whose tests `pytest -m quick` runs
 # What makes a paper's networks small enough for a test.
 SMALL = {
     "ALI": {"filters": 4},
@@ -136,13 +137,15 @@ def assert_same(first, second, tolerance=0.0):
 
 
 class Run:
-    """A training of ten steps in two epochs, with an average, and what there was after each step.
+    """A training of ten steps in two epochs, with an average, what there was after each step, and a model saved at 4.
 
     Building and tracing a model is the slow part of every test, so that most compare theirs to this one.
     """
 
-    def __init__(self, name):
+    def __init__(self, name, folder):
         self.model = make(name, ema_decay=0.9)
+        self.saved = folder / "at_step_4.keras"
+        self.initial = state(self.model)
         self.logs, self.states, self.generators, self.averages = [], [], [self.model.generator.get_weights()], []
         record = keras.callbacks.LambdaCallback(on_train_batch_end=self._record)
         self.history = self.model.fit(batches(), steps_per_epoch=5, epochs=2, verbose=0, callbacks=[record]).history
@@ -152,22 +155,35 @@ class Run:
         self.states.append(state(self.model))
         self.generators.append(self.model.generator.get_weights())
         self.averages.append(self.model.sampler.get_weights())
+        if len(self.states) == 4:
+            self.model.save(self.saved)
 
 
-@pytest.fixture(params=[*zoo.MODELS, "ThreePlayers"])
+def _with_marks(name):
+    return pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow)
+
+
+@pytest.fixture(params=map(_with_marks, [*zoo.MODELS, "ThreePlayers"]), scope="module")
 def name(request):
+    """Of a model. As it is the module's, pytest runs all tests of one model in a row, in one process."""
     return request.param
 
 
 @pytest.fixture(scope="module")
-def runs():
+def runs(tmp_path_factory):
     """From name to its run."""
-    return functools.cache(Run)
+    return functools.cache(lambda name: Run(name, tmp_path_factory.mktemp(name)))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def run(name, runs):
     return runs(name)
+
+
+@pytest.fixture(scope="module")
+def other(name):
+    """A compiled model of another seed, without an average; nothing has trained it."""
+    return make(name, seed=1)
 
 
 def test_history_has_every_players_loss_and_counts_the_steps(run):
@@ -186,20 +202,26 @@ def test_any_keras_callback_sees_the_logs_and_the_history_is_their_mean_over_the
         np.testing.assert_allclose(values, steps.mean(axis=1), rtol=1e-5, atol=1e-7)
 
 
-def test_the_same_seed_takes_the_same_steps_and_a_saved_model_trains_on_as_if_never_stopped(name, run, tmp_path):
-    first = make(name, ema_decay=0.9)
-    for step, rows in enumerate(batches().take(4)):
-        assert first.train_on_batch(rows, return_dict=True) == run.logs[step]
-    assert first.step == 4
-    assert_same(state(first), run.states[3])
-    first.save(tmp_path / "model.keras")
-    second = keras.models.load_model(tmp_path / "model.keras")
-    second.fit(batches().skip(4), steps_per_epoch=2, verbose=0)
-    assert_same(state(second), run.states[5])
+def test_the_same_seed_takes_the_same_steps_however_many_an_execution_has(name, run):
+    five = make(name, ema_decay=0.9, steps_per_execution=5)
+    assert_same(state(five), run.initial)
+    history = five.fit(batches(), steps_per_epoch=5, epochs=2, verbose=0).history
+    assert_same(state(five), run.states[-1])
+    for log, values in history.items():
+        np.testing.assert_allclose(values, run.history[log], rtol=1e-5, atol=1e-7)
 
 
-def test_another_seed_starts_from_other_weights(name, run):
-    weights = zip(make(name, seed=1).generator.get_weights(), run.generators[0], strict=True)
+def test_a_saved_model_trains_on_batch_by_batch_as_if_never_stopped(run):
+    model = keras.models.load_model(run.saved)
+    assert model.step == 4
+    assert_same(state(model), run.states[3])
+    for step, rows in enumerate(batches().skip(4).take(2), start=4):
+        assert model.train_on_batch(rows, return_dict=True) == run.logs[step]
+    assert_same(state(model), run.states[5])
+
+
+def test_another_seed_starts_from_other_weights(other, run):
+    weights = zip(other.generator.get_weights(), run.generators[0], strict=True)
     assert max(np.abs(left - right).max() for left, right in weights) > 1e-4
 
 
@@ -208,14 +230,7 @@ def test_another_seed_draws_other_latents():
     assert np.abs(first - other).max() > 0.1
 
 
-def test_steps_per_execution_changes_nothing(name, run):
-    five = make(name, ema_decay=0.9, steps_per_execution=5)
-    history = five.fit(batches(), steps_per_epoch=5, epochs=2, verbose=0).history
-    assert_same(state(five), run.states[-1])
-    for log, values in history.items():
-        np.testing.assert_allclose(values, run.history[log], rtol=1e-5, atol=1e-7)
-
-
+@pytest.mark.slow
 def test_xla_gives_the_same_losses(name, run):
     compiled = make(name, jit_compile=True).fit(batches(), steps_per_epoch=1, epochs=10, verbose=0).history
     for log, values in compiled.items():
@@ -242,6 +257,7 @@ def test_trains_under_mirrored(name, mirrored):
     assert any(np.abs(left - right).max() > 0 for left, right in zip(before, state(model), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_keeps_float32_weights_and_follows_float32(name, run, policy):
     keras.mixed_precision.set_global_policy(policy)
@@ -294,9 +310,8 @@ def test_the_average_is_the_recurrence_over_the_generators_weights(run):
         assert_same(averages, expected, tolerance=1e-6)
 
 
-def test_without_a_decay_the_generator_itself_is_sampled(name):
-    model = make(name)
-    assert model.sampler is model.generator
+def test_without_a_decay_the_generator_itself_is_sampled(other):
+    assert other.sampler is other.generator
 
 
 def test_a_row_depends_on_its_own_seed_alone(run):
