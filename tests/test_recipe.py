@@ -1,5 +1,6 @@
 """Recipes as their users run them: killed and started again, on several devices and processes, and with wrong flags."""
 
+import inspect
 import json
 import os
 import re
@@ -24,6 +25,8 @@ from zoo.cli import main
 from zoo.errors import InputError
 from zoo.labels import NO_LABEL
 from zoo.models.cgan import CGAN
+from zoo.recipe.catalogue import recipes, title
+from zoo.recipe.flags import STATED, command_line, flags_of, own_settings, settings_of
 from zoo.training import TrainableModel
 
 ZOO = str(Path(sys.executable).with_name("zoo"))
@@ -312,7 +315,7 @@ def test_a_conditional_model_refuses_rows_without_labels_before_anything_is_writ
     model.compile()
     flags = recipe.parse(recipe.define_flags("digits", 4, 8, 2), [f"--workdir={tmp_path / 'run'}"])
     with pytest.raises(InputError, match=f"CGAN needs a label on every row. Received: 3 of {len(labels)} rows"):
-        recipe.Run("cgan_digits", flags, []).fit(model, data.dataset.Split(digits.images, labels))
+        recipe.Run("cgan_digits", flags).fit(model, data.dataset.Split(digits.images, labels))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -402,13 +405,69 @@ def test_settings_are_listed_apart_from_the_flags_of_every_recipe(mine, capsys):
     ("more", "message"),
     [
         ("seed=0", "--seed is a flag of every recipe"),
-        ("sizes=(8, 4)", r"defaults of bool, int, float, str\. Received: sizes=\(8, 4\)"),
+        ("sizes=(8, 4)", r"defaults of bool, int, float, str, or of None .* Received: sizes=\(8, 4\)"),
+        ("depth=None", r"`int \| None`\. Received: depth=None"),
+        ("depth: int = 0.5", "Received: depth: int = 0.5"),
+        ("depth", "Received: depth$"),
         ("**others", r"Received: \*\*others"),
     ],
 )
-def test_arguments_that_cannot_be_settings_are_refused(mine, capsys, more, message):
+def test_arguments_that_cannot_be_settings_are_refused(mine, tmp_path, capsys, more, message):
     assert mine("--smoke", more=more) == 2
     assert re.search(message, capsys.readouterr().err)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.py"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "message"),
+    [
+        ({"data": "digits", "steps": 4.0, "batch_size": 8, "checkpoint_every": 2}, "`steps` must be of type int"),
+        ({"data": "digits", "steps": 4, "batch_size": 8}, "Received: no checkpoint_every"),
+    ],
+)
+def test_what_every_recipe_states_is_there_and_of_its_type(stated, message):
+    def main(run, **settings):
+        pass
+
+    run = inspect.Parameter("run", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    keywords = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=stated[name]) for name in stated]
+    main.__signature__ = inspect.Signature([run, *keywords])
+    with pytest.raises(InputError, match=message):
+        settings_of(main)
+
+
+def test_a_setting_may_be_none_beside_its_type():
+    def main(run, *, data="digits", steps=4, batch_size=8, checkpoint_every=2, depth: int | None = None):
+        pass
+
+    assert settings_of(main)["depth"] == (int, None)
+    assert own_settings(recipe.parse(flags_of(main), [])) == {"depth": None}
+    flags = recipe.parse(flags_of(main), ["--depth=3"])
+    assert own_settings(flags) == {"depth": 3}
+    assert command_line("deep", flags) == "zoo train deep --depth=3"
+
+
+def test_a_script_of_ones_own_does_not_go_on_in_the_workdir_of_a_recipe_of_the_same_name(tmp_path):
+    workdir = tmp_path / "run"
+    workdir.mkdir()
+    (workdir / "settings.json").write_text('{"recipe": "mine"}')
+    flags = recipe.parse(recipe.define_flags("digits", 4, 8, 2), [f"--workdir={workdir}"])
+    with pytest.raises(InputError, match=r"recipe is 'mine' there and 'mine\.py' here"):
+        recipe.Run("mine", flags, "./mine.py")
+
+
+@pytest.mark.parametrize("name", recipes())
+def test_every_recipes_help_lists_its_settings(name, monkeypatch, capsys):
+    script = recipes()[name]
+    main = runpy.run_path(str(script))["main"]
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    with pytest.raises(SystemExit) as end:
+        recipe.run(main)
+    assert end.value.code == 0
+    own, common = capsys.readouterr().out.rpartition("Flags of every recipe:\n")[::2]
+    assert title(script) in own
+    for setting, (_, default) in settings_of(main).items():
+        assert f"  --{setting}={default} " in (common if setting in STATED else own)
 
 
 def test_a_path_is_run_and_an_unknown_one_refused(mine, tmp_path, monkeypatch, capsys):
@@ -416,5 +475,7 @@ def test_a_path_is_run_and_an_unknown_one_refused(mine, tmp_path, monkeypatch, c
     with pytest.raises(SystemExit) as end:
         main(["train", "./mine.py", "--smoke"])
     assert end.value.code == 0
+    (version,) = (tmp_path / "runs" / "mine").glob("*/1")
+    assert find(version)[1]["command"] == "zoo train ./mine.py --smoke"
     assert main(["train", "./yours.py"]) == 2
     assert "Unknown recipe: './yours.py'" in capsys.readouterr().err

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import ast
 import contextlib
 import os
 import re
-import runpy
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,9 +16,10 @@ import numpy as np
 
 from zoo import data, evaluation, features, quiet
 from zoo.artefacts.catalogue import LoadedModel, find, load, pretrained, read_graph
-from zoo.errors import InputError, run_command, unknown
-from zoo.files import folder, make_folder, replacing
+from zoo.errors import InputError, run_command
+from zoo.files import make_folder, replacing
 from zoo.images import drawable, picture, write_png
+from zoo.recipe.catalogue import recipes, run_recipe, title
 from zoo.sampling import check_seeds_and_labels
 
 if TYPE_CHECKING:
@@ -316,25 +315,11 @@ def train(arguments: argparse.Namespace) -> None:
         list_recipes()
         return
     name, *flags = arguments.recipe
-    known = recipes()
-    is_path = name.endswith(".py") or os.sep in name
-    if not (Path(name).is_file() if is_path else name in known):
-        raise unknown("recipe", name, known)
-    sys.argv = [name if is_path else str(known[name]), *flags]
-    quiet.import_tensorflow()
-    runpy.run_path(sys.argv[0], run_name="__main__")
+    run_recipe(name, flags)
 
 
 def list_recipes() -> None:
-    def title(path: Path) -> str:
-        return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
-
     print_table([("RECIPE", "WHAT IT TRAINS"), *((name, title(path)) for name, path in recipes().items())])
-
-
-def recipes() -> dict[str, Path]:
-    """Name -> script of every recipe."""
-    return {path.stem: path for path in sorted(folder("recipes").glob("[!_]*.py"))}
 
 
 def parse_seeds(text: str) -> np.ndarray:

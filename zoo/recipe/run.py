@@ -1,11 +1,10 @@
-"""What all recipe scripts share: flags, a run that survives being killed, and the artefact at its end."""
+"""One run of a recipe, which survives being killed and ends in an artefact."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import inspect
-import json
 import os
 import platform
 import shlex
@@ -16,16 +15,12 @@ from pathlib import Path
 from absl import flags as absl_flags
 
 from zoo.errors import InputError, TrainingError, run_command
-from zoo.files import folder, replacing
+from zoo.files import folder
+from zoo.recipe import workdir
+from zoo.recipe.flags import STATED, command_line, describe, flags_of, own_settings, parse
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-SMOKE_STEPS = 4
-STATED = ("data", "steps", "batch_size", "checkpoint_every")  # by every recipe
-KINDS = {bool: "bool", int: "integer", float: "float", str: "string"}  # of a setting, and absl's names for them
-COMMON, OWN = "every recipe", "this recipe"  # what absl keeps apart as modules
-# What a workdir belongs to. `steps` may grow; devices, places and speed may change.
+# What a workdir belongs to, besides the recipe's own settings. Steps may grow; devices, places and speed may change.
 SETTINGS = ("data", "image_size", "skip_corrupt", "batch_size", "seed", "precision")
-PLACES = ("workdir", "data_dir", "export_dir")  # of one machine, so no part of the command on a card
 
 
 def run(main: Callable[..., None]) -> None:
@@ -41,121 +36,17 @@ def run(main: Callable[..., None]) -> None:
     script = Path(inspect.getsourcefile(main))
 
     def command():
-        defaults = defaults_of(main)
-        flags = define_flags(**defaults)
+        flags = flags_of(main)
         arguments = sys.argv[1:]
         if {"--help", "-h", "-help"} & set(arguments):
             print(f"{inspect.cleandoc(main.__globals__['__doc__'] or '')}\n\n{describe(flags)}")
             return
         is_ours = script.parent.resolve() == folder("recipes").resolve()
-        settings = parse(flags, arguments)
-        made = Run(script.stem, settings, arguments, script=None if is_ours else sys.argv[0])
-        main(made, **{name: settings[name].value for name in defaults})
+        parse(flags, arguments)
+        made = Run(script.stem, flags, None if is_ours else sys.argv[0])
+        main(made, **{name: flags[name].value for name in STATED}, **own_settings(flags))
 
     sys.exit(run_command(command))
-
-
-def defaults_of(main: Callable[..., None]) -> dict[str, object]:
-    """The keyword arguments of a recipe's `main` and their defaults.
-
-    Raises:
-        InputError: an argument that cannot be a flag, or one that every recipe states is missing.
-    """
-    _, *parameters = inspect.signature(main).parameters.values()
-    for parameter in parameters:
-        if parameter.kind is not parameter.KEYWORD_ONLY or type(parameter.default) not in KINDS:
-            kinds = ", ".join(kind.__name__ for kind in KINDS)
-            raise InputError(
-                f"A recipe's settings are keyword arguments of `main` with defaults of {kinds}. Received: {parameter}"
-            )
-    defaults = {parameter.name: parameter.default for parameter in parameters}
-    if missing := [name for name in STATED if name not in defaults]:
-        raise InputError(f"A recipe's `main` states {', '.join(STATED)}. Received: no {missing[0]}")
-    return defaults
-
-
-def define_flags(
-    data: str, steps: int, batch_size: int, checkpoint_every: int, **settings: bool | int | float | str
-) -> absl_flags.FlagValues:
-    """The flags of every recipe, with one recipe's defaults, and those of its own settings.
-
-    Raises:
-        InputError: a setting has the name of a flag of every recipe.
-    """
-    flags = absl_flags.FlagValues()
-
-    def define(kind, name, default, help, **limits):
-        getattr(absl_flags, f"DEFINE_{kind}")(
-            name=name, default=default, help=help, flag_values=flags, module_name=COMMON, **limits
-        )
-
-    define("string", "data", data, "dataset: digits, ring, grid, swiss_roll, folder:PATH, or a TFDS name such as mnist")
-    define("string", "data_dir", None, "where TFDS keeps its datasets (default: TFDS's own)")
-    define("integer", "image_size", None, "crop and resize images to this many pixels a side", lower_bound=1)
-    define("bool", "skip_corrupt", False, "leave out unreadable files of a folder instead of refusing it")
-    define("string", "workdir", None, "checkpoints, grids and curves go here (default: runs/RECIPE)")
-    define("integer", "steps", steps, "generator updates", lower_bound=1)
-    define("integer", "batch_size", batch_size, "rows of one update, over all replicas", lower_bound=1)
-    define("integer", "seed", 0, "everything random follows from it", lower_bound=0, upper_bound=2**32 - 1)
-    define("enum", "precision", "float32", "what the networks compute in; weights are float32", enum_values=PRECISIONS)
-    define("string", "strategy", "auto", "devices: none, mirrored, multi_worker, tpu or auto")
-    define("integer", "logical_cpus", 1, "split the CPU, to try mirrored without GPUs", lower_bound=1)
-    define("bool", "jit_compile", False, "compile the training step with XLA")
-    define("integer", "steps_per_execution", 1, "steps between two returns to Python", lower_bound=1)
-    define("bool", "deterministic", False, "use only kernels that repeat bit for bit; slower on a GPU")
-    define("bool", "log_gradient_norms", False, "report the norm of each player's gradient")
-    define("integer", "checkpoint_every", checkpoint_every, "steps between checkpoints: an epoch", lower_bound=1)
-    define("integer", "score_every", 0, "steps between scorings of the samples; 0 for none", lower_bound=0)
-    define("string", "export_dir", None, "where the SavedModel goes (default: in the workdir)")
-    define("bool", "resume", True, "go on from the workdir's checkpoint; --noresume moves an old workdir aside")
-    define("bool", "smoke", False, f"only {SMOKE_STEPS} steps, to see that all works")
-    for name, default in settings.items():
-        if name in flags:
-            raise InputError(f"--{name} is a flag of every recipe. Received: a setting of the same name")
-        getattr(absl_flags, f"DEFINE_{KINDS[type(default)]}")(
-            name=name, default=default, help=type(default).__name__, flag_values=flags, module_name=OWN
-        )
-    return flags
-
-
-def describe(flags: absl_flags.FlagValues) -> str:
-    """The recipe's own settings, then the flags of every recipe, one line for each."""
-
-    def lines(module):
-        defined = flags.flags_by_module_dict()[module]
-        return "\n".join(f"  {f'--{flag.name}={flag.default}':<32} {flag.help}".rstrip() for flag in defined)
-
-    own = f"Settings of this recipe:\n{lines(OWN)}\n\n" if own_settings(flags) else ""
-    return f"{own}Flags of every recipe:\n{lines(COMMON)}"
-
-
-def own_settings(flags: absl_flags.FlagValues) -> dict[str, object]:
-    """The recipe's own settings and their values."""
-    return {flag.name: flag.value for flag in flags.flags_by_module_dict().get(OWN, [])}
-
-
-def parse(flags: absl_flags.FlagValues, arguments: list[str]) -> absl_flags.FlagValues:
-    """Parses a command line without the program's name.
-
-    Raises:
-        InputError: an unknown flag, a value that does not fit, or an argument that is no flag.
-    """
-    try:
-        rest = flags(["recipe", *arguments])[1:]
-    except absl_flags.Error as error:
-        raise InputError(" ".join(str(error).split())) from error
-    if rest:
-        raise InputError(f"A recipe takes flags alone. Received: {shlex.join(rest)}")
-    if flags.smoke:
-        flags.steps = min(flags.steps, SMOKE_STEPS)
-        flags.checkpoint_every = min(flags.checkpoint_every, SMOKE_STEPS // 2)
-    divided = (flags.steps, flags.checkpoint_every, flags.score_every)
-    if any(number % flags.steps_per_execution for number in divided):
-        raise InputError(
-            f"--steps_per_execution must divide --steps, --checkpoint_every and --score_every. "
-            f"Received: {flags.steps_per_execution} and {', '.join(map(str, divided))}"
-        )
-    return flags
 
 
 class Run:
@@ -167,7 +58,7 @@ class Run:
         workdir: where everything is written. Nothing is written before `fit`.
     """
 
-    def __init__(self, name: str, flags: absl_flags.FlagValues, arguments: list[str], script: str | None = None):
+    def __init__(self, name: str, flags: absl_flags.FlagValues, script: str | None = None):
         import keras
         import tensorflow as tf
 
@@ -175,7 +66,6 @@ class Run:
 
         self.name = name
         self.flags = flags
-        self.arguments = arguments
         self._recipe = script or name  # as `zoo train` takes it
         self.workdir = Path(flags.workdir or f"runs/{name}")
         self._fixed_steps = False
@@ -297,7 +187,8 @@ class Run:
 
         experiment = self.name.replace(f"_{self.flags['data'].default}", "")
         directory = Path(self.flags.export_dir or self.workdir / f"{experiment}-{data.slug}")
-        of_run = {"command": self._command(), "seconds": round(float(self._checkpoint.seconds.numpy()), 3)}
+        seconds = round(float(self._checkpoint.seconds.numpy()), 3)
+        of_run = {"command": command_line(self._recipe, self.flags), "seconds": seconds}
         version, card = None, {}
         with contextlib.suppress(InputError):
             version, card = find(str(directory.absolute()))
@@ -360,45 +251,20 @@ class Run:
 
     def _settings(self) -> dict:
         names = [*SETTINGS, *(["steps"] if self._fixed_steps else [])]
-        return {"recipe": self.name} | {name: self.flags[name].value for name in names} | own_settings(self.flags)
+        recipe = {"recipe": Path(self._recipe).name}
+        return recipe | {name: self.flags[name].value for name in names} | own_settings(self.flags)
 
     def _check_workdir(self) -> None:
         """Refuses a workdir that belongs to another run, before anything is loaded."""
-        path = self.workdir / "settings.json"
-        if not self.flags.resume or not path.exists():
-            return
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise InputError(f"{path}: not JSON: {error}.") from error
-        differences = [
-            f"{name} is {found.get(name)!r} there and {value!r} here"
-            for name, value in self._settings().items()
-            if found.get(name) != value
-        ]
-        if differences:
-            raise InputError(
-                f"{self.workdir} belongs to another run: {', '.join(differences)}. "
-                "Name another --workdir, or move this one aside with --noresume."
-            )
+        if self.flags.resume:
+            workdir.check(self.workdir, self._settings())
 
     def _start_workdir(self) -> None:
         if not self.is_chief:
             return
-        if not self.flags.resume and self.workdir.exists():
-            number = 1
-            while (aside := self.workdir.with_name(f"{self.workdir.name}.{number}")).exists():
-                number += 1
-            self.workdir.rename(aside)
-            print(f"Moved the old {self.workdir} to {aside}.", flush=True)
-        self.workdir.mkdir(parents=True, exist_ok=True)
-        with replacing(self.workdir / "settings.json") as path:
-            path.write_text(json.dumps(self._settings(), indent=2) + "\n", encoding="utf-8")
-
-    def _command(self) -> str:
-        """The command that made the model, without the places of this machine."""
-        stated = [name for name in self.flags if self.flags[name].present and name not in PLACES]
-        return shlex.join(["zoo", "train", self._recipe, *(self.flags[name].serialize() for name in stated)])
+        if not self.flags.resume:
+            workdir.move_aside(self.workdir)
+        workdir.start(self.workdir, self._settings())
 
 
 def _device() -> str:
