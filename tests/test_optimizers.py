@@ -1,4 +1,4 @@
-"""Pylearn2's momentum schedule against a NumPy loop."""
+"""Pylearn2's momentum schedule and Torch's dampened momentum against loops in NumPy."""
 
 import keras
 import numpy as np
@@ -39,6 +39,23 @@ def test_twenty_updates_are_those_of_the_schedule_written_out():
     np.testing.assert_allclose(updated(*built(MomentumRampSGD(**FAST)), GRADIENTS), expected, rtol=2e-6)
 
 
+def torch_sgd(gradients, momentum, rate):
+    """Torch7's `optim.sgd`, whose dampening is its momentum; the first gradient is not dampened."""
+    value, velocity = 0.0, None
+    for gradient in gradients:
+        velocity = gradient if velocity is None else momentum * velocity + (1 - momentum) * gradient
+        value -= rate * velocity
+    return value
+
+
+@pytest.mark.parametrize("momentum", [0.5, 0.7])
+@pytest.mark.parametrize("gradients", [[1.0] * 100, np.random.default_rng(1).normal(size=100)], ids=["ones", "normal"])
+def test_a_dampened_momentum_moves_as_torchs(momentum, gradients):
+    settings = {"learning_rate": 0.02, "decay": 1.0, "momentum": momentum, "final_momentum": momentum, "dampened": True}
+    moved = updated(*built(MomentumRampSGD(**settings), np.zeros(1, np.float32)), np.float32(gradients)[:, None])[-1]
+    np.testing.assert_allclose(moved, torch_sgd(gradients, momentum, 0.02), rtol=2e-5)
+
+
 @pytest.mark.parametrize(("updates", "rate"), [(0, 0.1), (500_000, 0.1 / 1.000004**500_000), (4_000_000, 1e-6)])
 def test_the_published_rate_holds_after_many_updates(updates, rate):
     optimizer, variable = built(MomentumRampSGD(), np.zeros(1, np.float32))
@@ -55,7 +72,7 @@ def test_the_published_momentum_rises_for_250_epochs_of_500_updates(updates, mom
 
 
 def test_its_configuration_holds_every_argument():
-    settings = {**FAST, "clipnorm": 2.0}
+    settings = {**FAST, "dampened": True, "clipnorm": 2.0}
     optimizer = keras.optimizers.deserialize(keras.optimizers.serialize(MomentumRampSGD(**settings)))
     assert isinstance(optimizer, MomentumRampSGD)
     assert {name: pytest.approx(optimizer.get_config()[name]) for name in settings} == settings

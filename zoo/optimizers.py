@@ -26,10 +26,12 @@ def adam(learning_rate, beta_1=0.9, beta_2=0.999):
 
 @keras.saving.register_keras_serializable("zoo")
 class MomentumRampSGD(keras.optimizers.SGD):
-    """Gradient descent whose rate decays at every update while its momentum rises, as Pylearn2 trained GAN and CGAN.
+    """Gradient descent whose rate decays at every update while its momentum rises.
 
     The rate is `max(learning_rate / decay ** updates, minimum)`; the momentum goes linearly from `momentum` to
-    `final_momentum` over the first `ramp` updates.
+    `final_momentum` over the first `ramp` updates. Pylearn2, which trained GAN and CGAN, adds up whole gradients: with
+    a momentum m, a constant gradient moves a weight 1 / (1 - m) times as far as the rate says. Torch's `optim.sgd`,
+    which trained LAPGAN, is `dampened`: each gradient after the first counts 1 - m, so that the rate stays what it is.
 
     Args:
         learning_rate: the first rate.
@@ -38,6 +40,7 @@ class MomentumRampSGD(keras.optimizers.SGD):
         momentum: the first momentum.
         final_momentum: the last momentum.
         ramp: how many updates the momentum takes to get there.
+        dampened: whether every gradient after the first is multiplied by one minus the momentum.
         **kwargs: the other arguments of `keras.optimizers.SGD`, but for `nesterov`.
 
     Raises:
@@ -52,6 +55,7 @@ class MomentumRampSGD(keras.optimizers.SGD):
         momentum=0.5,
         final_momentum=0.7,
         ramp=125_000,
+        dampened=False,
         **kwargs,
     ):
         if not 0 < momentum <= final_momentum < 1:
@@ -66,11 +70,14 @@ class MomentumRampSGD(keras.optimizers.SGD):
         self.minimum = minimum
         self.final_momentum = final_momentum
         self.ramp = ramp
+        self.dampened = dampened
 
     def update_step(self, gradient, variable, learning_rate):
         updates = tf.cast(self.iterations.value, tf.float32)
         rate = tf.maximum(learning_rate * tf.exp(-updates * math.log(self.decay)), self.minimum)
         momentum = self.momentum + (self.final_momentum - self.momentum) * tf.minimum(updates / self.ramp, 1.0)
+        if self.dampened:
+            gradient *= tf.cast(tf.where(updates == 0, 1.0, 1 - momentum), gradient.dtype)
         velocity = self.momentums[self._get_variable_index(variable)]
         step = tf.cast(momentum, velocity.dtype) * velocity.value - tf.cast(rate, velocity.dtype) * gradient
         self.assign(velocity, step)
@@ -83,4 +90,5 @@ class MomentumRampSGD(keras.optimizers.SGD):
             "minimum": self.minimum,
             "final_momentum": self.final_momentum,
             "ramp": self.ramp,
+            "dampened": self.dampened,
         }

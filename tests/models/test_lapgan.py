@@ -12,7 +12,8 @@ import zoo
 from zoo import pyramid
 from zoo.errors import InputError
 from zoo.features import ClassifierFeatures
-from zoo.models.lapgan import LAPGAN, residual_discriminator
+from zoo.models.lapgan import LAPGAN
+from zoo.networks import laplacian
 from zoo.optimizers import MomentumRampSGD
 
 SHAPE = (10, 9, 1)
@@ -23,9 +24,9 @@ BATCH = {"image": IMAGES / 2 + 0.5, "label": LABELS}
 PLAYERS = LAPGAN.players
 
 
-def build(levels=None, rate=0.1, **settings):
+def build(rate=0.1, **settings):
     model = LAPGAN(SHAPE, **{"sizes": SIZES, "latent_size": 3, "filters": 4, "units": 8, **settings})
-    model.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(2 * rate), levels=levels)
+    model.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(2 * rate))
     return model
 
 
@@ -124,7 +125,10 @@ class TestPaperSettings:
         assert 0.2 / config["ramp"] * epoch == pytest.approx(0.0008)
 
     def test_a_small_level_pads_what_would_otherwise_vanish(self):
-        sides = [residual_discriminator((side, side, 1), filters=2).layers[-4].output.shape[1] for side in (9, 8, 4)]
+        sides = [
+            laplacian.residual_discriminator((side, side, 1), filters=2).layers[-4].output.shape[1]
+            for side in (9, 8, 4)
+        ]
         assert sides == [1, 4, 2]
 
 

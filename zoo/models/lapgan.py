@@ -36,116 +36,16 @@ Differences from the paper:
 from __future__ import annotations
 
 import functools
-import math
 
 import keras
 import tensorflow as tf
 
 from zoo import losses, networks, optimizers, priors, pyramid
 from zoo.errors import InputError, require_positive
-from zoo.layers import GlobalBatchDropout
 from zoo.model import GenerativeModel
-
-layers = keras.layers
+from zoo.networks import laplacian
 
 EPOCH = 45_000 // 64  # updates: 45,000 images, of which an update shows the discriminator 64
-
-
-def dense_generator(latent_size, shape, num_classes=None, units=1200, seed=0, name=None, normalized=False):
-    """Two layers of rectified units and linear pixels; the one-hot class joins the latent vector.
-
-    Args:
-        latent_size: length of the latent vector.
-        shape: `(height, width, channels)`.
-        num_classes: length of the one-hot class, if there is one.
-        units: of each hidden layer.
-        seed: the first weights follow from it.
-        name: of the network.
-        normalized: whether the hidden layers are batch-normalised; the paper's are not.
-
-    Returns:
-        A `keras.Model` from `(batch, latent_size)` (and `(batch, num_classes)`) to float32 `(batch, *shape)`.
-    """
-    initializer = _torch_uniform(seed)
-    inputs = [keras.Input((latent_size,)), *_class_input(num_classes)]
-    x = _joined(inputs)
-    for _ in range(2):
-        x = layers.Dense(units, use_bias=not normalized, kernel_initializer=initializer)(x)
-        x = layers.ReLU()(networks.batch_normalization()(x) if normalized else x)
-    x = layers.Dense(math.prod(shape), kernel_initializer=initializer, dtype="float32")(x)
-    return keras.Model(inputs, layers.Reshape(shape, dtype="float32")(x), name=name)
-
-
-def dense_discriminator(shape, num_classes=None, units=600, seed=0, name=None, dropout=0.5):
-    """Two layers of rectified units, half of them dropped; the one-hot class joins the pixels.
-
-    Args:
-        dropout: the share of units that are dropped.
-        shape, num_classes, units, seed, name: as for `dense_generator`.
-
-    Returns:
-        A `keras.Model` from `(batch, *shape)` (and `(batch, num_classes)`) to float32 logits `(batch, 1)`.
-    """
-    initializer = _torch_uniform(seed)
-    inputs = [keras.Input(shape), *_class_input(num_classes)]
-    x = _joined([layers.Flatten()(inputs[0]), *inputs[1:]])
-    for _ in range(2):
-        x = GlobalBatchDropout(dropout)(layers.Dense(units, activation="relu", kernel_initializer=initializer)(x))
-    logits = layers.Dense(1, kernel_initializer=initializer, dtype="float32")(x)
-    return keras.Model(inputs, logits, name=name)
-
-
-def residual_generator(shape, num_classes=None, filters=64, seed=0, name=None):
-    """Two rectified 7x7 convolutions and a linear 5x5 one, over the low-pass image, a noise plane and a class plane.
-
-    Returns:
-        A `keras.Model` from noise `(batch, height, width, 1)` and low-pass images `(batch, *shape)` (and
-        `(batch, num_classes)`) to the detail that they lack, float32 `(batch, *shape)`, unbounded.
-    """
-    initializer = _torch_uniform(seed)
-    inputs = [keras.Input((*shape[:2], 1)), keras.Input(shape), *_class_input(num_classes)]
-    x = _joined([*inputs[:2], *_class_plane(inputs[2:], shape, initializer)])
-    for _ in range(2):
-        x = layers.Conv2D(filters, 7, padding="same", activation="relu", kernel_initializer=initializer)(x)
-    x = layers.Conv2D(shape[2], 5, padding="same", kernel_initializer=initializer, dtype="float32")(x)
-    return keras.Model(inputs, x, name=name)
-
-
-def residual_discriminator(shape, num_classes=None, filters=64, seed=0, name=None):
-    """Two rectified 5x5 convolutions, the second of stride 2, over the sum of detail and low-pass image.
-
-    Returns:
-        A `keras.Model` from details and low-pass images, both `(batch, *shape)` (and `(batch, num_classes)`), to
-        float32 logits `(batch, 1)`.
-    """
-    initializer = _torch_uniform(seed)
-    inputs = [keras.Input(shape), keras.Input(shape), *_class_input(num_classes)]
-    x = _joined([layers.Add()(inputs[:2]), *_class_plane(inputs[2:], shape, initializer)])
-    padding = "valid" if min(shape[:2]) >= 9 else "same"
-    for strides in (1, 2):
-        x = layers.Conv2D(filters, 5, strides, padding, activation="relu", kernel_initializer=initializer)(x)
-    x = GlobalBatchDropout(0.5)(layers.Flatten()(x))
-    logits = layers.Dense(1, kernel_initializer=initializer, dtype="float32")(x)
-    return keras.Model(inputs, logits, name=name)
-
-
-def _torch_uniform(seed):
-    seed = keras.random.SeedGenerator(seed)
-    return keras.initializers.VarianceScaling(1 / 3, mode="fan_in", distribution="uniform", seed=seed)
-
-
-def _class_input(num_classes):
-    return [] if num_classes is None else [keras.Input((num_classes,))]
-
-
-def _class_plane(one_hot, shape, initializer):
-    """A rectified linear map of the class, if there is one, to a plane `(batch, height, width, 1)`."""
-    dense = layers.Dense(math.prod(shape[:2]), activation="relu", kernel_initializer=initializer)
-    return [layers.Reshape((*shape[:2], 1))(dense(tensor)) for tensor in one_hot]
-
-
-def _joined(tensors):
-    return layers.Concatenate()(tensors) if len(tensors) > 1 else tensors[0]
 
 
 def _call(network, first, condition, **kwargs):
@@ -165,13 +65,13 @@ class Level:
         classes = [] if model.num_classes is None else [(model.num_classes,)]
         if number == model.depth - 1:
             self.condition_shapes = classes
-            generator = functools.partial(dense_generator, model.latent_size, units=model.units)
-            discriminator = functools.partial(dense_discriminator, units=max(1, model.units // 2))
+            generator = functools.partial(laplacian.dense_generator, model.latent_size, units=model.units)
+            discriminator = functools.partial(laplacian.dense_discriminator, units=max(1, model.units // 2))
         else:
             self.condition_shapes = [shape, *classes]
             filters = max(1, model.filters >> number)
-            generator = functools.partial(residual_generator, filters=filters)
-            discriminator = functools.partial(residual_discriminator, filters=filters)
+            generator = functools.partial(laplacian.residual_generator, filters=filters)
+            discriminator = functools.partial(laplacian.residual_discriminator, filters=filters)
         paper, seed = {"shape": shape, "num_classes": model.num_classes}, model.seed + 2 * number
         self.generator = functools.partial(generator, **paper, seed=seed, name=f"generator_{number}")
         self.discriminator = functools.partial(discriminator, **paper, seed=seed + 1, name=f"discriminator_{number}")
@@ -181,31 +81,31 @@ class Level:
 class LAPGAN(GenerativeModel):
     """A pyramid of adversarial pairs, level 0 the finest; with `num_classes`, CC-LAPGAN.
 
-    No level reads what another has learnt, so that levels may be trained together or, by `compile(levels=...)`, apart,
-    and then put together by `assemble`: the weights are the same, as long as the optimiser treats each weight by itself
-    (clipping by a global norm does not).
+    No level reads what another has learnt. They may be trained together, or apart: one model for each level, made with
+    `levels=[number]`, and then `assemble`. The weights are the same either way, as long as the optimiser treats each
+    weight by itself (clipping by a global norm does not).
 
     Args:
         data_shape: `(height, width, channels)`.
         latent_size: length of the coarsest level's latent vector, uniform in [-1, 1]; each other level has a plane of
             such noise.
         sizes: `(height, width)` of each level, finest first; by default `pyramid.halved_sizes`.
-        generators: your own, one a level, finest first, or None for the paper's: the last from `(batch, latent_size)`
-            to an image, the others from `[noise (batch, height, width, 1), low-pass image]` to the detail; all take the
-            one-hot class as one input more where there are classes. Their names differ.
-        discriminators: your own, one a level, finest first, or None for the paper's: the last from an image, the others
-            from `[detail, low-pass image]`, and the one-hot class as above, to logits `(batch, 1)`.
+        generators: your own, one for each level, finest first, or None for the paper's. The last goes from
+            `(batch, latent_size)` to an image, the others from `[noise (batch, height, width, 1), low-pass image]` to
+            the detail; all take the one-hot class as one more input where there are classes. Their names differ.
+        discriminators: your own, one for each level, finest first, or None for the paper's. The last goes from an
+            image, the others from `[detail, low-pass image]`, and the one-hot class as above, to logits `(batch, 1)`.
         filters: planes of the finest level's convolutions; each coarser level has half as many.
         units: of the coarsest generator's hidden layers; its discriminator's have half as many.
+        levels: the numbers of the levels to train, 0 the finest; all unless given. The others keep their first weights.
         **kwargs: `num_classes`, `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
 
     Attributes:
         generators, discriminators: the networks of each level, finest first.
-        generator: the chain of all generators, from a latent a level (and the one-hot class) to the images from the
+        generator: the chain of all generators, from one latent per level (and the one-hot class) to the images from the
             coarsest to the finest.
         discriminator: all discriminators on the pyramid of an image, `(batch, *data_shape)` (and the one-hot class), to
             the logits of each level `(batch, levels)`.
-        levels: those that `compile` was told to train.
 
     Raises:
         InputError: a setting is out of its range, `data_shape` or `sizes` make no pyramid, or a network has the wrong
@@ -229,6 +129,7 @@ class LAPGAN(GenerativeModel):
         discriminators=None,
         filters=128,
         units=1200,
+        levels=None,
         **kwargs,
     ):
         super().__init__(data_shape, latent_size=latent_size, **kwargs)
@@ -238,15 +139,19 @@ class LAPGAN(GenerativeModel):
         sizes = pyramid.halved_sizes(self.data_shape) if sizes is None else sizes
         self.sizes = pyramid.checked_sizes(sizes, self.data_shape)
         self.depth = len(self.sizes)
-        self.levels = tuple(range(self.depth))
+        numbers = list(range(self.depth))
+        self.levels = tuple(sorted(numbers if levels is None else levels))
+        if not self.levels or list(self.levels) != [number for number in numbers if number in self.levels]:
+            raise InputError(f"`levels` must be some of {numbers}, each once. Received: levels={levels}")
         self.prior = [priors.uniform((*size, 1)) for size in self.sizes[:-1]] + [priors.uniform(latent_size)]
-        levels = [Level(self, number) for number in self.levels]
-        shapes = [level.shape for level in levels]
-        paper = [level.generator for level in levels]
-        inputs = [[level.latent_shape, *level.condition_shapes] for level in levels]
+        pyramid_levels = [Level(self, number) for number in numbers]
+        shapes = [level.shape for level in pyramid_levels]
+        paper = [level.generator for level in pyramid_levels]
+        inputs = [[level.latent_shape, *level.condition_shapes] for level in pyramid_levels]
         self.generators = networks.checked_list("generators", generators, paper, inputs, shapes)
-        paper = [level.discriminator for level in levels]
-        inputs, scores = [[level.shape, *level.condition_shapes] for level in levels], [(1,)] * self.depth
+        paper = [level.discriminator for level in pyramid_levels]
+        inputs = [[level.shape, *level.condition_shapes] for level in pyramid_levels]
+        scores = [(1,)] * self.depth
         self.discriminators = networks.checked_list("discriminators", discriminators, paper, inputs, scores)
         self.generator = self._chain()
         self.discriminator = self._judges()
@@ -256,7 +161,7 @@ class LAPGAN(GenerativeModel):
 
     def _chain(self):
         *noise, latent = [keras.Input(tuple(prior.batch_shape)) for prior in self.prior]
-        classes = _class_input(self.num_classes)
+        classes = laplacian.class_input(self.num_classes)
         details = [
             lambda low_pass, network=network, plane=plane: network([plane, low_pass, *classes])
             for network, plane in zip(self.generators[:-1], noise, strict=True)
@@ -265,9 +170,9 @@ class LAPGAN(GenerativeModel):
         return keras.Model([*noise, latent, *classes], chain, name="generator")
 
     def _judges(self):
-        image, classes = keras.Input(self.data_shape), _class_input(self.num_classes)
+        image, classes = keras.Input(self.data_shape), laplacian.class_input(self.num_classes)
         logits = list(map(_call, self.discriminators, *self._decomposed(image, classes)))
-        return keras.Model([image, *classes], layers.Concatenate(dtype="float32")(logits), name="discriminator")
+        return keras.Model([image, *classes], keras.layers.Concatenate(dtype="float32")(logits), name="discriminator")
 
     def _decomposed(self, images, classes):
         """The coefficients of images, finest first, and what each level is conditioned on."""
@@ -285,29 +190,7 @@ class LAPGAN(GenerativeModel):
     def paper_optimizer(self, player):
         """Gradient descent for both players: a rate of 0.02, and a momentum from 0.5 to 0.7 over 250 epochs."""
         decay = 1.000004 ** (1 / EPOCH)
-        return optimizers.MomentumRampSGD(0.02, decay=decay, final_momentum=0.7, ramp=250 * EPOCH)
-
-    def compile(self, generator_optimizer=None, discriminator_optimizer=None, levels=None, **kwargs):
-        """Gradient descent for both players: a rate of 0.02, and a momentum from 0.5 to 0.7 over 250 epochs.
-
-        Args:
-            generator_optimizer: one for the generators of all levels; `None` for the paper's.
-            discriminator_optimizer: one for the discriminators of all levels; `None` for the paper's.
-            levels: the numbers of the levels to train, 0 the finest; all unless given. The others stay as they are.
-            **kwargs: as in `TrainableModel.compile`.
-
-        Raises:
-            InputError: there is no such level, or it is named twice.
-        """
-        everything = list(range(self.depth))
-        chosen = sorted(everything if levels is None else levels)
-        if not chosen or chosen != sorted(set(chosen).intersection(everything)):
-            raise InputError(f"`levels` must be some of {everything}, each once. Received: levels={levels}")
-        self.levels = tuple(chosen)
-        super().compile(generator_optimizer, discriminator_optimizer, **kwargs)
-
-    def get_compile_config(self):
-        return {**super().get_compile_config(), "levels": self.levels}
+        return optimizers.MomentumRampSGD(0.02, decay=decay, final_momentum=0.7, ramp=250 * EPOCH, dampened=True)
 
     def train_step(self, batch):
         """At each level, one update of the discriminator on half real, half generated rows, then one of the generator.
@@ -401,8 +284,7 @@ class LAPGAN(GenerativeModel):
         """One model from levels that were trained apart.
 
         Args:
-            parts: models, each of which lends the levels that it was compiled to train; together they lend every level,
-                once.
+            parts: models, each of which lends the levels that it trained; together they lend every level, once.
 
         Returns:
             A `LAPGAN` with their networks and averages, not compiled; its `step` is the longest training's.
@@ -423,7 +305,7 @@ class LAPGAN(GenerativeModel):
         config = configs[0]
         for role in ("generators", "discriminators"):
             config = {**config, role: [configs[lender][role][level] for level, lender in lenders]}
-        whole = cls.from_config(config)
+        whole = cls.from_config({**config, "levels": None})
         for level, lender in lenders:
             for mine, theirs in zip(whole._networks_at(level), parts[lender]._networks_at(level), strict=True):
                 mine.set_weights(theirs.get_weights())
