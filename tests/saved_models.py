@@ -8,7 +8,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from zoo.artefacts.catalogue import file_hashes
+from zoo.artefacts.card import file_hashes
 
 SAMPLING = [tf.TensorSpec([None], tf.int64, name="seed"), tf.TensorSpec([None], tf.int32, name="label")]
 

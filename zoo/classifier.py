@@ -10,6 +10,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.artefacts.signatures import (
+    CLASSIFY,
+    FEATURES,
+    IMAGE,
+    PROBABILITIES,
+    ROWS_AT_ONCE,
+    SERVING_DEFAULT,
+    rows,
+)
 from zoo.errors import InputError, require_positive
 from zoo.layers import FusedBatchNormalization
 from zoo.training import TrainableModel
@@ -100,11 +109,11 @@ class Classifier(TrainableModel):
             images = tf.where(draw[:, 0, None, None, None] < 0.5, images, tf.reverse(images, [2]))
         return images
 
-    def accuracy(self, split, batch_size=256):
+    def accuracy(self, split, batch_size=ROWS_AT_ONCE):
         """The share of a split's rows that are classified as labelled, as a float in [0, 1]."""
         correct = 0
         for batch in split.batches(batch_size):
-            probabilities = self._classify_graph(batch["image"])["probabilities"]
+            probabilities = self._classify_graph(batch["image"])[PROBABILITIES]
             correct += np.sum(np.argmax(probabilities, axis=-1) == batch["label"])
         return float(correct / len(split))
 
@@ -124,8 +133,8 @@ class Classifier(TrainableModel):
     def classify_signature(self, image):
         """`image` float32 [n, *data_shape] in [0, 1] to `features` [n, d] and `probabilities` [n, num_classes]."""
         features, logits = self.classifier(self._from_unit(image), training=False)
-        return {"features": features, "probabilities": tf.nn.softmax(logits)}
+        return {FEATURES: features, PROBABILITIES: tf.nn.softmax(logits)}
 
     def signatures(self):
-        image = tf.TensorSpec([None, *self.data_shape], tf.float32, "image")
-        return {"serving_default": (self.classify_signature, [image]), "classify": (self.classify_signature, [image])}
+        inputs = [rows(IMAGE, *self.data_shape)]
+        return {SERVING_DEFAULT: (self.classify_signature, inputs), CLASSIFY: (self.classify_signature, inputs)}

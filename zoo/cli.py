@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo import data, evaluation, features, quiet
-from zoo.artefacts.catalogue import LoadedModel, find, load, pretrained, read_graph
+from zoo.artefacts.catalogue import LoadedModel, find, load, pretrained
+from zoo.artefacts.safety import read_graph
 from zoo.errors import InputError, run_command
 from zoo.files import make_folder, replacing
 from zoo.images import drawable, picture, write_png
@@ -197,7 +198,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     print_scores({arguments.model: report})
     paths = evaluation.write(out, model, report, neighbours)
     if arguments.card:
-        paths.append(evaluation.write_card(model, report, command_line(model.card["name"], arguments)))
+        paths.append(evaluation.add_to_card(model, report, command_line(model.card["name"], arguments)))
     for path in paths:
         print(path)
 

@@ -6,6 +6,24 @@ import numpy as np
 import tensorflow as tf
 
 from zoo import draws, priors
+from zoo.artefacts.signatures import (
+    DISCRIMINATE,
+    ENCODE,
+    GENERATE,
+    IMAGE,
+    IMAGE_BYTES,
+    LABEL,
+    LATENT,
+    LATENTS,
+    RECONSTRUCT,
+    SAMPLE,
+    SAMPLE_PNG,
+    SAMPLES,
+    SCORE,
+    SEED,
+    SERVING_DEFAULT,
+    rows,
+)
 from zoo.errors import InputError, require_positive
 from zoo.labels import NO_LABEL
 from zoo.sampling import check_seeds_and_labels
@@ -133,12 +151,9 @@ class GenerativeModel(TrainableModel):
         """Seeds and labels, checked, as the tensors that signatures take."""
         return [tf.constant(rows) for rows in check_seeds_and_labels(seeds, labels, self.sampled_classes)]
 
-    @tf.function(
-        input_signature=[tf.TensorSpec([None], tf.int64), tf.TensorSpec([None], tf.int32)],
-        autograph=False,
-    )
+    @tf.function(input_signature=[rows(SEED), rows(LABEL)], autograph=False)
     def _sample_graph(self, seed, label):
-        return self.sample_signature(seed, label)["samples"]
+        return self.sample_signature(seed, label)[SAMPLES]
 
     def latents_of(self, seed):
         """What `generate` makes the samples of: for each seed of int64 `[n]` a latent, structured as the prior is."""
@@ -155,49 +170,47 @@ class GenerativeModel(TrainableModel):
 
     def sample_signature(self, seed, label):
         """The common sampling signature: `seed` int64 [n] and `label` int32 [n] to `samples`."""
-        return {"samples": self._to_samples(self.generate(self.latents_of(seed), self._labels(seed, label)))}
+        return {SAMPLES: self._to_samples(self.generate(self.latents_of(seed), self._labels(seed, label)))}
 
     def latents_signature(self, seed, label):
         """`seed` int64 [n] and `label` int32 [n] to the latents of `sample`: `latent`, or several by name."""
         latents = self.latents_of(seed)
         if not tf.nest.is_nested(latents):
-            return {"latent": latents}
+            return {LATENT: latents}
         names = latents if isinstance(latents, dict) else range(len(latents))
-        return {f"latent_{name}": part for name, part in zip(names, tf.nest.flatten(latents), strict=True)}
+        return {f"{LATENT}_{name}": part for name, part in zip(names, tf.nest.flatten(latents), strict=True)}
 
     def sample_png_signature(self, seed, label):
         """The same rows as `sample_signature`, each as the bytes of a PNG: `image_bytes` string [n]."""
-        pixels = tf.cast(tf.round(self.sample_signature(seed, label)["samples"] * 255), tf.uint8)
+        pixels = tf.cast(tf.round(self.sample_signature(seed, label)[SAMPLES] * 255), tf.uint8)
         png = tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.TensorSpec((), tf.string))
-        return {"image_bytes": png}
+        return {IMAGE_BYTES: png}
 
     def generate_signature(self, latent, label):
         """`latent` float32 [n, latent_size] and `label` int32 [n] (-1: drawn by the row's number) to `samples`."""
         labels = self._labels(tf.range(tf.shape(label, tf.int64)[0]), label)
-        return {"samples": self._to_samples(self.generate(latent, labels))}
+        return {SAMPLES: self._to_samples(self.generate(latent, labels))}
 
     def discriminate_signature(self, image, label):
         """`image` float32 [n, *data_shape], images in [0, 1], and `label` int32 [n] to `score` float32 [n]."""
         data = self._from_unit(image) if self.is_image else image
         labels = self._labels(tf.range(tf.shape(label, tf.int64)[0]), label)
-        return {"score": tf.reshape(tf.cast(self.score(data, labels), tf.float32), [-1])}
+        return {SCORE: tf.reshape(tf.cast(self.score(data, labels), tf.float32), [-1])}
 
     def signatures(self):
         """From name to (function, input specs) of what `export` writes; a paper with more to offer extends it."""
-        seed, label = tf.TensorSpec([None], tf.int64, "seed"), tf.TensorSpec([None], tf.int32, "label")
-        image = tf.TensorSpec([None, *self.data_shape], tf.float32, "image")
+        seed, label, image = rows(SEED), rows(LABEL), rows(IMAGE, *self.data_shape)
         signatures = {
-            "serving_default": (self.sample_signature, [seed, label]),
-            "sample": (self.sample_signature, [seed, label]),
-            "discriminate": (self.discriminate_signature, [image, label]),
+            SERVING_DEFAULT: (self.sample_signature, [seed, label]),
+            SAMPLE: (self.sample_signature, [seed, label]),
+            DISCRIMINATE: (self.discriminate_signature, [image, label]),
         }
         if self.is_image and self.data_shape[-1] <= 4:
-            signatures["sample_png"] = (self.sample_png_signature, [seed, label])
+            signatures[SAMPLE_PNG] = (self.sample_png_signature, [seed, label])
         if self.prior is not None:
-            signatures["latents"] = (self.latents_signature, [seed, label])
+            signatures[LATENTS] = (self.latents_signature, [seed, label])
         if self.prior is not None and not tf.nest.is_nested(self.prior):
-            latent = tf.TensorSpec([None, self.latent_size], tf.float32, "latent")
-            signatures["generate"] = (self.generate_signature, [latent, label])
+            signatures[GENERATE] = (self.generate_signature, [rows(LATENT, self.latent_size), label])
         return signatures
 
     def _labels(self, seed, label):
@@ -282,19 +295,19 @@ class EncodingModel(GenerativeModel):
 
     @tf.function(autograph=False, reduce_retracing=True)
     def _encode_graph(self, image, label):
-        return self.encode_signature(image, label)["latent"]
+        return self.encode_signature(image, label)[LATENT]
 
     @tf.function(autograph=False, reduce_retracing=True)
     def _reconstruct_graph(self, image, label):
-        return self.reconstruct_signature(image, label)["samples"]
+        return self.reconstruct_signature(image, label)[SAMPLES]
 
     def encode_signature(self, image, label):
         """`image` float32 [n, *data_shape], images in [0, 1], and `label` int32 [n] to `latent` [n, latent_size]."""
-        return {"latent": self._inferred(image, label)[0]}
+        return {LATENT: self._inferred(image, label)[0]}
 
     def reconstruct_signature(self, image, label):
         """`image` float32 [n, *data_shape], images in [0, 1], and `label` int32 [n] to `samples` of the same shape."""
-        return {"samples": self._to_samples(self.generate(*self._inferred(image, label)))}
+        return {SAMPLES: self._to_samples(self.generate(*self._inferred(image, label)))}
 
     def _inferred(self, image, label):
         """The latents of rows, and their labels: those that are -1 drawn by the row's number, as in `discriminate`."""
@@ -303,12 +316,9 @@ class EncodingModel(GenerativeModel):
         return tf.cast(self.infer(data, labels), tf.float32), labels
 
     def signatures(self):
-        inputs = [
-            tf.TensorSpec([None, *self.data_shape], tf.float32, "image"),
-            tf.TensorSpec([None], tf.int32, "label"),
-        ]
+        inputs = [rows(IMAGE, *self.data_shape), rows(LABEL)]
         return {
             **super().signatures(),
-            "encode": (self.encode_signature, inputs),
-            "reconstruct": (self.reconstruct_signature, inputs),
+            ENCODE: (self.encode_signature, inputs),
+            RECONSTRUCT: (self.reconstruct_signature, inputs),
         }

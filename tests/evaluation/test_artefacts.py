@@ -33,8 +33,8 @@ class TestFiles:
 
     def test_card_keeps_other_scores_and_replaces_the_same(self, tmp_path):
         model = save_fighter(tmp_path / "toy", 0.5, None)
-        evaluation.write_card(model, self.report(), "zoo evaluate toy")
-        evaluation.write_card(model, self.report(value=2.5, seconds=3), "zoo evaluate toy --samples=5")
+        evaluation.add_to_card(model, self.report(), "zoo evaluate toy")
+        evaluation.add_to_card(model, self.report(value=2.5, seconds=3), "zoo evaluate toy --samples=5")
         scores = load(tmp_path / "toy").card["scores"]
         assert [score["score"] for score in scores] == ["classifier score", "s"]
         assert scores[1] == {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import os
 import platform
 import shutil
@@ -14,9 +13,9 @@ from pathlib import Path
 import tensorflow as tf
 
 from zoo import images
-from zoo.artefacts.catalogue import CARD, file_hashes
+from zoo.artefacts.card import CARD, file_hashes, write_card
+from zoo.artefacts.signatures import SAMPLE
 from zoo.errors import TrainingError, first_line
-from zoo.files import replacing
 from zoo.sampling import pictured
 
 PACKAGES = ("gan-zoo", "tensorflow", "keras", "tensorflow-probability")
@@ -50,7 +49,7 @@ def export(model, directory: str | os.PathLike, *, dataset: str = "not stated", 
         raise TrainingError(f"Cannot write the SavedModel {version}: {first_line(error)}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    if "sample" in signatures:
+    if SAMPLE in signatures:
         seeds, labels, columns = pictured(model.sampled_classes)
         if images.drawable(samples := model.sample(seeds, labels)):
             images.write_png(directory / SAMPLES, images.picture(samples, columns))
@@ -74,8 +73,7 @@ def export(model, directory: str | os.PathLike, *, dataset: str = "not stated", 
         },
         "files": file_hashes(version),
     }
-    with replacing(directory / CARD) as path:
-        path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_card(directory / CARD, card)
     return version
 
 

@@ -5,7 +5,7 @@ rows in the place of the samples, of as many as there are up to n. What is neede
 under `$GAN_ZOO_CACHE/scores`.
 """
 
-from zoo.evaluation.artefacts import artefact, write, write_card
+from zoo.evaluation.artefacts import add_to_card, artefact, write
 from zoo.evaluation.battle import Battle, battles
 from zoo.evaluation.nearest import Neighbours, nearest_training_images
 from zoo.evaluation.reference import DataFeatures, Reference
@@ -20,6 +20,7 @@ __all__ = [
     "Neighbours",
     "Reference",
     "Report",
+    "add_to_card",
     "artefact",
     "battles",
     "check",
@@ -31,5 +32,4 @@ __all__ = [
     "reads_features",
     "score",
     "write",
-    "write_card",
 ]

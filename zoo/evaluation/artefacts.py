@@ -7,7 +7,9 @@ import resource
 from pathlib import Path
 
 from zoo import images
-from zoo.artefacts.catalogue import CARD, GRAPH, LoadedModel, read_card
+from zoo.artefacts.card import CARD, read_card, write_card
+from zoo.artefacts.catalogue import LoadedModel
+from zoo.artefacts.safety import GRAPH
 from zoo.evaluation.nearest import Neighbours
 from zoo.evaluation.report import Report
 from zoo.files import make_folder, replacing, sha256
@@ -59,7 +61,7 @@ def write(directory: Path, model: LoadedModel, report: Report, neighbours: Neigh
     return paths
 
 
-def write_card(model: LoadedModel, report: Report, command: str) -> Path:
+def add_to_card(model: LoadedModel, report: Report, command: str) -> Path:
     """Adds the records to the scores of the artefact's card, in place of older ones of the same score and data.
 
     Args:
@@ -85,8 +87,7 @@ def write_card(model: LoadedModel, report: Report, command: str) -> Path:
     ]
     subjects = {subject(record) for record in records}
     card["scores"] = [record for record in card["scores"] if subject(record) not in subjects] + records
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_card(path, card)
     return path
 
 

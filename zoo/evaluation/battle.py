@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from zoo import metrics
 from zoo.artefacts.catalogue import LoadedModel
+from zoo.artefacts.signatures import DISCRIMINATE, IMAGE, LABEL, SCORE, call, matching
 from zoo.data import Dataset
-from zoo.evaluation.rows import BATCH, ROWS, draw, unit
+from zoo.evaluation.rows import ROWS, draw, unit
 from zoo.labels import NO_LABEL
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 FIGHTERS = 1000  # samples of each model in a battle
 
@@ -63,13 +67,8 @@ def battles(models: dict[str, LoadedModel], dataset: Dataset) -> list[Battle]:
 
 def _why_not(model: LoadedModel) -> str:
     """What keeps a model from a battle; empty if nothing does."""
-    signature = model.signatures.get("discriminate")
-    if (
-        signature is None
-        or signature.structured_input_signature[1].keys() != {"image", "label"}
-        or "score" not in signature.structured_outputs
-    ):
-        return "has no signature discriminate(image, label) that returns score"
+    if _discriminate(model) is None:
+        return f"has no signature {DISCRIMINATE}({IMAGE}, {LABEL}) that returns {SCORE}"
     if not isinstance(model.card.get("decision_boundary"), int | float):
         return "has no decision_boundary in its card, as a critic has none"
     if model.card.get("num_classes"):
@@ -79,14 +78,14 @@ def _why_not(model: LoadedModel) -> str:
 
 def _judge(model: LoadedModel) -> Callable[[np.ndarray], np.ndarray]:
     """From images `[n, *data_shape]` to scores `[n]`, above 0 for what the discriminator takes for real."""
-    import tensorflow as tf
-
-    discriminate, boundary = model.signatures["discriminate"], model.card["decision_boundary"]
+    discriminate, boundary = _discriminate(model), model.card["decision_boundary"]
 
     def judge(data: np.ndarray) -> np.ndarray:
-        blocks = [tf.constant(data[start : start + BATCH]) for start in range(0, len(data), BATCH)]
-        return np.concatenate(
-            [discriminate(image=block, label=tf.fill([len(block)], NO_LABEL))["score"] - boundary for block in blocks]
-        )
+        labels = np.full(len(data), NO_LABEL, np.int32)
+        return call(discriminate, {IMAGE: data, LABEL: labels})[SCORE] - boundary
 
     return judge
+
+
+def _discriminate(model: LoadedModel) -> tf.types.experimental.ConcreteFunction | None:
+    return matching(model.signatures, DISCRIMINATE, {IMAGE, LABEL}, SCORE)

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo.artefacts.catalogue import LoadedModel
+from zoo.artefacts.signatures import ROWS_AT_ONCE
 from zoo.data import Dataset
 from zoo.errors import InputError, require_positive
 from zoo.evaluation.reference import Reference
-from zoo.evaluation.rows import BATCH, Sampler, draw, progress
+from zoo.evaluation.rows import Sampler, draw, progress
 from zoo.evaluation.scores import SCORES, VALUES, Measured, Rows, named, reads_features
 from zoo.features import Features
 
@@ -168,9 +169,9 @@ def _gather(
     seconds = {"sampling": 0.0, "features": 0.0}
     kept: list[np.ndarray] = []
     extracted: list[Features] = []
-    for start in progress(range(0, samples, BATCH), "samples", "batches"):
+    for start in progress(range(0, samples, ROWS_AT_ONCE), "samples", "batches"):
         with _timed(seconds, "sampling"):
-            data = draw(sample, np.arange(start, min(start + BATCH, samples)), reference.dataset)
+            data = draw(sample, np.arange(start, min(start + ROWS_AT_ONCE, samples)), reference.dataset)
         if extracts:
             with _timed(seconds, "features"):
                 extracted.append(reference.extract(data))

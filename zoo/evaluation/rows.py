@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
+from zoo.artefacts.signatures import ROWS_AT_ONCE
 from zoo.data import Dataset, Split
 from zoo.errors import InputError
 from zoo.metrics import checks
 
 ROWS = 10_000  # of a split that are compared one by one with samples: its first ones, at most
-BATCH = 256  # images sampled, and shown to an extractor or a discriminator, at a time
 
 Sampler = Callable[[np.ndarray], np.ndarray]  # seeds int64 [n] to float32 [n, *data_shape], images in [0, 1]
 
@@ -29,10 +29,10 @@ def draw(sample: Sampler, seeds: np.ndarray, dataset: Dataset) -> np.ndarray:
 
 
 def batches(split: Split, count: int, title: str) -> Iterator[np.ndarray]:
-    """The first `count` rows of a split, `BATCH` at a time, as float32, images in [0, 1]."""
+    """The first `count` rows of a split, `ROWS_AT_ONCE` at a time, as float32, images in [0, 1]."""
     count = min(count, len(split))
-    for start in progress(range(0, count, BATCH), title, "batches"):
-        yield unit(split.images[start : min(start + BATCH, count)])
+    for start in progress(range(0, count, ROWS_AT_ONCE), title, "batches"):
+        yield unit(split.images[start : min(start + ROWS_AT_ONCE, count)])
 
 
 def unit(rows: np.ndarray) -> np.ndarray:

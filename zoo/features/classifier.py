@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.artefacts.catalogue import file_hashes, load, pretrained
+from zoo.artefacts.card import file_hashes
+from zoo.artefacts.catalogue import load, pretrained
+from zoo.artefacts.signatures import CLASSIFY, FEATURES, IMAGE, PROBABILITIES, call, matching
 from zoo.errors import InputError, unknown
 from zoo.features.extractor import Features
 from zoo.metrics import checks
 
 PREFIX = "classifier-"  # of the artefacts' names
-ROWS_AT_ONCE = 256
 SCORE_NAMES = {
     "inception_score": "classifier score",
     "frechet_distance": "Fréchet classifier distance",
@@ -39,17 +40,17 @@ class ClassifierFeatures:
         if dataset not in shipped and not Path(dataset).exists():
             raise unknown("dataset with a classifier", dataset, shipped)
         model = load(PREFIX + dataset if dataset in shipped else dataset)
-        self._classify = model.signatures.get("classify")
-        if self._classify is None or "features" not in self._classify.structured_outputs:
+        self._classify = matching(model.signatures, CLASSIFY, {IMAGE}, FEATURES)
+        if self._classify is None:
             raise InputError(
-                f"{model.path}: expected a signature classify(image) that returns features and probabilities. "
+                f"{model.path}: expected a signature {CLASSIFY}({IMAGE}) that returns {FEATURES} and {PROBABILITIES}. "
                 f"Received: {sorted(model.signatures)}"
             )
-        self._shape = tuple(self._classify.structured_input_signature[1]["image"].shape[1:])
+        self._shape = tuple(self._classify.structured_input_signature[1][IMAGE].shape[1:])
         self.name = model.card.get("name", str(model.path))
         self.sha256 = file_hashes(model.path)[f"{model.path.name}/variables/variables.data-00000-of-00001"]
         self.score_names = SCORE_NAMES
-        self.dimensions = self._classify.structured_outputs["features"].shape[1]
+        self.dimensions = self._classify.structured_outputs[FEATURES].shape[1]
 
     def __call__(self, images: np.ndarray) -> Features:
         """Features and probabilities of images float32 `[n, *data_shape]` in [0, 1].
@@ -57,15 +58,10 @@ class ClassifierFeatures:
         Raises:
             InputError: images of another shape or range.
         """
-        import tensorflow as tf
-
         images = checks.in_unit_interval("images", images).astype(np.float32)
         if images.shape[1:] != self._shape:
             raise InputError(
                 f"{self.name} takes images of shape {[None, *self._shape]}. Received: {list(images.shape)}"
             )
-        outputs = [
-            self._classify(image=tf.constant(images[start : start + ROWS_AT_ONCE]))
-            for start in range(0, len(images), ROWS_AT_ONCE)
-        ]
-        return Features(*(np.concatenate([output[name] for output in outputs]) for name in Features._fields))
+        outputs = call(self._classify, {IMAGE: images})
+        return Features(outputs[FEATURES], outputs[PROBABILITIES])

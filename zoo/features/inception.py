@@ -19,7 +19,7 @@ from urllib.request import urlopen
 
 import numpy as np
 
-from zoo.artefacts.catalogue import refused_ops
+from zoo.artefacts.safety import refused_ops
 from zoo.errors import InputError, first_line
 from zoo.features.extractor import Features
 from zoo.files import cache_dir, replacing

@@ -36,6 +36,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from zoo import losses, networks, optimizers, priors
+from zoo.artefacts.signatures import LATENT, SAMPLES, rows
 from zoo.errors import InputError, require_positive
 from zoo.layers import FusedBatchNormalization, GlobalBatchDropout, Maxout, PixelBias
 from zoo.model import EncodingModel
@@ -292,14 +293,13 @@ class ALI(EncodingModel):
 
     def generate_from_attributes_signature(self, latent, attributes):
         """`latent` float32 [n, latent_size] and `attributes` float32 [n, size] to `samples`."""
-        return {"samples": self._to_samples(self.sampler([latent, attributes], training=False))}
+        return {SAMPLES: self._to_samples(self.sampler([latent, attributes], training=False))}
 
     def signatures(self):
         signatures = super().signatures()
         if self.attributes is not None:
-            latent = tf.TensorSpec([None, self.latent_size], tf.float32, "latent")
-            attributes = tf.TensorSpec([None, self.attributes.shape[1]], tf.float32, "attributes")
-            signatures["generate_from_attributes"] = (self.generate_from_attributes_signature, [latent, attributes])
+            inputs = [rows(LATENT, self.latent_size), rows("attributes", self.attributes.shape[1])]
+            signatures["generate_from_attributes"] = (self.generate_from_attributes_signature, inputs)
         return signatures
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from absl import flags as absl_flags
 
+from zoo.artefacts.signatures import SAMPLE
 from zoo.errors import InputError, TrainingError, run_command
 from zoo.files import folder
 from zoo.recipe import workdir
@@ -149,7 +150,7 @@ class Run:
                 flush=True,
             )
         watchers = [callbacks.MetricsLog(self.workdir)]
-        if "sample" in model.signatures():
+        if SAMPLE in model.signatures():
             watchers.append(callbacks.SampleGrid(self.workdir / "samples"))
         first = model.step // every
         whole, rest = divmod(steps - model.step, every)
@@ -204,7 +205,7 @@ class Run:
                 **facts,
             )
         lines = {"curves": self.workdir / "losses.png", "SavedModel": version}
-        if "sample" in model.signatures():
+        if SAMPLE in model.signatures():
             lines["samples"] = self.workdir / "samples" / f"step_{model.step:06d}.png"
             lines["sample it"] = shlex.join(["zoo", "sample", str(directory), "--seeds", "0-63", "--out", "grid.png"])
         print("", *(f"{title:<12}{line}" for title, line in lines.items()), sep="\n")
