@@ -234,6 +234,25 @@ class TestSpectralNormalization:
         assert not np.isclose(layer.vector, vector).all()
         np.testing.assert_array_equal(layer.kernel, kernel)
 
+    @pytest.mark.parametrize("size", [0.0, 1e-12, 1e-30])
+    def test_a_kernel_that_was_tiny_is_normalised_after_an_update(self, spectral, size):
+        layer, inputs, matrix = spectral
+        kernel = layer.kernel.numpy()
+        layer.kernel.assign(kernel * size)
+        assert np.isfinite(layer(inputs, training=True)).all()
+        layer.kernel.assign(kernel)
+        for _ in range(100):
+            outputs = layer(inputs, training=True)
+        layer.kernel.assign(kernel / np.linalg.svd(matrix(kernel), compute_uv=False)[0])
+        np.testing.assert_allclose(outputs, layer.layer(inputs), rtol=1e-3, atol=1e-4)
+
+    @pytest.mark.parametrize("size", [1e-12, 1e-30])
+    def test_a_tiny_kernel_has_norm_1_all_the_same(self, spectral, size):
+        layer, inputs, _ = spectral
+        expected = layer(inputs, training=False)
+        layer.kernel.assign(layer.kernel * size)
+        np.testing.assert_allclose(layer(inputs, training=False), expected, rtol=1e-3, atol=1e-5)
+
     def test_after_many_iterations_the_norm_is_that_of_the_singular_values(self, spectral):
         layer, inputs, matrix = spectral
         for _ in range(100):

@@ -8,8 +8,6 @@ import tensorflow as tf
 from zoo import draws
 from zoo.errors import InputError
 
-EPSILON = 1e-12  # of the norms that spectral normalisation divides by
-
 
 @keras.saving.register_keras_serializable("zoo")
 class Maxout(keras.layers.Layer):
@@ -128,7 +126,8 @@ class SpectralNormalization(keras.layers.Wrapper):
     Keras' layer of the same name overwrites W by W / sigma and takes sigma as a constant as well.
 
     A call in training stores the new u, whether its loss is the discriminator's or the generator's; at inference the
-    iteration is made and forgotten. Norms are computed in float32, the layer in its own precision.
+    iteration is made and forgotten. A kernel of zeros keeps its u, and is divided by 1. Norms are computed in float32,
+    the layer in its own precision.
 
     Args:
         layer: a `Dense`, `Conv2D`, `Conv2DTranspose` or `Embedding` layer. Its weights stay W.
@@ -170,12 +169,12 @@ class SpectralNormalization(keras.layers.Wrapper):
     def call(self, inputs, training=False):
         matrix = self._matrix()
         constant = tf.stop_gradient(matrix)
-        v = _unit(tf.linalg.matvec(constant, self.vector.value))
-        u = _unit(tf.linalg.matvec(constant, v, transpose_a=True))
+        v, _ = _unit(tf.linalg.matvec(constant, self.vector.value))
+        u, has_direction = _unit(tf.linalg.matvec(constant, v, transpose_a=True))
         if training:
-            self.vector.assign(u)
+            self.vector.assign(tf.where(has_direction, u, self.vector.value))
         sigma = tf.tensordot(tf.linalg.matvec(matrix, u), v, 1)
-        normalized = tf.cast(self.kernel.value, tf.float32) / tf.maximum(sigma, EPSILON)
+        normalized = tf.cast(self.kernel.value, tf.float32) / tf.where(sigma > 0, sigma, 1.0)
         values = [
             (variable, normalized if variable is self.kernel else variable.value) for variable in self.layer.variables
         ]
@@ -199,4 +198,6 @@ class SpectralNormalization(keras.layers.Wrapper):
 
 
 def _unit(vector):
-    return vector / (tf.norm(vector) + EPSILON)
+    """The vector at length 1, and whether it has one; of zeros, zeros. Its squares may be too small for float32."""
+    largest = tf.reduce_max(tf.abs(vector))
+    return tf.linalg.l2_normalize(tf.math.divide_no_nan(vector, largest)), largest > 0

@@ -94,12 +94,13 @@ class GenerativeModel(TrainableModel):
         latents = [prior.quantile(draw(prior.batch_shape, draws.fold(seed, part))) for part, prior in enumerate(priors)]
         return tf.nest.pack_sequence_as(self.prior, latents)
 
-    def log_odds_of_mean(self, images, margin):
+    def log_odds_of_mean(self, images):
         """What a generator's sigmoid has to be given for the mean image of data: where to start its output bias.
+
+        The mean of a pixel is kept 1e-7 away from 0 and 1, as Pylearn2's `init_bias_target_marginals` and Blocks' do.
 
         Args:
             images: `[n, *data_shape]`, floats in [0, 1] or uint8.
-            margin: how far the mean of a pixel is kept from 0 and 1.
 
         Returns:
             float64 array `data_shape`.
@@ -109,7 +110,7 @@ class GenerativeModel(TrainableModel):
         """
         images = checked_images(images, self.data_shape)
         mean = images.mean(axis=0, dtype=np.float64) / (255 if images.dtype == np.uint8 else 1)
-        mean = mean.clip(margin, 1 - margin)
+        mean = mean.clip(1e-7, 1 - 1e-7)
         return np.log(mean / (1 - mean))
 
     # Sampling and export.

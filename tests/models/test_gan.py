@@ -223,13 +223,16 @@ class TestPaperGenerator:
         model.match_marginals(images)
         np.testing.assert_allclose(model.generator.get_layer("output").bias, from_floats, rtol=1e-6)
         expected = images.mean(axis=0) / 255
-        expected[0] = [[0.001], [0.999]]  # a logit must be finite
+        expected[0] = [[1e-7], [1 - 1e-7]]  # a logit must be finite
         # Latents of 0 leave every hidden unit at 0, as biases start there.
         np.testing.assert_allclose(model.generator(np.zeros((1, 4)))[0], expected, rtol=1e-5)
 
     def test_another_generator_does_not_start_from_it(self):
         with pytest.raises(InputError, match=r"'pixels'. Received: one with 'output' in its place"):
             GAN((2,), latent_size=4).match_marginals(np.zeros((3, 2)))
+        generator = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="only")])
+        with pytest.raises(InputError, match="Received: one with 'only' in its place"):
+            GAN((2,), latent_size=4, generator=generator).match_marginals(np.zeros((3, 2)))
 
     def test_of_vectors_it_is_linear(self):
         model = GAN((2,), latent_size=4)

@@ -38,6 +38,16 @@ class TestSpectrallyNormalized:
         assert order(inner) == ["SpectralNormalization"]
         assert isinstance(last, SpectralNormalization)
 
+    def test_frozen_layers_are_normalised_and_layers_without_a_kernel_pass(self):
+        dense = keras.layers.Dense(4, trainable=False)
+        others = [keras.layers.PReLU(), keras.layers.LayerNormalization(axis=[1, 2])]
+        network = keras.Sequential([keras.Input((3, 4)), dense, *others])
+        assert order(networks.spectrally_normalized(network)) == [
+            "SpectralNormalization",
+            "PReLU",
+            "LayerNormalization",
+        ]
+
     def test_a_kernel_of_another_kind_is_refused(self):
         network = keras.Sequential([keras.Input((8, 2)), keras.layers.Conv1D(2, 3), keras.layers.Flatten()])
         with pytest.raises(InputError, match=r"takes a layer of Dense, .*Received: Conv1D$"):

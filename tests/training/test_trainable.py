@@ -98,6 +98,10 @@ class TestPairs:
             np.testing.assert_array_equal(left, right)
         assert any((left != right).any() for left, right in zip(one.get_weights(), without.get_weights(), strict=True))
 
+    def test_interludes_that_an_epoch_would_put_inside_an_execution_are_refused(self):
+        with pytest.raises(InputError, match=r"`steps_per_epoch` must be a multiple of 2.* Received: 3"):
+            pairs(steps_per_execution=2).fit(batches(), steps_per_epoch=3, verbose=0)
+
     def test_a_saved_model_goes_on_as_if_never_stopped(self, tmp_path):
         whole, part = pairs(), pairs()
         whole.fit(batches(), verbose=0)

@@ -235,13 +235,14 @@ class ALI(EncodingModel):
         Raises:
             InputError: the generator is not the paper's, or the data are no such images.
         """
-        output = self.generator.layers[-2]
+        output = self.generator.layers[-2:][0]
         if not isinstance(output, PixelBias):
             raise InputError(
                 "`match_marginals` needs the paper's own convolutional generator, with a bias for each pixel. "
                 f"Received: one with a {type(output).__name__} in its place"
             )
-        output.bias.assign(self.log_odds_of_mean(images, margin=1e-7))
+        output.bias.assign(self.log_odds_of_mean(images))
+        self.restart_averages()
 
     def train_step(self, batch):
         """Algorithm 1: one judgement of real and generated pairs, after which all players move at once."""

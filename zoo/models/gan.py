@@ -125,12 +125,13 @@ class GAN(GenerativeModel):
         Raises:
             InputError: the generator is not the paper's, or the data are no such images.
         """
-        if (last := self.generator.layers[-2].name) != "pixels":
+        if (last := self.generator.layers[-2:][0].name) != "pixels":
             raise InputError(
                 "`match_marginals` needs the paper's own generator of images, whose last layer but one is 'pixels'. "
                 f"Received: one with {last!r} in its place"
             )
-        self.generator.get_layer("output").bias.assign(self.log_odds_of_mean(images, margin=1e-3).ravel())
+        self.generator.get_layer("output").bias.assign(self.log_odds_of_mean(images).ravel())
+        self.restart_averages()
 
     def train_step(self, batch):
         """Algorithm 1: k discriminator updates, each on fresh data and noise, then one generator update."""

@@ -13,6 +13,8 @@ layers = keras.layers
 def spectrally_normalized(network, seed=0):
     """A network that computes with the kernels of all its layers, and networks inside, over their spectral norms.
 
+    Frozen layers are normalised as well. Layers without a kernel or a table of embeddings stay as they are.
+
     Args:
         network: a functional or sequential `keras.Model`, whose layers the new one takes over with their weights.
         seed: of the vectors that the power iterations start from.
@@ -28,7 +30,7 @@ def spectrally_normalized(network, seed=0):
     def normalized(layer):
         if isinstance(layer, keras.Model):
             return keras.models.clone_model(layer, clone_function=normalized)
-        has_kernel = any(len(weight.shape) > 1 for weight in layer.trainable_weights)
+        has_kernel = any(name in weight.name for weight in layer.weights for name in ("kernel", "embeddings"))
         return SpectralNormalization(layer, initializer) if has_kernel else layer
 
     return normalized(network)

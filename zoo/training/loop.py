@@ -21,6 +21,7 @@ class TrainingLoop(keras.Model):
     """
 
     interlude_every = None
+    _steps_per_epoch = None
 
     def interlude(self):
         """What a paper does between steps, outside their graph, such as exchanging the weights of its networks.
@@ -29,13 +30,15 @@ class TrainingLoop(keras.Model):
         does the same as one that was never stopped.
         """
 
-    def fit(self, x=None, *args, **kwargs):
+    def fit(self, x=None, *args, steps_per_epoch=None, **kwargs):
         """`keras.Model.fit`, which first takes the reference batch of a model that keeps one from the data.
 
         Args:
             x: a `tf.data.Dataset` of batches `{"image": [n, *data_shape], "label": integer [n]}`: images are floats in
                 [0, 1] or uint8, vectors are floats.
             *args: as in `keras.Model.fit`.
+            steps_per_epoch: how many steps an epoch makes, whatever `steps_per_execution` is; by default as many as the
+                data allow.
             **kwargs: as in `keras.Model.fit`.
 
         Returns:
@@ -47,7 +50,16 @@ class TrainingLoop(keras.Model):
         """
         if self.reference is not None and not self.has_reference:
             self.take_reference_from(x)
-        return super().fit(x, *args, **kwargs)
+        if self.interlude_every and steps_per_epoch and steps_per_epoch % self.steps_per_execution:
+            raise InputError(
+                f"`steps_per_epoch` must be a multiple of {self.steps_per_execution}, the steps of an execution, "
+                f"where a model has interludes. Received: {steps_per_epoch}"
+            )
+        self._steps_per_epoch = steps_per_epoch
+        try:
+            return super().fit(x, *args, steps_per_epoch=steps_per_epoch, **kwargs)
+        finally:
+            self._steps_per_epoch = None
 
     def make_train_function(self, force=False):
         """One graph of `steps_per_execution` steps, under any strategy (Keras' own works under some)."""
@@ -72,30 +84,39 @@ class TrainingLoop(keras.Model):
         if not self.run_eagerly:
             one_step = tf.function(one_step, jit_compile=self.jit_compile, autograph=False)
 
-        def execute(iterator):
+        def execute(iterator, count):
+            """Makes `count` steps, or as many as the data allow but one at least: their mean logs, failure, number."""
             first_logs, failure = one_step(next(iterator))
             if steps == 1:
-                return first_logs, failure
+                return first_logs, failure, 1.0
 
-            def another(done, total, failure):
-                logs, new_failure = one_step(next(iterator))
-                total = tf.nest.map_structure(tf.add, total, logs)
-                return done + 1, total, tf.where(failure[0] < 0, new_failure, failure)
+            def another(done, _, total, failure):
+                batch = iterator.get_next_as_optional()
 
-            _, total, failure = tf.while_loop(lambda done, *_: done < steps, another, (1, first_logs, failure))
-            return tf.nest.map_structure(lambda value: value / steps, total), failure
+                def step():
+                    logs, new_failure = one_step(batch.get_value())
+                    added = tf.nest.map_structure(tf.add, total, logs)
+                    return done + 1, True, added, tf.where(failure[0] < 0, new_failure, failure)
+
+                return tf.cond(batch.has_value(), step, lambda: (done, False, total, failure))
+
+            done, _, total, failure = tf.while_loop(
+                lambda done, has_data, *_: has_data & (done < count), another, (1, True, first_logs, failure)
+            )
+            done = tf.cast(done, tf.float32)
+            return tf.nest.map_structure(lambda value: value / done, total), failure, done
 
         graph = execute if self.run_eagerly else tf.function(execute, autograph=False)
 
         def train_function(iterator):
             try:
                 if isinstance(iterator, types.GeneratorType):  # `train_on_batch` hands over one batch this way
-                    logs, failure = one_step(next(iterator))
+                    logs, failure, done = *one_step(next(iterator)), 1.0
                 else:
-                    logs, failure = graph(iterator)
+                    logs, failure, done = graph(iterator, tf.constant(self._epoch.allowed(steps)))
             except tf.errors.OutOfRangeError as end:
                 raise StopIteration from end
-            self._epoch.add(self, logs, failure)
+            self._epoch.add(self, steps, logs, failure, done)
             if self.interlude_every and self.step % self.interlude_every == 0:
                 self.interlude()
             return logs
@@ -150,12 +171,12 @@ class TrainingLoop(keras.Model):
         update = self.distribute_strategy.extended.update
         for average, network in self._averages:
             for mean, value in zip(average.variables, network.variables, strict=True):
-                if mean.dtype == "float32":
+                if keras.backend.is_float_dtype(mean.dtype):
                     update(mean.value, _move, args=(value.value, 1 - decay))
 
     def reset_metrics(self):
         super().reset_metrics()
-        self._epoch = EpochLogs()
+        self._epoch = EpochLogs(self._steps_per_epoch)
 
     def get_metrics_result(self):
         return self._epoch.means(self)
@@ -175,15 +196,22 @@ class EpochLogs:
     A check at once would wait for the device at every execution.
     """
 
-    def __init__(self):
-        self._sums, self._count, self._failure = {}, 0, None
+    def __init__(self, length=None):
+        """Starts an epoch of `length` steps, or of as many as the data allow if it is `None`."""
+        self._length, self._asked = length, 0
+        self._sums, self._count, self._failure = {}, 0.0, None
 
-    def add(self, model, logs, failure):
-        """Takes in the logs of an execution, and checks the one before it."""
+    def allowed(self, steps):
+        """How many of the next `steps` steps belong to the epoch."""
+        return steps if self._length is None else min(steps, self._length - self._asked)
+
+    def add(self, model, steps, logs, failure, done):
+        """Takes in the mean logs of an execution that was to make `steps` and has made `done`, and checks the last."""
         self._check(model)
         self._failure = failure
-        self._sums = {name: self._sums.get(name, 0.0) + value for name, value in logs.items()}
-        self._count += 1
+        self._asked += steps
+        self._sums = {name: self._sums.get(name, 0.0) + value * done for name, value in logs.items()}
+        self._count += done
 
     def means(self, model):
         """The mean of every log over the epoch so far."""
@@ -204,4 +232,4 @@ class EpochLogs:
 
 
 def _move(mean, value, share):
-    mean.assign_add((value - mean) * share)
+    mean.assign_add((value - mean) * tf.cast(share, mean.dtype))

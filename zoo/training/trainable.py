@@ -133,6 +133,11 @@ class TrainableModel(TrainingStep, TrainingLoop):
         self._averages.append((average, network))
         return average
 
+    def restart_averages(self):
+        """Sets every average to its network's present weights, after these were set by hand."""
+        for average, network in self._averages:
+            average.set_weights(network.get_weights())
+
     def networks_of(self, player):
         """The networks that a player's optimiser trains."""
         return tf.nest.flatten(getattr(self, player))

@@ -1,0 +1,76 @@
+"""The loop of `fit`: every step that is made is logged and checked, and no more are made than asked for."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from zoo import GAN
+from zoo.errors import TrainingError
+
+ROWS = np.random.default_rng(0).normal(size=(10, 2)).astype("float32")
+
+
+def build(strategy=None, **settings):
+    with (strategy or tf.distribute.get_strategy()).scope():
+        layers = [keras.Input((2,)), keras.layers.Dense(1, kernel_initializer="ones")]
+        generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, kernel_initializer="ones")])
+        model = GAN((2,), latent_size=3, generator=generator, discriminator=keras.Sequential(layers))
+        model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), **settings)
+    return model
+
+
+def batches(rows=ROWS):
+    return tf.data.Dataset.from_tensor_slices({"image": rows}).batch(2, drop_remainder=True)
+
+
+class TestExecutionsThatDoNotDivideTheEpoch:
+    @pytest.mark.parametrize("steps_per_execution", [2, 3, 8])
+    def test_a_finite_dataset_is_logged_and_counted_to_its_end(self, steps_per_execution):
+        one, several = build(), build(steps_per_execution=steps_per_execution)
+        expected, logs = (model.fit(batches(), epochs=2, verbose=0).history for model in (one, several))
+        assert one.step == several.step == 10
+        assert logs.keys() == expected.keys()
+        for name, values in expected.items():
+            np.testing.assert_allclose(logs[name], values, rtol=1e-6)
+        for left, right in zip(one.get_weights(), several.get_weights(), strict=True):
+            np.testing.assert_array_equal(left, right)
+
+    @pytest.mark.parametrize("steps_per_execution", [2, 4])
+    def test_an_epoch_makes_the_steps_that_it_is_asked_for(self, steps_per_execution):
+        one, several = build(), build(steps_per_execution=steps_per_execution)
+        settings = {"steps_per_epoch": 5, "epochs": 2, "verbose": 0}
+        expected, logs = (model.fit(batches().repeat(), **settings).history for model in (one, several))
+        assert one.step == several.step == 10
+        for name, values in expected.items():
+            np.testing.assert_allclose(logs[name], values, rtol=1e-6)
+
+    def test_two_replicas_make_them_too(self, mirrored):
+        model = build(mirrored, steps_per_execution=2)
+        model.fit(batches(), verbose=0)
+        assert model.step == 5
+
+    def test_a_loss_of_the_last_execution_that_is_not_finite_is_noticed(self):
+        rows = ROWS.copy()
+        rows[-1] = -3e38  # finite, but its logit is not
+        with pytest.raises(TrainingError, match=r"stopped at step 5: .* discriminator"):
+            build(steps_per_execution=2).fit(batches(rows), verbose=0)
+
+
+class TestAverages:
+    def test_weights_of_any_floating_type_are_averaged(self):
+        layers = [keras.Input((3,)), keras.layers.Dense(2, dtype="float64"), keras.layers.Activation("linear")]
+        model = GAN((2,), latent_size=3, generator=keras.Sequential(layers), ema_decay=0.9)
+        model.compile()
+        first = model.sampler.get_weights()
+        model.fit(batches(), verbose=0)
+        averages, weights = model.sampler.get_weights(), model.generator.get_weights()
+        for start, average, weight in zip(first, averages, weights, strict=True):
+            assert average.dtype == np.float64
+            assert (start != average).any()
+            assert (average != weight).any()
+
+    def test_they_follow_a_generator_that_starts_from_the_mean_image(self):
+        model = GAN((2, 2, 1), latent_size=3, ema_decay=0.9)
+        model.match_marginals(np.random.default_rng(1).uniform(size=(5, 2, 2, 1)))
+        np.testing.assert_array_equal(model.sampler.get_layer("output").bias, model.generator.get_layer("output").bias)
