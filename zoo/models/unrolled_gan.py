@@ -11,7 +11,8 @@ discriminator's optimiser up the gradient of f makes of theta_D^k, f_K is f at t
 Discriminator: maximise f.
 Generator: minimise f_K. With K = 0 this is the saturating loss of Goodfellow et al. (2014).
 
-Differences from the paper. Its text has the method; the networks and settings of the ring are those of its appendix.
+Differences from the paper. Its text has the method. The networks and the optimisers for vectors are those ascribed to
+its appendix on the ring of Gaussians, which was not at hand to check them against.
 1. The players move in turn, the discriminator first, each with latents of its own. The authors' notebook,
    https://github.com/poolio/unrolled_gan, moves both at once, on the same latents.
 2. The unrolled updates are those of the discriminator's optimiser, gradient descent or Adam with the moments that it
