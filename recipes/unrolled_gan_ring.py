@@ -1,6 +1,6 @@
 """Unrolled GAN on a ring of eight Gaussians: the toy of the paper, with and without unrolling.
 
-Draws densities.png, a row of the paper's figure 2: where the samples lie before the training, after every 2,500 steps,
+Draws densities.png, a row of the paper's figure: where the samples lie before the training, after every 2,500 steps,
 and where the data do.
 
 Paper      Metz et al. 2017, https://arxiv.org/abs/1611.02163
@@ -11,7 +11,8 @@ Ours       K = 10: 8 of 8 modes with each of the seeds 0 to 4, at the latest fro
 Command    for seed in 0 1 2 3 4; do for k in 0 10; do
              zoo train unrolled_gan_ring --unrolled_steps $k --seed $seed --steps_per_execution 10 \
                --workdir runs/unrolled_ring-$k-$seed; done; done
-Time       with K = 10 171 to 184 s, with K = 0 93 to 106 s, on one core of an AMD EPYC
+Time       with K = 10 171 to 184 s, with K = 0 93 to 130 s, on one core of an AMD EPYC
+           whose other had other work
 """
 
 from zoo import UnrolledGAN, images, metrics, recipe
