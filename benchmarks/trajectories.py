@@ -33,6 +33,7 @@ SMALL = {
     "LossSensitiveGAN": {"filters": 4, "latent_size": 8},
     "LSGAN": {"filters": 4, "latent_size": 8},
     "SNGAN": {"filters": 4, "latent_size": 8},
+    "UnrolledGAN": {"unrolled_steps": 2},
     "WGAN": {"filters": 4, "latent_size": 8},
     "WGANGP": {"filters": 4, "latent_size": 8},
 }

@@ -127,6 +127,18 @@ def test_sample_grids_show_the_same_seeds(tmp_path):
     np.testing.assert_array_equal(drawn, images.picture(model.sample([3, 4])))
 
 
+def test_a_sample_history_has_the_same_seeds_from_before_the_first_step_on_over_restarts(tmp_path):
+    model, history = make(), callbacks.SampleHistory(tmp_path / "history", samples=3)
+    first = model.sample(3)
+    fit(model, 1, history)
+    second = model.sample(3)
+    fit(model, 1, history, start=4)
+    kept = callbacks.SampleHistory(tmp_path / "history", samples=3).read()
+    assert list(kept) == [0, 4, 8]
+    for samples, wanted in zip(kept.values(), (first, second, model.sample(3)), strict=True):
+        np.testing.assert_array_equal(samples, wanted)
+
+
 def test_a_sample_grid_has_a_row_a_class(tmp_path):
     model = CGAN((8, 8, 1), num_classes=3)
     model.compile()

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from zoo.errors import InputError
-from zoo.images import GAP, LIGHT, chains, grid, histograms, level_sets, lines, picture, scatter, write_png
+from zoo.images import GAP, LIGHT, chains, densities, grid, histograms, level_sets, lines, picture, scatter, write_png
 
 
 def tile(pixels, row, column, side):
@@ -77,6 +77,17 @@ def test_level_sets_of_a_slope_to_the_right_are_upright():
     assert rows.max() < 0.5
     lying = coloured(level_sets(lambda points: points[:, 1], np.array([[1.0, 1.0]]), point))
     assert lying.mean(axis=1).max() > 0.5
+
+
+def test_densities_are_darkest_where_the_points_are_and_stand_beside_each_other():
+    corner, spread = np.full((50, 2), 0.9), np.random.default_rng(0).uniform(-1, 1, (50, 2))
+    pixels = densities({"corner": corner, "spread": spread}, limit=1.0)
+    assert pixels.shape == (250, 400, 3)
+    shades = pixels[:, :200].astype(int)
+    green = shades[..., 1] - shades[..., 0] > 40  # neither the frame nor the page
+    rows, columns = np.argwhere(green).mean(axis=0)
+    assert rows < 60
+    assert columns > 160
 
 
 def test_a_histogram_a_name_and_lines_on_shared_axes():

@@ -29,6 +29,7 @@ SMALL = {
     "LossSensitiveGAN": {"filters": 4},
     "LSGAN": {"filters": 4},
     "SNGAN": {"filters": 4},
+    "UnrolledGAN": {"unrolled_steps": 2},
     "WGAN": {"filters": 4, "discriminator_updates": 2},
     "WGANGP": {"filters": 4, "discriminator_updates": 2},
 }

@@ -34,6 +34,7 @@ MODELS = {
     "LossSensitiveGAN": "zoo.models.loss_sensitive_gan",
     "LSGAN": "zoo.models.lsgan",
     "SNGAN": "zoo.models.sn_gan",
+    "UnrolledGAN": "zoo.models.unrolled_gan",
     "WGAN": "zoo.models.wgan",
     "WGANGP": "zoo.models.wgan_gp",
 }

@@ -153,6 +153,20 @@ def level_sets(score: Callable[[np.ndarray], np.ndarray], data: np.ndarray, samp
     return _rendered(figure)
 
 
+def densities(points: dict[str, np.ndarray], limit: float) -> np.ndarray:
+    """Draws how densely points lie in the plane, a picture a name, beside each other, as uint8 `[250, 200 n, 3]`.
+
+    Args:
+        points: by name, `[n, 2]`.
+        limit: how far the pictures reach from the origin, in both directions of both axes.
+    """
+    figure = _figure(2 * len(points), 2.5)
+    for place, (name, where) in enumerate(points.items(), start=1):
+        axes = figure.add_subplot(1, len(points), place, title=name, aspect="equal", xticks=[], yticks=[])
+        axes.hist2d(*where.T, bins=60, range=[[-limit, limit]] * 2, cmap="Greens")
+    return _rendered(figure)
+
+
 def histograms(values: dict[str, np.ndarray]) -> np.ndarray:
     """Draws a histogram a name, beside each other, each on axes of its own, as uint8 `[400, 400 n, 3]`."""
     figure = _figure(4 * len(values), 4)
@@ -185,7 +199,7 @@ def write_png(path: str | Path, pixels: np.ndarray) -> None:
         image.save(temporary, format="PNG")
 
 
-def _figure(width: int, height: int):
+def _figure(width: float, height: float):
     """A matplotlib figure of so many hundreds of pixels, apart from pyplot's global state."""
     from matplotlib.figure import Figure
 

@@ -110,8 +110,13 @@ class Run:
         """The dataset of the flags, a `zoo.data.Dataset`."""
         return self._data
 
-    def fit(self, model, split) -> None:
+    def fit(self, model, split, watching=()) -> None:
         """Trains a compiled model on a split of the data up to `--steps`, from the workdir's checkpoint on.
+
+        Args:
+            model: a compiled model.
+            split: what it is trained on, a `zoo.data.Split`.
+            watching: Keras callbacks beside those of every run; each epoch ends for them before its checkpoint.
 
         Raises:
             InputError: a conditional model and rows without labels, a batch that cannot be split over replicas and
@@ -149,7 +154,7 @@ class Run:
                 f"an epoch is {every} steps",
                 flush=True,
             )
-        watchers = [callbacks.MetricsLog(self.workdir)]
+        watchers = [callbacks.MetricsLog(self.workdir), *watching]
         if SAMPLE in model.signatures():
             watchers.append(callbacks.SampleGrid(self.workdir / "samples"))
         first = model.step // every

@@ -1,0 +1,47 @@
+"""Unrolled GAN on Fashion-MNIST with DCGAN's networks and optimisers.
+
+An experiment of the zoo's, on the backbone and the budget of the ten objectives that README.md compares.
+
+Paper      Metz et al. 2017, https://arxiv.org/abs/1611.02163; networks of Radford et al. 2015
+Published  nothing on these data
+Ours       not scored yet
+Command    zoo train unrolled_gan_fashion_mnist --precision=mixed_bfloat16
+Time       not measured yet
+"""
+
+from zoo import UnrolledGAN, networks, optimizers, recipe
+
+
+def main(
+    run,
+    *,
+    data="fashion_mnist",
+    steps=3000,
+    batch_size=64,
+    checkpoint_every=300,
+    latent_size=100,
+    unrolled_steps=5,
+    filters=64,  # this and the optimisers are those of dcgan_fashion_mnist
+    learning_rate=2e-4,
+):
+    dataset, seed = run.data(), run.flags.seed
+    with run.strategy.scope():
+        model = UnrolledGAN(
+            dataset.data_shape,
+            latent_size=latent_size,
+            generator=networks.dcgan_generator(dataset.data_shape, latent_size, filters, seed),
+            discriminator=networks.dcgan_discriminator(dataset.data_shape, filters, seed + 1),
+            unrolled_steps=unrolled_steps,
+            seed=seed,
+        )
+        model.compile(
+            generator_optimizer=optimizers.adam(learning_rate, beta_1=0.5),
+            discriminator_optimizer=optimizers.adam(learning_rate, beta_1=0.5),
+            **run.compile_settings,
+        )
+    run.fit(model, dataset.train)
+    run.export(model, dataset)
+
+
+if __name__ == "__main__":
+    recipe.run(main)

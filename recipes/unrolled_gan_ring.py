@@ -1,0 +1,55 @@
+"""Unrolled GAN on a ring of eight Gaussians: the toy of the paper, with and without unrolling.
+
+Draws densities.png, a row of the paper's figure: where the samples lie before the training, after every 2,500 steps,
+and where the data do.
+
+Paper      Metz et al. 2017, https://arxiv.org/abs/1611.02163
+Published  a figure: with K = 10 the samples spread over all modes, with K = 0 they rotate from mode to mode
+Ours       K = 10: 8 of 8 modes with each of the seeds 0 to 4, at the latest from step 7,500 on; 86.2 %, 78.7 %, 82.9 %,
+           85.9 % and 87.9 % of 2,500 samples within 3 sigma. K = 0: 1, 0, 0, 0 and 0 modes; the samples stay in one
+           heap that wanders about the ring, never on more than one mode
+Command    for seed in 0 1 2 3 4; do for k in 0 10; do
+             zoo train unrolled_gan_ring --unrolled_steps $k --seed $seed --steps_per_execution 10 \
+               --workdir runs/unrolled_ring-$k-$seed; done; done
+Time       with K = 10 171 to 184 s, with K = 0 93 to 130 s, on one core of an AMD EPYC
+           whose other had other work
+"""
+
+from zoo import UnrolledGAN, images, metrics, recipe
+from zoo.callbacks import SampleHistory
+from zoo.data import mixtures
+
+SAMPLES = 2500
+
+
+def main(
+    run,
+    *,
+    data="ring",
+    steps=25_000,
+    batch_size=512,
+    checkpoint_every=2500,
+    unrolled_steps=10,
+):
+    dataset, seed = run.data(), run.flags.seed
+    mixture = mixtures.named(dataset.name)
+    centers, sigma = mixtures.centers(mixture), mixtures.sigma(mixture)
+    with run.strategy.scope():
+        model = UnrolledGAN(dataset.data_shape, unrolled_steps=unrolled_steps, seed=seed)
+        model.compile(**run.compile_settings)
+    history = SampleHistory(run.workdir / "history", SAMPLES)
+    run.fit(model, dataset.train, [history])
+    samples = history.read()
+    covered = {step: metrics.mode_coverage(points, centers, sigma) for step, points in samples.items()}
+    print(
+        f"seed {seed}, K = {unrolled_steps}: {covered[steps]['modes']} of {len(centers)} modes, "
+        f"{covered[steps]['high_quality']:.1%} of {SAMPLES} samples within 3 sigma of one"
+    )
+    print("modes at", ", ".join(f"step {step}: {scores['modes']}" for step, scores in covered.items()))
+    panels = {f"step {step}": points for step, points in samples.items()} | {"data": dataset.test.images[:SAMPLES]}
+    run.picture("densities", images.densities(panels, limit=1.5 * abs(centers).max()))
+    run.export(model, dataset)
+
+
+if __name__ == "__main__":
+    recipe.run(main)
