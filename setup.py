@@ -35,5 +35,5 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.21"],
         "test": ["pytest>=8.3", "pytest-xdist>=3.6", "psutil>=6.0", "ruff>=0.12", "setuptools>=70.1"],
     },
-    entry_points={"console_scripts": ["zoo = zoo.cli:main"]},
+    entry_points={"console_scripts": ["zoo = zoo.commands.main:main"]},
 )

@@ -6,8 +6,7 @@ from pathlib import Path
 import keras
 import psutil
 
-from zoo import DCGAN, callbacks, data
-from zoo.recipe import machine
+from zoo import DCGAN, callbacks, data, machine
 
 STEPS, EVERY = 5000, 500
 
@@ -21,7 +20,7 @@ def main():
     digits = data.load("digits")
     model = DCGAN(digits.data_shape, filters=8, ema_decay=0.99)
     model.compile()
-    print(machine())
+    print(machine.describe())
     with tempfile.TemporaryDirectory() as workdir:
         watchers = [
             callbacks.MetricsLog(workdir),

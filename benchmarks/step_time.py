@@ -7,9 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo import DCGAN, layers
+from zoo import DCGAN, layers, machine
 from zoo.networks import parts
-from zoo.recipe import machine
 
 ROUNDS, STEPS, BATCH_SIZE = 5, 20, 64
 
@@ -39,7 +38,7 @@ def main():
             start = time.perf_counter()
             model.fit(batches, steps_per_epoch=STEPS, verbose=0)
             times[name].append((time.perf_counter() - start) / STEPS * 1e3)
-    print(f"{machine()}; TensorFlow {tf.__version__}; median of {ROUNDS} rounds of {STEPS} steps")
+    print(f"{machine.describe()}; TensorFlow {tf.__version__}; median of {ROUNDS} rounds of {STEPS} steps")
     baseline = np.median(times["float32"])
     for name, values in times.items():
         print(f"{name:<40} {np.median(values):7.1f} ms  {np.median(values) / baseline:5.2f} x")

@@ -16,12 +16,13 @@ tf.config.set_logical_device_configuration(CPU, [tf.config.LogicalDeviceConfigur
 # The files and folders under tests/ whose tests take long, most of them in processes of their own.
 SLOW = (
     "artefacts/",
+    "commands/",
     "data/test_dataset.py",
     "evaluation/",
     "features/",
     "test_callbacks.py",
-    "test_cli.py",
     "test_install.py",
+    "test_machine.py",
     "test_readme.py",
     "test_recipe.py",
 )

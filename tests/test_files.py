@@ -1,10 +1,13 @@
 """Folders in a checkout and in an installation; files written whole or not at all."""
 
+import json
+import math
+
 import pytest
 
 import zoo.files
 from zoo.errors import InputError
-from zoo.files import folder, replacing
+from zoo.files import folder, replacing, write_json
 
 
 def test_folder_lies_beside_the_package_in_a_checkout_and_inside_it_once_installed(tmp_path, monkeypatch):
@@ -45,3 +48,24 @@ def test_a_path_that_cannot_be_written_is_an_input_error(tmp_path, name, message
     (tmp_path / "taken").mkdir()
     with pytest.raises(InputError, match=f"Cannot write .*{name}: {message}"), replacing(tmp_path / name) as temporary:
         temporary.write_text("new")
+
+
+def test_json_is_strict_and_its_infinities_can_be_read(tmp_path):
+    path = tmp_path / "a.json"
+    write_json(path, {"é": [1, 2.5, None], "nats": (math.inf, {"low": -math.inf, "none": math.nan})})
+    text = path.read_text(encoding="utf-8")
+    assert "é" in text
+    assert text.endswith("}\n")
+    assert json.loads(text, parse_constant=pytest.fail) == {
+        "é": [1, 2.5, None],
+        "nats": ["inf", {"low": "-inf", "none": "nan"}],
+    }
+
+
+def test_json_that_cannot_be_written_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(TypeError):
+        write_json(path, {"a": object()})
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert list(tmp_path.iterdir()) == [path]

@@ -19,6 +19,11 @@ SERVERS = (
     "training/*.py",
     "model.py",
     "evaluation/*.py",
+    "recipe/*.py",
+    "commands/*.py",
+    "console.py",
+    "files.py",
+    "machine.py",
 )
 LEAVES = {"draws", "errors", "labels", "layers", "losses", "networks", "optimizers", "priors", "pyramid"}
 
@@ -82,3 +87,20 @@ def test_a_score_knows_arrays_alone(path):
 @pytest.mark.parametrize("path", modules("features/*.py"), ids=str)
 def test_an_extractor_knows_arrays_and_its_weights(path):
     assert {name.split(".")[1] for name in imports(path)} <= {"features", "artefacts", "metrics", "errors", "files"}
+
+
+@pytest.mark.parametrize("path", modules("console.py", "files.py", "machine.py"), ids=str)
+def test_what_touches_the_system_knows_errors_alone(path):
+    assert {name.split(".")[1] for name in imports(path)} <= {"errors"}
+
+
+@pytest.mark.parametrize("path", [path for path in modules("**/*.py") if path.parts[0] != "commands"], ids=str)
+def test_nothing_imports_a_command(path):
+    assert not {name for name in imports(path) if f"{name}.".startswith("zoo.commands.")}
+
+
+@pytest.mark.parametrize("path", modules("**/*.py"), ids=str)
+def test_files_of_json_are_written_by_one_function(path):
+    """Lines of JSON, a growing log, are another format."""
+    source = (ROOT / path).read_text(encoding="utf-8")
+    assert "json.dump" not in source or path.as_posix() in {"files.py", "callbacks.py"}

@@ -32,7 +32,7 @@ def site(tmp_path_factory):
 def run(site, folder, *arguments):
     """Runs the installed `zoo` in an empty folder and returns what it printed."""
     environment = {**os.environ, "PYTHONPATH": str(site)}
-    command = [sys.executable, "-m", "zoo.cli", *arguments]
+    command = [sys.executable, "-m", "zoo.commands.main", *arguments]
     finished = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return finished.stdout

@@ -14,7 +14,9 @@ import pytest
 from PIL import Image
 
 import zoo
-from zoo import cli, recipe
+from zoo import recipe
+from zoo.commands.main import main
+from zoo.recipe.catalogue import recipes
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -121,14 +123,14 @@ def test_the_tree_names_what_there_is():
 
 
 def test_every_model_recipe_and_artefact_is_in_the_table():
-    for name in (*zoo.MODELS, *cli.recipes(), *zoo.pretrained()):
+    for name in (*zoo.MODELS, *recipes(), *zoo.pretrained()):
         assert f"`{name}`" in SECTIONS["Models"]
 
 
 def test_every_flag_exists(capsys):
     for command in ("sample", "evaluate", "compare"):
         with pytest.raises(SystemExit):
-            cli.main([command, "--help"])
+            main([command, "--help"])
     helps = capsys.readouterr().out + recipe.define_flags("digits", 1, 1, 1).get_help()
     known = {
         prefix + name for no, name in re.findall(r"--(\[no\])?(\w+)", helps) for prefix in ("", "no" if no else "")

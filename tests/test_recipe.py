@@ -21,7 +21,7 @@ from PIL import Image
 
 from zoo import data, files, recipe
 from zoo.artefacts.catalogue import find
-from zoo.cli import main
+from zoo.commands.main import main
 from zoo.errors import InputError
 from zoo.labels import NO_LABEL
 from zoo.models.cgan import CGAN

@@ -1,11 +1,9 @@
-"""The errors that the zoo raises on purpose; the `zoo` command prints their message alone and exits with status 2."""
+"""The errors that the zoo raises on purpose, and the checks of arguments that many places share."""
 
 from __future__ import annotations
 
 import difflib
-import os
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from numbers import Integral, Real
 
 
@@ -59,24 +57,3 @@ def require_non_negative(**numbers: float) -> None:
     for name, number in numbers.items():
         if not (isinstance(number, Real) and 0 <= number < float("inf")):
             raise InputError(f"`{name}` must be 0 or more. Received: {name}={number!r}")
-
-
-def run_command(command: Callable[[], object]) -> int:
-    """Runs what a console script or a recipe does and returns its exit status.
-
-    Returns:
-        0, or 2 for a `ZooError` (its message goes to stderr), 130 for Ctrl-C, 141 for a reader of stdout that left:
-        the shell's own numbers. Any other exception is a bug and passes through.
-    """
-    try:
-        command()
-        sys.stdout.flush()
-    except ZooError as error:
-        print(f"zoo: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter fails again as it exits
-        return 141
-    return 0

@@ -2,7 +2,8 @@
 
 import saved_models
 
-from zoo.artefacts.card import file_hashes, read_card, write_card
+from zoo.artefacts.card import file_hashes, read_card
+from zoo.files import write_json
 
 
 def test_file_hashes_are_sha256_by_posix_path(tmp_path):
@@ -16,6 +17,6 @@ def test_file_hashes_are_sha256_by_posix_path(tmp_path):
 def test_a_card_is_read_as_it_was_written(tmp_path):
     (tmp_path / "1").mkdir()
     card = saved_models.write_card(tmp_path, dataset="Äpfel")
-    write_card(tmp_path / "card.json", card)
+    write_json(tmp_path / "card.json", card)
     assert read_card(tmp_path / "card.json") == card
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "card.json"]

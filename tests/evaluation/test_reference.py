@@ -1,5 +1,7 @@
 """The cache of what is needed of a dataset: found again, told apart, and computed again where it is damaged."""
 
+import json
+
 import numpy as np
 import pytest
 from scored import DIGITS, ON_FEATURES, Blocks, noise
@@ -7,6 +9,7 @@ from scored import DIGITS, ON_FEATURES, Blocks, noise
 from zoo import data
 from zoo.errors import InputError
 from zoo.evaluation import Reference, evaluate
+from zoo.evaluation.scores import Measured
 
 
 class TestTheCache:
@@ -61,6 +64,14 @@ class TestTheCache:
         assert capfd.readouterr().err.startswith(f"zoo: warning: {path} is damaged")
         assert Reference(DIGITS, Blocks()).floor("inception_score", 100) == floor
         assert capfd.readouterr().err == ""
+
+    def test_an_infinite_floor_is_found_again(self, reference, cache):
+        floor = Measured({"value": {"value": float("inf"), "std": 0.5}}, None, 100)
+        reference._floors["inception_score, 50 rows"] = floor
+        reference.floor("inception_score", 100)
+        (path,) = cache.glob("*/floors.json")
+        json.loads(path.read_text(), parse_constant=pytest.fail)
+        assert Reference(DIGITS, Blocks()).floor("inception_score", 50) == floor
 
     def test_that_cannot_be_written(self, reference, tmp_path):
         (tmp_path / "cache").write_text("a file")

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from zoo.errors import InputError
-from zoo.files import replacing, sha256
+from zoo.files import sha256
 
 CARD = "card.json"
 FIELDS = {
@@ -38,16 +38,6 @@ def read_card(path: Path) -> dict:
         if not isinstance(card.get(field), kind):
             raise InputError(f"{path}: {field} is missing or of the wrong type. Received: {card.get(field)!r}")
     return card
-
-
-def write_card(path: Path, card: dict) -> None:
-    """Writes a `card.json`, whole or not at all.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def file_hashes(version: Path) -> dict[str, str]:

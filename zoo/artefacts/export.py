@@ -13,9 +13,10 @@ from pathlib import Path
 import tensorflow as tf
 
 from zoo import images
-from zoo.artefacts.card import CARD, file_hashes, write_card
+from zoo.artefacts.card import CARD, file_hashes
 from zoo.artefacts.signatures import SAMPLE
 from zoo.errors import TrainingError, first_line
+from zoo.files import write_json
 from zoo.sampling import pictured
 
 PACKAGES = ("gan-zoo", "tensorflow", "keras", "tensorflow-probability")
@@ -73,7 +74,7 @@ def export(model, directory: str | os.PathLike, *, dataset: str = "not stated", 
         },
         "files": file_hashes(version),
     }
-    write_card(directory / CARD, card)
+    write_json(directory / CARD, card)
     return version
 
 

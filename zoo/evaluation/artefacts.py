@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import resource
 from pathlib import Path
 
-from zoo import images
-from zoo.artefacts.card import CARD, read_card, write_card
+from zoo import images, machine
+from zoo.artefacts.card import CARD, read_card
 from zoo.artefacts.catalogue import LoadedModel
 from zoo.artefacts.safety import GRAPH
 from zoo.evaluation.nearest import Neighbours
 from zoo.evaluation.report import Report
-from zoo.files import make_folder, replacing, sha256
+from zoo.files import make_folder, sha256, write_json
 
 IN_CARD = ("score", "value", "std", "stderr", "features", "n_real", "n_fake", "reference", "floor", "floor_n_fake")
 
@@ -33,8 +31,8 @@ def artefact(model: LoadedModel) -> dict:
 def write(directory: Path, model: LoadedModel, report: Report, neighbours: Neighbours | None) -> list[Path]:
     """Writes `scores.json`, and `neighbours.png` if there are any, each whole or not at all.
 
-    The JSON holds the report's protocol, the artefact, the peak memory of this process in MiB, the neighbours and the
-    records, under "scores". An infinite value is the string "inf".
+    The JSON holds the report's protocol, the artefact, the peak memory of this process in MiB (null on Windows), the
+    neighbours and the records, under "scores". An infinite value is the string "inf".
 
     Returns:
         The paths written.
@@ -49,12 +47,11 @@ def write(directory: Path, model: LoadedModel, report: Report, neighbours: Neigh
         "artefact": artefact(model),
         **report.protocol,
         "seconds": seconds,
-        "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),  # Linux counts in KiB
+        "peak_memory_mib": machine.peak_memory(),
         "neighbours": neighbours and neighbours.found,
-        "scores": [_plain(record) for record in report.records],
+        "scores": report.records,
     }
-    with replacing(paths[0]) as path:
-        path.write_text(json.dumps(contents, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    write_json(paths[0], contents)
     if neighbours:
         paths.append(directory / "neighbours.png")
         images.write_png(paths[1], neighbours.picture)
@@ -82,15 +79,10 @@ def add_to_card(model: LoadedModel, report: Report, command: str) -> Path:
     path = model.path.parent / CARD
     card = read_card(path)
     records = [
-        {key: value for key, value in _plain(record).items() if key in IN_CARD} | {"command": command}
+        {key: value for key, value in record.items() if key in IN_CARD} | {"command": command}
         for record in report.records
     ]
     subjects = {subject(record) for record in records}
     card["scores"] = [record for record in card["scores"] if subject(record) not in subjects] + records
-    write_card(path, card)
+    write_json(path, card)
     return path
-
-
-def _plain(record: dict) -> dict:
-    """A record that strict JSON can hold: infinite values as strings."""
-    return {key: str(value) if value in (float("inf"), float("-inf")) else value for key, value in record.items()}

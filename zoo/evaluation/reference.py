@@ -19,7 +19,7 @@ from zoo.errors import InputError
 from zoo.evaluation.rows import ROWS, batches, unit
 from zoo.evaluation.scores import SCORES, Measured, Rows
 from zoo.features import Extractor, Features
-from zoo.files import cache_dir, make_folder, replacing, sha256
+from zoo.files import cache_dir, make_folder, replacing, sha256, write_json
 from zoo.metrics import checks
 
 FORMAT = 1  # of the cache: to be raised when its files or the protocol of a floor change
@@ -110,8 +110,7 @@ class Reference:
             data = unit(split.images[: min(count, SCORES[name].data_rows)])
             self._floors[key] = SCORES[name].measure(self, Rows(count, *extracted, data))
             floors = {key: floor._asdict() for key, floor in self._floors.items()}
-            with replacing(self._made_folder / "floors.json") as path:
-                path.write_text(json.dumps(floors, indent=2), encoding="utf-8")
+            write_json(self._made_folder / "floors.json", floors)
         return self._floors[key]
 
     def rows_needed(self, name: str) -> int:
@@ -135,7 +134,8 @@ class Reference:
         if not path.exists():
             return {}
         with _damage_reported(path):
-            return {key: Measured(**floor) for key, floor in json.loads(path.read_text(encoding="utf-8")).items()}
+            floors = json.loads(path.read_text(encoding="utf-8"), object_hook=_numbers)
+            return {key: Measured(**floor) for key, floor in floors.items()}
         return {}
 
     def _is_whole(self) -> bool:
@@ -172,9 +172,13 @@ class Reference:
         with replacing(folder / "statistics.npz") as path:
             np.savez(path, **vars(statistics), test_features=features, test_probabilities=probabilities)
         hashes = {name: sha256(folder / name) for name in FEATURE_FILES}
-        with replacing(folder / "files.json") as path:
-            path.write_text(json.dumps(hashes), encoding="utf-8")
+        write_json(folder / "files.json", hashes)
         return self._read(cached=False)
+
+
+def _numbers(values: dict) -> dict:
+    """Reads back the infinities that `write_json` wrote as strings; a floor holds no other strings."""
+    return {name: float(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from zoo import quiet
+from zoo import console
 from zoo.errors import unknown
 from zoo.files import folder
 
@@ -45,5 +45,5 @@ def run_recipe(name: str, flags: Sequence[str]) -> None:
         SystemExit: at its end, with the status of the run.
     """
     sys.argv = [find(name), *flags]
-    quiet.import_tensorflow()
+    console.import_tensorflow()
     runpy.run_path(sys.argv[0], run_name="__main__")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-import os
-import platform
 import shlex
 import sys
 from collections.abc import Callable
@@ -14,8 +12,10 @@ from pathlib import Path
 
 from absl import flags as absl_flags
 
+from zoo import machine
 from zoo.artefacts.signatures import SAMPLE
-from zoo.errors import InputError, TrainingError, run_command
+from zoo.console import run_command
+from zoo.errors import InputError, TrainingError
 from zoo.files import folder
 from zoo.recipe import workdir
 from zoo.recipe.flags import STATED, command_line, describe, flags_of, own_settings, parse
@@ -204,7 +204,7 @@ class Run:
                 dataset=data.name,
                 precision=self.flags.precision,
                 settings=own_settings(self.flags),
-                machine=machine(),
+                machine=machine.describe(),
                 licence=data.licence,
                 **of_run,
                 **facts,
@@ -277,18 +277,3 @@ def _device() -> str:
     import tensorflow as tf
 
     return next((kind for kind in ("TPU", "GPU") if tf.config.list_logical_devices(kind)), "CPU")
-
-
-def machine() -> str:
-    """This machine in words: cores, processor, accelerators."""
-    import tensorflow as tf
-
-    processor = platform.processor() or platform.machine()
-    with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        processor = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), processor)
-    gpus = [
-        tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
-        for gpu in tf.config.list_physical_devices("GPU")
-    ]
-    return ", ".join([f"{len(os.sched_getaffinity(0))} cores of {processor}", *gpus])

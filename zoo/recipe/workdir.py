@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from zoo.errors import InputError
-from zoo.files import replacing
+from zoo.files import write_json
 
 SETTINGS = "settings.json"
 
@@ -51,5 +51,4 @@ def move_aside(workdir: Path) -> None:
 def start(workdir: Path, settings: Mapping[str, object]) -> None:
     """Makes a workdir, unless it is there, and writes the settings that it belongs to."""
     workdir.mkdir(parents=True, exist_ok=True)
-    with replacing(workdir / SETTINGS) as path:
-        path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    write_json(workdir / SETTINGS, settings)

@@ -1,0 +1,88 @@
+"""`zoo sample`: seeds, the files it writes, and how it fails."""
+
+import os
+
+import numpy as np
+import pytest
+import saved_models
+import tensorflow as tf
+from PIL import Image
+
+from zoo.artefacts.catalogue import load
+from zoo.commands.sample import parse_seeds
+from zoo.errors import InputError
+
+
+def test_sample_writes_a_picture_and_arrays(run, capsys):
+    assert run("sample toy-digits --seeds 0-2,40 --label 3 --out a.png --npz b.npz") == 0
+    assert capsys.readouterr() == ("a.png: 4 samples\nb.npz: 4 samples\n", "")
+    assert sorted(os.listdir()) == ["a.png", "b.npz"]
+    with Image.open("a.png") as image:
+        assert image.size == (2 * 64 + 6, 2 * 64 + 6)
+    with np.load("b.npz") as arrays:
+        assert arrays["seeds"].tolist() == [0, 1, 2, 40]
+        assert arrays["labels"].tolist() == [3, 3, 3, 3]
+        np.testing.assert_array_equal(arrays["samples"], load("toy-digits").sample([0, 1, 2, 40], 3))
+
+
+@pytest.mark.parametrize(("flags", "written"), [("", "grid.png"), ("--npz only.npz", "only.npz")])
+def test_sample_writes_grid_png_unless_told_otherwise(run, flags, written):
+    assert run(f"sample toy-digits --seeds 5 {flags}") == 0
+    assert os.listdir() == [written]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("toy-digit --seeds 0", "Unknown pretrained model: 'toy-digit'. Did you mean toy-digits?"),
+        ("toy-digits --seeds 3-1", "--seeds should look like 0-63, or 1,5,9, or 0-7,42. Received: '3-1'"),
+        ("toy-digits --seeds 0 --label 10", "`labels` should lie in [-1, 9]. Received: 10"),
+        ("toy-digits --seeds 0 --out a.jpg", "a.jpg: should end in .png."),
+        ("toy-digits --seeds 0 --npz a.png", "a.png: should end in .npz."),
+        ("toy-digits --seeds 0 --out no/a.png", "no/a.png: its folder no does not exist or cannot be written."),
+        ("toy-digits --seeds 0 --npz b.npz --out a.png/../no.png", "a.png/../no.png: its folder a.png/.. does not"),
+    ],
+)
+def test_sample_errors_are_one_line_with_nothing_written(run, arguments, message, capsys):
+    assert run(f"sample {arguments}") == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"zoo: {message}")
+    assert err.count("\n") == 1
+    assert os.listdir() == []
+
+
+def test_vectors_that_cannot_be_drawn_can_be_saved(run, workplace, capsys):
+    saved_models.save(workplace / "model", lambda seed, label: saved_models.uniform(seed, label, shape=(3,)))
+    assert run("sample model --seeds 0-4 --npz a.npz --out a.png") == 2
+    assert "Received: shape [5, 3]" in capsys.readouterr().err
+    assert os.listdir() == ["model"]
+    assert run("sample model --seeds 0-4 --npz a.npz") == 0
+    with np.load("a.npz") as arrays:
+        assert arrays["samples"].shape == (5, 3)
+
+
+def test_trusted(run, workplace, capsys):
+    def body(seed, label):
+        tf.print("hello", output_stream="file://greeting")
+        return saved_models.uniform(seed, label)
+
+    saved_models.save(workplace / "model", body)
+    assert run("sample model --seeds 0") == 2
+    assert "PrintV2" in capsys.readouterr().err
+    assert os.listdir() == ["model"]
+    assert run("sample model --seeds 0 --trusted") == 0
+    assert sorted(os.listdir()) == ["greeting", "grid.png", "model"]
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"), [("0-3", [0, 1, 2, 3]), ("1,5,9", [1, 5, 9]), ("0-1,42", [0, 1, 42]), ("7-7", [7])]
+)
+def test_seeds(text, seeds):
+    assert parse_seeds(text).tolist() == seeds
+
+
+@pytest.mark.parametrize("text", ["", "a", "1,", "1--2", "-1", "2-1", "1.5", "9" * 19])
+def test_seeds_refused(text):
+    with pytest.raises(InputError, match="--seeds should look like"):
+        parse_seeds(text)

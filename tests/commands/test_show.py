@@ -1,0 +1,23 @@
+"""`zoo show`"""
+
+import saved_models
+
+
+def test_show(run, capsys, installation):
+    assert run("show toy-digits") == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines[:2] == [f"path {installation / 'pretrained' / 'toy-digits' / '1'}", "name toy-digits"]
+    assert "scores score classifier score, value 7.5, protocol 1,000 samples" in lines
+    assert "parameters generator 1200, discriminator 34" in lines
+    assert "data_shape 4, 4, 1" in lines
+    assert "files 4, as hashed in the card" in lines
+    assert lines[-2:] == [
+        "SIGNATURE INPUTS OUTPUTS",
+        "serving_default label int32 [n], seed int64 [n] samples float32 [n, 4, 4, 1]",
+    ]
+
+
+def test_show_a_saved_model_without_a_card(run, capsys, workplace):
+    saved_models.save(workplace / "model")
+    assert run("show model") == 0
+    assert capsys.readouterr().out.split()[:3] == ["path", str(workplace / "model"), "SIGNATURE"]

@@ -1,0 +1,38 @@
+"""Exit statuses and messages of commands."""
+
+import subprocess
+import sys
+
+import pytest
+
+from zoo.console import run_command
+from zoo.errors import InputError, TrainingError
+
+
+def fail(error):
+    raise error
+
+
+def test_a_command_that_succeeds_exits_with_0():
+    assert run_command(lambda: None) == 0
+
+
+@pytest.mark.parametrize("error", [InputError("Mend this."), TrainingError("Mend this.")])
+def test_a_zoo_error_is_one_line_and_status_2(error, capsys):
+    assert run_command(lambda: fail(error)) == 2
+    assert capsys.readouterr() == ("", "zoo: Mend this.\n")
+
+
+def test_interrupts_are_quiet_and_bugs_are_not(capsys):
+    assert run_command(lambda: fail(KeyboardInterrupt())) == 130
+    assert capsys.readouterr() == ("", "")
+    with pytest.raises(ZeroDivisionError):
+        run_command(lambda: 1 / 0)
+
+
+def test_a_reader_that_leaves_ends_the_command_quietly():
+    code = "import sys, zoo.console; sys.exit(zoo.console.run_command(lambda: print('x')))"
+    command = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    command.stdout.close()
+    assert command.stderr.read() == b""
+    assert command.wait() == 141

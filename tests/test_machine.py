@@ -1,0 +1,47 @@
+"""Facts of this machine, also on systems that do not state all of them."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from zoo import machine
+
+
+def test_cores_and_memory_are_those_of_this_process():
+    assert 1 <= machine.cores() <= os.cpu_count()
+    assert 50 < machine.peak_memory() < 2**20
+    assert machine.describe().startswith(f"{machine.cores()} cores of ")
+
+
+def test_a_system_without_affinities_counts_all_cores(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    assert machine.describe().startswith("7 cores of ")
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert machine.cores() == 1
+
+
+def test_macos_counts_memory_in_bytes(monkeypatch):
+    usage = type("Usage", (), {"ru_maxrss": 3 * 2**20})
+    monkeypatch.setattr(machine.resource, "getrusage", lambda who: usage)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert machine.peak_memory() == 3
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert machine.peak_memory() == 3 * 2**10
+
+
+@pytest.mark.parametrize("command", ["list", "train dcgan_digits --help"])
+def test_commands_run_on_a_system_without_resource_and_affinities(command):
+    code = f"""
+import os, sys
+del os.sched_getaffinity
+sys.modules["resource"] = None
+from zoo import machine
+from zoo.commands.main import main
+assert machine.peak_memory() is None
+sys.exit(main({command.split()}))
+"""
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr

@@ -1,0 +1,49 @@
+"""Tables of text: columns aligned on their left, and scores with their floor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from zoo import evaluation
+
+
+def print_table(rows: Iterable[tuple[str, ...]]) -> None:
+    """Prints rows of equally many cells, the columns aligned on their left."""
+    rows = list(rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def print_scores(reports: Mapping[str, evaluation.Report]) -> None:
+    """A row for each score, a column for each model and one for the floor; below, what the numbers depend on."""
+    first, *_ = reports.values()
+    rows = [
+        (
+            records[0]["score"],
+            records[0]["better"],
+            *(measurement(record) for record in records),
+            measurement(records[0], "floor"),
+            f"{records[0]['n_fake']:,}",
+            f"{records[0]['floor_n_fake']:,} {records[0]['floor_split']}" if records[0]["floor_n_fake"] else "-",
+            f"{records[0]['n_real']:,} {records[0]['reference'].split()[-1]}" if records[0]["reference"] else "-",
+        )
+        for records in zip(*(report.records for report in reports.values()), strict=True)
+    ]
+    print_table([("SCORE", "BETTER", *reports, "FLOOR", "SAMPLES", "FLOOR ROWS", "REFERENCE ROWS"), *rows])
+    print()
+    print(f"data: {first.protocol['dataset']}; samples: seeds from 0")
+    print("floor: the same score of real rows in the place of the samples")
+    for record in [record for record in first.records if record["features"]][:1]:
+        print(f"features: {record['features']}, sha256 {record['features_sha256']:.12}…")
+        print(f"reference statistics: {first.protocol['reference']}")
+
+
+def measurement(record: Mapping[str, object], field: str = "value") -> str:
+    """A number of a record as tables show it, with its spread and what else it depends on: "7.5 ± 0.12"."""
+    if record[field] is None:
+        return "-"
+    prefix = "" if field == "value" else f"{field}_"
+    spreads = [f" ± {record[prefix + name]:.2g}" for name in ("std", "stderr") if prefix + name in record]
+    settings = [f" ({name} {record[prefix + name]:.3g})" for name in ("sigma", "scales") if prefix + name in record]
+    return "".join([f"{record[field]:.4g}", *spreads, *settings])

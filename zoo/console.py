@@ -1,0 +1,50 @@
+"""What a program at a console needs: an exit status for every end, and TensorFlow without its start-up messages."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from zoo.errors import ZooError
+
+
+def run_command(command: Callable[[], object]) -> int:
+    """Runs what a console script or a recipe does and returns its exit status.
+
+    Returns:
+        0, or 2 for a `ZooError` (its message goes to stderr), 130 for Ctrl-C, 141 for a reader of stdout that left:
+        the shell's own numbers. Any other exception is a bug and passes through.
+    """
+    try:
+        command()
+        sys.stdout.flush()
+    except ZooError as error:
+        print(f"zoo: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter fails again as it exits
+        return 141
+    return 0
+
+
+def import_tensorflow() -> None:
+    """Imports TensorFlow; whatever it has to say below the level of an exception stays unsaid.
+
+    `TF_CPP_MIN_LOG_LEVEL` brings its messages back. Some are written by native code before it is read, so the file
+    descriptor itself is muted during the import.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    try:
+        import tensorflow as tf
+        from absl import logging
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(null)
+    tf.get_logger().setLevel("ERROR")
+    logging.set_verbosity(logging.ERROR)
