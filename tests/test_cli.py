@@ -335,3 +335,11 @@ def test_wrong_usage_exits_with_2(arguments, capsys):
         main(arguments)
     assert end.value.code == 2
     assert "usage: zoo" in capsys.readouterr().err
+
+
+def test_a_card_cannot_steer_the_terminal(capsys, workplace, installation):
+    saved_models.save(workplace / "model" / "1")
+    saved_models.write_card(workplace / "model", dataset="\x1b[2Jdigits")
+    assert run("show model") == 0
+    assert "\x1b" not in (shown := capsys.readouterr().out)
+    assert "\\x1b[2Jdigits" in shown

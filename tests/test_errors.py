@@ -9,6 +9,7 @@ from zoo.errors import (
     InputError,
     TrainingError,
     first_line,
+    printable,
     require_non_negative,
     require_positive_number,
     run_command,
@@ -66,3 +67,13 @@ def test_unknown_names_the_nearest_or_all():
 @pytest.mark.parametrize(("text", "line"), [("", "OSError"), ("\n  disk full \nmore", "disk full"), ("one", "one")])
 def test_the_first_line_of_an_error_is_never_empty(text, line):
     assert first_line(OSError(text)) == line
+
+
+def test_what_a_terminal_would_obey_is_printed_as_escapes(capsys):
+    assert printable("Ä\x1b[2J\r\n") == "Ä\\x1b[2J\\r\\n"
+
+    def steer():
+        raise InputError("x\x1b]0;title\x07")
+
+    assert run_command(steer) == 2
+    assert capsys.readouterr().err == "zoo: x\\x1b]0;title\\x07\n"

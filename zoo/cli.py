@@ -17,7 +17,7 @@ import numpy as np
 from zoo import data, evaluation, features, quiet
 from zoo.artefacts.catalogue import LoadedModel, find, load, pretrained
 from zoo.artefacts.safety import read_graph
-from zoo.errors import InputError, run_command
+from zoo.errors import InputError, printable, run_command
 from zoo.files import make_folder, replacing
 from zoo.images import drawable, picture, write_png
 from zoo.recipe.catalogue import recipes, run_recipe, title
@@ -351,7 +351,7 @@ def check_output(path: str | None, ending: str) -> None:
 
 def print_table(rows: Iterable[tuple[str, ...]]) -> None:
     """Prints rows of equally many cells, the columns aligned on their left."""
-    rows = list(rows)
+    rows = [tuple(map(printable, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
