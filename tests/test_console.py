@@ -36,3 +36,8 @@ def test_a_reader_that_leaves_ends_the_command_quietly():
     command.stdout.close()
     assert command.stderr.read() == b""
     assert command.wait() == 141
+
+
+def test_a_message_cannot_steer_the_terminal(capsys):
+    assert run_command(lambda: fail(InputError("x\x1b]0;title\x07"))) == 2
+    assert capsys.readouterr().err == "zoo: x\\x1b]0;title\\x07\n"

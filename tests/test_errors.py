@@ -5,6 +5,7 @@ import pytest
 from zoo.errors import (
     InputError,
     first_line,
+    printable,
     require_non_negative,
     require_positive_number,
     unknown,
@@ -32,3 +33,7 @@ def test_unknown_names_the_nearest_or_all():
 @pytest.mark.parametrize(("text", "line"), [("", "OSError"), ("\n  disk full \nmore", "disk full"), ("one", "one")])
 def test_the_first_line_of_an_error_is_never_empty(text, line):
     assert first_line(OSError(text)) == line
+
+
+def test_what_a_terminal_would_obey_is_printed_as_escapes():
+    assert printable("Ä\x1b[2J\r\n") == "Ä\\x1b[2J\\r\\n"

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, printable
 
 
 def run_command(command: Callable[[], object]) -> int:
@@ -20,7 +20,7 @@ def run_command(command: Callable[[], object]) -> int:
         command()
         sys.stdout.flush()
     except ZooError as error:
-        print(f"zoo: {error}", file=sys.stderr)
+        print(f"zoo: {printable(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

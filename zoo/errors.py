@@ -38,6 +38,11 @@ def first_line(error: Exception) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
+def printable(text: str) -> str:
+    """A text whose control characters, which a terminal would obey, are written as escapes."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
 def require_positive(**numbers: int) -> None:
     """Raises an `InputError` for the first argument that is not a whole number of 1 or more."""
     for name, number in numbers.items():

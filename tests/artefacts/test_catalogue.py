@@ -163,3 +163,46 @@ import zoo
 assert zoo.load({str(plain)!r}).sample(2).shape == (2, 4, 4, 1)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "make"),
+    [
+        ("a symbolic link", lambda path: path.symlink_to("/etc/hostname")),
+        ("a symbolic link", lambda path: path.symlink_to("missing")),
+        ("a pipe", os.mkfifo),
+    ],
+)
+@pytest.mark.parametrize("place", ["extra", "variables/variables.data-00000-of-00002"])
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_model_is_made_of_files(plain, tmp_path, kind, make, place, trusted):
+    path = shutil.copytree(plain, tmp_path / "model")
+    make(path / place)
+    with pytest.raises(InputError, match=f"{place}: expected a file or a folder. Received: {kind}"):
+        load(path, trusted=trusted)
+
+
+@pytest.mark.parametrize(
+    ("body", "shape"),
+    [
+        (lambda seed, label: tf.reduce_sum(saved_models.uniform(seed, label)), r"\[\]"),
+        (lambda seed, label: saved_models.uniform(seed, label)[1:], r"\[1, 4, 4, 1\]"),
+    ],
+)
+def test_samples_are_a_row_for_each_seed(tmp_path, body, shape):
+    with pytest.raises(InputError, match=f"samples should have a row for each of 2. Received: shape {shape}"):
+        load(saved_models.save(tmp_path / "model", body)).sample(2)
+
+
+def test_a_model_without_signatures(tmp_path):
+    module = tf.Module()
+    module.one = tf.Variable(1.0)
+    tf.saved_model.save(module, str(tmp_path))
+    with pytest.raises(InputError, match=r"expected a signature serving_default.*Received: \[\]"):
+        load(tmp_path).sample(1)
+
+
+def test_the_version_of_the_card_is_missing(artefact):
+    shutil.rmtree(artefact / "1")
+    with pytest.raises(InputError, match=r"toy-digits/1: missing, though card\.json names it"):
+        load("toy-digits")

@@ -36,6 +36,7 @@ def test_a_signature_matches_by_name_inputs_and_output(signatures):
 
 def test_many_rows_are_given_a_few_at_a_time(signatures):
     count = 2 * ROWS_AT_ONCE + 3
-    outputs = call(signatures["total"], {SEED: np.arange(count), LABEL: np.ones(count, np.int32)})
-    np.testing.assert_array_equal(outputs["total"], np.arange(count) + 1)
-    assert sorted(set(outputs["rows"])) == [3, ROWS_AT_ONCE]
+    inputs = {SEED: np.arange(count), LABEL: np.ones(count, np.int32)}
+    total, given = call(signatures["total"], inputs, "total", "rows")
+    np.testing.assert_array_equal(total, np.arange(count) + 1)
+    assert sorted(set(given)) == [3, ROWS_AT_ONCE]

@@ -21,3 +21,11 @@ def test_show_a_saved_model_without_a_card(run, capsys, workplace):
     saved_models.save(workplace / "model")
     assert run("show model") == 0
     assert capsys.readouterr().out.split()[:3] == ["path", str(workplace / "model"), "SIGNATURE"]
+
+
+def test_a_card_cannot_steer_the_terminal(run, capsys, workplace, installation):
+    saved_models.save(workplace / "model" / "1")
+    saved_models.write_card(workplace / "model", dataset="\x1b[2Jdigits")
+    assert run("show model") == 0
+    assert "\x1b" not in (shown := capsys.readouterr().out)
+    assert "\\x1b[2Jdigits" in shown

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import stat
 from pathlib import Path
 
 from zoo.errors import InputError
 from zoo.files import sha256
 
 CARD = "card.json"
+LARGEST = 2**24  # bytes of a card
 FIELDS = {
     "name": str,
     "model": str,
@@ -29,15 +33,38 @@ def read_card(path: Path) -> dict:
         InputError: it is not a JSON object, or a field that the zoo reads is missing or of another type.
     """
     try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # not JSON, not UTF-8
+        with open(path, "rb", opener=_open_plain_file) as file:
+            contents = file.read(LARGEST + 1)
+        if len(contents) > LARGEST:
+            raise InputError(f"{path}: expected a card of at most {LARGEST:,} bytes. Received: a longer one")
+        card = json.loads(contents.decode("utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}.") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: not a card: it is nested too deeply.") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:  # not JSON, not UTF-8
         raise InputError(f"{path}: not JSON: {error}.") from error
     if not isinstance(card, dict):
         raise InputError(f"{path}: expected a JSON object. Received: {type(card).__name__}")
     for field, kind in FIELDS.items():
         if not isinstance(card.get(field), kind):
             raise InputError(f"{path}: {field} is missing or of the wrong type. Received: {card.get(field)!r}")
+    if not _is_name(card["name"]):
+        raise InputError(f"{path}: name should be that of a folder, not a path. Received: {card['name']!r}")
     return card
+
+
+def _open_plain_file(path: str, flags: int) -> int:
+    """Opens a file, and neither follows a link nor waits for a pipe."""
+    descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "expected a file")
+    return descriptor
+
+
+def _is_name(name: str) -> bool:
+    return name not in ("", ".", "..") and name.isprintable() and not {"/", "\\"} & set(name)
 
 
 def file_hashes(version: Path) -> dict[str, str]:

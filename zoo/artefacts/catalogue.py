@@ -9,6 +9,8 @@ An artefact is a folder, such as `pretrained/dcgan-fashion_mnist/`:
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.artefacts.card import CARD, read_card, verify
-from zoo.artefacts.safety import GRAPH, read_graph, refused_ops
+from zoo.artefacts.safety import GRAPH, private_copy, read_graph, refused, require_plain_files
 from zoo.artefacts.signatures import LABEL, SAMPLES, SEED, SERVING_DEFAULT, call, matching
 from zoo.errors import InputError, first_line, unknown
 from zoo.files import folder
@@ -24,6 +26,7 @@ from zoo.sampling import check_seeds_and_labels
 
 if TYPE_CHECKING:
     import tensorflow as tf
+    from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 
 class LoadedModel:
@@ -70,7 +73,7 @@ class LoadedModel:
                 f"Received: {sorted(self.signatures)}"
             )
         try:
-            return call(signature, {SEED: seeds, LABEL: labels})[SAMPLES]
+            return call(signature, {SEED: seeds, LABEL: labels}, SAMPLES)[0]
         except tf.errors.InvalidArgumentError as error:  # such as a label that the graph itself refuses
             raise InputError(f"{self.path}: {first_line(error)}") from error
 
@@ -96,19 +99,30 @@ def load(name_or_path: str | Path, trusted: bool = False) -> LoadedModel:
         InputError: an unknown name, no SavedModel at the path, files that differ from the card, a file that cannot be
             read, or a graph that is not harmless.
     """
-    version, card = find(name_or_path)
-    if not trusted and (ops := refused_ops(read_graph(version))):
-        raise InputError(
-            f"{version}: refused, since its graph holds ops that may reach files, the network or Python: "
-            f"{', '.join(ops)}. If you trust whoever made it, load it with trusted=True (zoo sample: --trusted)."
-        )
     import tensorflow as tf
 
-    try:
-        model = tf.saved_model.load(str(version))
-    except Exception as error:  # damage shows as OpError, OSError, IndexError, ...: whatever the loader trips over
-        raise InputError(f"{version}: TensorFlow cannot load it: {first_line(error)}") from error
-    return LoadedModel(version, card, model.signatures)
+    version, card = _locate(name_or_path)
+    with contextlib.ExitStack() as stack:
+        loaded = version if trusted else stack.enter_context(private_copy(version))
+        try:
+            _verify(loaded, card)
+            if not trusted:
+                _require_harmless(read_graph(loaded), version)
+            model = tf.saved_model.load(str(loaded))
+        except InputError as error:
+            raise InputError(str(error).replace(str(loaded), str(version))) from error
+        except Exception as error:  # damage shows as OpError, OSError, IndexError, ...: whatever the loader trips over
+            reason = first_line(error).replace(str(loaded), str(version))
+            raise InputError(f"{version}: TensorFlow cannot load it: {reason}") from error
+    return LoadedModel(version, card, getattr(model, "signatures", {}))
+
+
+def _require_harmless(graph: MetaGraphDef, version: Path) -> None:
+    if found := refused(graph):
+        raise InputError(
+            f"{version}: refused, since its graph holds what may reach files, the network or Python: "
+            f"{', '.join(found)}. If you trust whoever made it, load it with trusted=True (zoo sample: --trusted)."
+        )
 
 
 def find(name_or_path: str | Path) -> tuple[Path, dict]:
@@ -124,24 +138,37 @@ def find(name_or_path: str | Path) -> tuple[Path, dict]:
     Raises:
         InputError: an unknown name, no SavedModel at the path, a broken card, or files that differ from it.
     """
+    version, card = _locate(name_or_path)
+    _verify(version, card)
+    return version, card
+
+
+def _verify(version: Path, card: dict) -> None:
+    require_plain_files(version)
+    if card:
+        verify(version, card)
+
+
+def _locate(name_or_path: str | Path) -> tuple[Path, dict]:
+    """As `find`, before anything is verified."""
     catalogue = _catalogue()
     path = catalogue.get(str(name_or_path), Path(name_or_path)).resolve()
     if not path.exists():
         raise unknown("pretrained model", str(name_or_path), catalogue)
     is_version = (path / GRAPH).is_file()
     card_path = (path.parent if is_version else path) / CARD
-    card = read_card(card_path) if card_path.is_file() else {}
+    card = read_card(card_path) if os.path.lexists(card_path) else {}
     if is_version:
         version = path
     elif card:
         version = path / str(card["version"])
+        if not version.is_dir():
+            raise InputError(f"{version}: missing, though {CARD} names it.")
     else:
         versions = [graph.parent for graph in path.glob(f"*/{GRAPH}") if graph.parent.name.isdecimal()]
         if not versions:
             raise InputError(f"{path}: no SavedModel here ({GRAPH}), nor a version of one (1/{GRAPH}).")
         version = max(versions, key=lambda version: int(version.name))
-    if card:
-        verify(version, card)
     return version, card
 
 

@@ -1,32 +1,74 @@
-"""What the graph of a SavedModel may hold, before any of it runs."""
+"""What the graph of a SavedModel may hold, and the private copy that is checked and loaded.
+
+A SavedModel is a program. That of an untrusted maker may hold the ops of `ops.COMPUTING` alone, in its graph and in
+every function. The ops that save and restore variables may stand in functions that the saver alone can call, and
+`load` never calls the saver. A node or a function may have no attribute but those of its op's definition and the few
+that TensorFlow itself writes: `api_implements`, for one, makes TensorFlow call another function than the one named.
+"""
 
 from __future__ import annotations
 
-import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.artefacts.ops import COMPUTING, SAVING
 from zoo.errors import InputError
 
 if TYPE_CHECKING:
+    from google.protobuf.message import Message
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
     from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 
 GRAPH = "saved_model.pb"
 
-# A SavedModel is a program. The graph of an untrusted one may hold an op if TensorFlow knows it and
-# - it is stateless and not one of the few that reach out all the same: read files (ReadFile, ImmutableConst,
-#   DecodeProtoV2, ...), write to files or sockets (DebugIdentity, datasets) or run foreign code (PyFuncStateless, ...);
-# - it is stateful and one of these, which touch the model's variables, call its functions, check or draw numbers;
-# - it saves or restores variables, inside a function that the saver alone can call: `load` never calls the saver.
-REACHES_OUT = re.compile("File|Dataset|PyFunc|Debug|Proto|Vocab|ImmutableConst|CustomCall|Mlir")
-HARMLESS_STATEFUL = re.compile(
-    "VarHandleOp|VarIsInitializedOp|ReadVariableOp|Assign(Add|Sub)?VariableOp|VariableShape|ResourceGather(Nd)?"
-    "|DisableCopyOnRead|StatefulPartitionedCall|If|While|Case|Assert|CheckNumerics(V2)?"
-    "|Random(Uniform|UniformInt|StandardNormal|Shuffle|Gamma|PoissonV2)|TruncatedNormal|Multinomial"
-    "|Stateful(Uniform|UniformInt|UniformFullInt|StandardNormalV2|TruncatedNormal|RandomBinomial)"
-    "|StatelessRandomGetAlg|RngSkip|RngReadAndSkip"
-)
-SAVER_OPS = frozenset({"SaveV2", "RestoreV2", "MergeV2Checkpoints", "ShardedFilename"})
+# Attributes that TensorFlow writes: notes on shapes, on control flow, on gradients and on compilation.
+NODE_ATTRIBUTES = {
+    "_XlaHasReferenceVars",
+    "_XlaMustCompile",
+    "_class",
+    "_collective_manager_ids",
+    "_construction_context",
+    "_gradient_op_type",
+    "_has_manual_control_dependencies",
+    "_lower_using_switch_merge",
+    "_num_original_outputs",
+    "_output_shapes",
+    "_read_only_resource_inputs",
+    "_stateful_parallelism",
+    "_user_specified_name",
+}
+SAVER_ATTRIBUTES = {"_construction_context", "_input_shapes"}
+FUNCTION_ATTRIBUTES = SAVER_ATTRIBUTES | {"_XlaMustCompile", "_disable_call_shape_inference", "_noinline"}
+
+
+def require_plain_files(version: Path) -> None:
+    """Raises an `InputError` if a version's folder holds anything but files and folders: links, pipes, devices."""
+    for path in (version, *sorted(version.rglob("*"))):
+        mode = path.lstat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise InputError(f"{path}: expected a file or a folder. Received: {_kind(mode)}")
+
+
+@contextmanager
+def private_copy(version: Path) -> Iterator[Path]:
+    """A copy of a version, in a temporary folder that only this user can reach.
+
+    What is checked there is what is loaded from there, whatever becomes of the original in between.
+    """
+    require_plain_files(version)
+    with tempfile.TemporaryDirectory(prefix="gan-zoo-") as folder:
+        copy = Path(folder) / version.name
+        try:
+            shutil.copytree(version, copy, symlinks=True)
+        except (OSError, shutil.Error) as error:
+            raise InputError(f"{version}: cannot be copied to be checked: {error}") from error
+        require_plain_files(copy)
+        yield copy
 
 
 def read_graph(version: Path) -> MetaGraphDef:
@@ -47,30 +89,71 @@ def read_graph(version: Path) -> MetaGraphDef:
     return graphs[0]
 
 
-def refused_ops(graph: MetaGraphDef) -> list[str]:
-    """Names of the ops, in the graph or in any of its functions, that only a trusted SavedModel may hold."""
+def refused(graph: MetaGraphDef) -> list[str]:
+    """What only a trusted SavedModel may hold: ops, attributes, and functions that are not what they seem."""
+    functions = graph.graph_def.library.function
+    names = [function.signature.name for function in functions]
     savers = _saver_functions(graph)
-    refused = {node.op for node in graph.graph_def.node if not _is_harmless(node.op)}
-    for function in graph.graph_def.library.function:
-        allowed = SAVER_OPS if function.signature.name in savers else frozenset()
-        refused |= {node.op for node in function.node_def if node.op not in allowed and not _is_harmless(node.op)}
-    return sorted(refused)
+    found = set(_refused_nodes(graph.graph_def.node, COMPUTING))
+    for function in functions:
+        name = function.signature.name
+        found |= set(_refused_nodes(function.node_def, COMPUTING | SAVING if name in savers else COMPUTING))
+        allowed = SAVER_ATTRIBUTES if name in savers else FUNCTION_ATTRIBUTES
+        found |= {f"the attribute {attribute} of a function" for attribute in function.attr.keys() - allowed}
+        if _is_op(name) or names.count(name) > 1:
+            found.add(f"a second meaning of {name}")
+    # TensorFlow takes the name of an op where a function is to be named, and calls the op.
+    found |= {f"a call of {name}, which is no function here" for name in _called(graph.graph_def) - set(names)}
+    return sorted(found)
 
 
-def _is_harmless(op: str) -> bool:
+def _refused_nodes(nodes: Iterable[NodeDef], allowed: frozenset[str]) -> Iterator[str]:
     from tensorflow.python.framework import op_def_registry
 
-    definition = op_def_registry.get(op)
-    if definition is None:
-        return False
-    return bool(HARMLESS_STATEFUL.fullmatch(op)) if definition.is_stateful else not REACHES_OUT.search(op)
+    for node in nodes:
+        definition = op_def_registry.get(node.op) if node.op in allowed else None
+        if definition is None:
+            yield node.op
+            continue
+        known = NODE_ATTRIBUTES.union(attribute.name for attribute in definition.attr)
+        yield from (f"the attribute {name} of {node.op}" for name in node.attr.keys() - known)
+
+
+def _is_op(name: str) -> bool:
+    from tensorflow.python.framework import op_def_registry
+
+    return op_def_registry.get(name) is not None
+
+
+def _called(message: Message) -> set[str]:
+    """The names of all functions in attributes, however deeply they are nested."""
+    from tensorflow.core.framework.attr_value_pb2 import NameAttrList
+
+    names, waiting = set(), [message]
+    while waiting:
+        message = waiting.pop()
+        if isinstance(message, NameAttrList):
+            names.add(message.name)
+        for field, value in message.ListFields():
+            if field.message_type is None or field.message_type.name == "TensorProto":
+                continue
+            if field.message_type.GetOptions().map_entry:
+                values = value.values() if field.message_type.fields_by_name["value"].message_type else ()
+            else:
+                values = value if field.is_repeated else (value,)
+            waiting.extend(values)
+    return names
 
 
 def _saver_functions(graph: MetaGraphDef) -> set[str]:
     """Names of the functions that save and restore the variables, and that nothing but the saver can call."""
     saver = graph.saver_def
     ends = {saver.save_tensor_name.partition(":")[0], saver.restore_op_name}
-    names = {node.attr["f"].func.name for node in graph.graph_def.node if node.name in ends}
+    names = {node.attr["f"].func.name for node in graph.graph_def.node if node.name in ends and "f" in node.attr}
     # A name stands where the function is defined and where the saver calls it; once more, and something else can.
     contents = graph.SerializeToString()
     return {name for name in names if contents.count(name.encode()) == 2}
+
+
+def _kind(mode: int) -> str:
+    return "a symbolic link" if stat.S_ISLNK(mode) else "a pipe" if stat.S_ISFIFO(mode) else "a device or a socket"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoo.errors import InputError
+
 if TYPE_CHECKING:
     import tensorflow as tf
 
@@ -55,13 +57,24 @@ def matching(
     return signature if output in signature.structured_outputs else None
 
 
-def call(signature: tf.types.experimental.ConcreteFunction, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The outputs of a signature for any number of rows, of which it is given `ROWS_AT_ONCE` at a time."""
+def call(
+    signature: tf.types.experimental.ConcreteFunction, inputs: Mapping[str, np.ndarray], *outputs: str
+) -> list[np.ndarray]:
+    """The named outputs of a signature for any number of rows, of which it is given `ROWS_AT_ONCE` at a time.
+
+    Raises:
+        InputError: an output that has not one row for each row of the inputs.
+    """
     import tensorflow as tf
 
     count = len(next(iter(inputs.values())))
-    blocks = [
-        signature(**{name: tf.constant(values[start : start + ROWS_AT_ONCE]) for name, values in inputs.items()})
-        for start in range(0, count, ROWS_AT_ONCE)
-    ]
-    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in outputs}
+    for start in range(0, count, ROWS_AT_ONCE):
+        given = min(ROWS_AT_ONCE, count - start)
+        block = signature(**{name: tf.constant(values[start : start + given]) for name, values in inputs.items()})
+        for name in outputs:
+            values = block[name].numpy()
+            if values.shape[:1] != (given,):
+                raise InputError(f"{name} should have a row for each of {given}. Received: shape {list(values.shape)}")
+            parts[name].append(values)
+    return [np.concatenate(parts[name]) for name in outputs]

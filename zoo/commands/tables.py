@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from zoo import evaluation
+from zoo.errors import printable
 
 
 def print_table(rows: Iterable[tuple[str, ...]]) -> None:
     """Prints rows of equally many cells, the columns aligned on their left."""
-    rows = list(rows)
+    rows = [tuple(map(printable, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -82,7 +82,8 @@ def _judge(model: LoadedModel) -> Callable[[np.ndarray], np.ndarray]:
 
     def judge(data: np.ndarray) -> np.ndarray:
         labels = np.full(len(data), NO_LABEL, np.int32)
-        return call(discriminate, {IMAGE: data, LABEL: labels})[SCORE] - boundary
+        (scores,) = call(discriminate, {IMAGE: data, LABEL: labels}, SCORE)
+        return scores - boundary
 
     return judge
 

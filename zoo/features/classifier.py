@@ -63,5 +63,4 @@ class ClassifierFeatures:
             raise InputError(
                 f"{self.name} takes images of shape {[None, *self._shape]}. Received: {list(images.shape)}"
             )
-        outputs = call(self._classify, {IMAGE: images})
-        return Features(outputs[FEATURES], outputs[PROBABILITIES])
+        return Features(*call(self._classify, {IMAGE: images}, FEATURES, PROBABILITIES))

@@ -19,7 +19,7 @@ from urllib.request import urlopen
 
 import numpy as np
 
-from zoo.artefacts.safety import refused_ops
+from zoo.artefacts.safety import refused
 from zoo.errors import InputError, first_line
 from zoo.features.extractor import Features
 from zoo.files import cache_dir, replacing
@@ -166,7 +166,7 @@ def _parsed(source: str | os.PathLike, contents: bytes, published: bool) -> tf.c
         raise InputError(f"{source}: expected the GraphDef {GRAPH}, or {NAME}.tgz, which holds it") from error
     if missing := set(NODES) - {node.name for node in graph.node}:
         raise InputError(f"{source}: not the Inception graph of 2015: no node {', '.join(sorted(missing))}")
-    if not published and (ops := refused_ops(MetaGraphDef(graph_def=graph))):
+    if not published and (ops := refused(MetaGraphDef(graph_def=graph))):
         raise InputError(
             f"{source}: refused, since the graph holds ops that may reach files, the network or Python: "
             f"{', '.join(ops)}"
