@@ -16,7 +16,7 @@ import numpy as np
 import zoo
 from zoo import data
 
-STEPS, BATCH_SIZE, SAMPLES = 20, 20, 8
+STEPS, BATCH_SIZE, SAMPLES = 20, 24, 8
 SMALL = {
     "ALI": {"filters": 4, "latent_size": 8},
     "BiGAN": {"units": 16, "latent_size": 8},
@@ -32,6 +32,7 @@ SMALL = {
     "CC-LAPGAN": {"filters": 4, "units": 16, "num_classes": 10},
     "LossSensitiveGAN": {"filters": 4, "latent_size": 8},
     "LSGAN": {"filters": 4, "latent_size": 8},
+    "SemiSupervisedGAN": {"num_classes": 10, "generator_units": 16, "discriminator_units": (16, 16)},
     "SNGAN": {"filters": 4, "latent_size": 8},
     "UnrolledGAN": {"unrolled_steps": 2},
     "WGAN": {"filters": 4, "latent_size": 8},

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy import stats
 
 from zoo import draws
 
@@ -68,3 +69,13 @@ def test_two_replicas_draw_the_rows_of_one(mirrored):
     drawn = mirrored.run(lambda: draws.replica_uniform(3, [2], SEED))
     rows = tf.concat(mirrored.experimental_local_results(drawn), axis=0)
     np.testing.assert_array_equal(rows, draws.uniform([6, 2], SEED))
+
+
+@pytest.mark.parametrize("shape", [(5,), (3, 2, 1), ()], ids=str)
+def test_normal_draws_have_a_normal_distribution(shape):
+    drawn = draws.replica_normal(COUNT, shape, SEED).numpy()
+    assert drawn.shape == (COUNT, *shape)
+    columns = drawn.reshape(COUNT, -1)
+    assert stats.kstest(columns[:, 0], "norm").pvalue > 0.01
+    correlations = np.corrcoef(columns.T)
+    np.testing.assert_allclose(correlations, np.eye(columns.shape[1]).reshape(correlations.shape), atol=FOUR_ERRORS)

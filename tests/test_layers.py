@@ -6,7 +6,16 @@ import pytest
 import tensorflow as tf
 
 from zoo.errors import InputError
-from zoo.layers import FusedBatchNormalization, GlobalBatchDropout, Maxout, PixelBias, SpectralNormalization
+from zoo.layers import (
+    FusedBatchNormalization,
+    GlobalBatchDropout,
+    GlobalBatchNoise,
+    Maxout,
+    PixelBias,
+    SpectralNormalization,
+    WeightNormalization,
+    initialize_from_data,
+)
 
 
 def arrays(tensors):
@@ -83,6 +92,44 @@ class TestDropout:
     def test_its_configuration_holds_every_argument(self):
         layer = rebuilt(GlobalBatchDropout(0.25, seed=7, name="d"))
         assert (type(layer), layer.rate, layer.seed, layer.name) == (GlobalBatchDropout, 0.25, 7, "d")
+
+
+class TestNoise:
+    ROWS = tf.random.stateless_normal([8, 5], [0, 1])
+
+    @staticmethod
+    def noisy(layer, rows, state=(3, 5)):
+        layer.seed_generator.state.assign(state)
+        return layer(rows, training=True)
+
+    def test_it_has_the_deviation_asked_for(self):
+        noise = self.noisy(GlobalBatchNoise(0.3), tf.zeros([100, 1001])).numpy()
+        assert noise.mean() == pytest.approx(0, abs=4 * 0.3 / np.sqrt(noise.size))
+        assert noise.std() == pytest.approx(0.3, rel=4 / np.sqrt(2 * noise.size))
+
+    @pytest.mark.parametrize(("stddev", "training"), [(0.5, False), (0.0, True)])
+    def test_nothing_happens_at_inference_or_without_a_deviation(self, stddev, training):
+        np.testing.assert_array_equal(GlobalBatchNoise(stddev)(self.ROWS, training=training), self.ROWS)
+
+    def test_every_call_adds_other_noise(self):
+        layer = GlobalBatchNoise(0.5)
+        first, second = (layer(self.ROWS, training=True).numpy() for _ in range(2))
+        assert not np.isclose(first, second).any()
+
+    def test_two_replicas_add_what_one_adds(self, mirrored):
+        with mirrored.scope():
+            layer = GlobalBatchNoise(0.5)
+            layer.seed_generator.state.assign([3, 5])
+        halves = mirrored.experimental_distribute_values_from_function(
+            lambda context: tf.split(self.ROWS, 2)[context.replica_id_in_sync_group]
+        )
+        outputs = mirrored.run(lambda rows: layer(rows, training=True), args=(halves,))
+        rows = tf.concat(mirrored.experimental_local_results(outputs), axis=0)
+        np.testing.assert_allclose(rows, self.noisy(GlobalBatchNoise(0.5), self.ROWS), atol=1e-6)
+
+    def test_its_configuration_holds_every_argument(self):
+        layer = rebuilt(GlobalBatchNoise(0.25, seed=7, name="n"))
+        assert (type(layer), layer.stddev, layer.seed, layer.name) == (GlobalBatchNoise, 0.25, 7, "n")
 
 
 @pytest.fixture
@@ -342,3 +389,93 @@ class TestSpectralNormalization:
     def test_another_kind_of_layer_is_refused(self):
         with pytest.raises(InputError, match=r"of Dense, Conv2D, .* Received: DepthwiseConv2D"):
             SpectralNormalization(keras.layers.DepthwiseConv2D(3))
+
+
+NORMALIZED = {  # a layer, its inputs, and the axes of its kernel that an output sums over
+    "dense": (lambda: keras.layers.Dense(3), (6, 4), 0),
+    "convolution": (lambda: keras.layers.Conv2D(3, 3, padding="same"), (6, 5, 5, 4), (0, 1, 2)),
+    "transposed convolution": (
+        lambda: keras.layers.Conv2DTranspose(3, 3, strides=2, padding="same"),
+        (6, 5, 5, 4),
+        (0, 1, 3),
+    ),
+}
+
+
+class TestWeightNormalization:
+    @pytest.fixture(params=NORMALIZED)
+    def kind(self, request):
+        layer, shape, axes = NORMALIZED[request.param]
+        return layer, tf.random.stateless_normal(shape, [0, 1], mean=1.0, stddev=2.0), axes
+
+    def test_it_computes_with_the_gain_times_the_direction_of_each_outputs_kernel(self, kind):
+        make, inputs, axes = kind
+        layer, plain = WeightNormalization(make()), make()
+        for each in (layer, plain):
+            each.build(inputs.shape)
+        v = layer.layer.kernel.numpy()
+        gain = np.arange(1.0, 4).reshape(layer.gain.shape)
+        layer.gain.assign(gain)
+        plain.kernel.assign(gain * v / np.sqrt((v**2).sum(axis=axes, keepdims=True)))
+        np.testing.assert_allclose(layer(inputs), plain(inputs), rtol=1e-5, atol=1e-5)
+        np.testing.assert_array_equal(layer.layer.kernel, v)
+
+    def test_the_gradient_is_orthogonal_to_each_outputs_kernel(self, kind):
+        make, inputs, axes = kind
+        layer = WeightNormalization(make())
+        layer.build(inputs.shape)
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(layer(inputs) ** 2)
+        slope = tape.gradient(loss, layer.layer.kernel.value).numpy()
+        v = layer.layer.kernel.numpy()
+        assert np.abs(slope).max() > 1
+        scale = np.linalg.norm(slope) * np.linalg.norm(v)
+        np.testing.assert_allclose((slope * v).sum(axis=axes), 0, atol=1e-6 * scale)
+
+    def test_outputs_start_with_mean_0_and_deviation_1_on_the_data(self, kind):
+        make, inputs, _ = kind
+        network = keras.Sequential([keras.Input(inputs.shape[1:]), WeightNormalization(make())])
+        initialize_from_data(network, inputs)
+        outputs = network(inputs).numpy()
+        axes = tuple(range(outputs.ndim - 1))
+        np.testing.assert_allclose(outputs.mean(axis=axes), 0, atol=1e-5)
+        np.testing.assert_allclose(outputs.std(axis=axes), 1, rtol=1e-5)
+
+    def test_a_layer_is_initialised_on_what_those_before_it_then_give(self):
+        inputs = tf.random.stateless_normal([50, 4], [0, 1], mean=3.0)
+        normalized = [WeightNormalization(keras.layers.Dense(5)) for _ in range(2)]
+        network = keras.Sequential([keras.Input((4,)), normalized[0], keras.layers.ReLU(), normalized[1]])
+        initialize_from_data(network, inputs)
+        outputs = network(inputs).numpy()
+        np.testing.assert_allclose(outputs.mean(axis=0), 0, atol=1e-5)
+        np.testing.assert_allclose(outputs.std(axis=0), 1, rtol=1e-5)
+        shifted = network(inputs + 1).numpy()
+        assert np.abs(shifted.mean(axis=0)).max() > 0.1  # no later call initialises anything
+
+    @pytest.mark.parametrize("trainable", [True, False])
+    def test_the_gain_is_trained_or_not_and_saved_in_either_case(self, trainable):
+        layer = rebuilt(WeightNormalization(keras.layers.Dense(3), trainable_gain=trainable, name="w"))
+        layer.build((None, 4))
+        assert (layer.name, layer.trainable_gain, len(layer.weights)) == ("w", trainable, 3)
+        assert any(weight is layer.gain for weight in layer.trainable_weights) == trainable
+
+    def test_mixed_precision_normalises_in_float32(self):
+        keras.mixed_precision.set_global_policy("mixed_bfloat16")
+        try:
+            layer = WeightNormalization(keras.layers.Dense(3))
+        finally:
+            keras.mixed_precision.set_global_policy("float32")
+        assert layer(tf.ones([2, 4])).dtype == tf.bfloat16
+        assert layer.gain.dtype == "float32"
+
+    @pytest.mark.parametrize(
+        ("layer", "received"),
+        [
+            (keras.layers.Dense(3, activation="relu"), "Dense with relu activation"),
+            (keras.layers.Embedding(3, 2), "Embedding with no activation"),
+        ],
+        ids=["rectified", "embedding"],
+    )
+    def test_other_layers_are_refused(self, layer, received):
+        with pytest.raises(InputError, match=f"Received: {received}"):
+            WeightNormalization(layer)

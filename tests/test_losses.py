@@ -174,3 +174,38 @@ def test_points_between_lie_on_the_segments_of_their_rows():
 def test_accuracies_may_have_another_boundary():
     accuracies = losses.discriminator_accuracies(tf.constant([1.0, 0.5, 2.0, 0.4]), tf.constant([-1.0, 0.5]), 0.5)
     assert {name: float(value) for name, value in accuracies.items()} == {"real_accuracy": 0.5, "fake_accuracy": 0.5}
+
+
+class TestClassesAndOneMore:
+    LOGITS = np.random.default_rng(0).normal(scale=3, size=(6, 4))
+    LABELS = np.array([0, 3, -1, 2, -1, 3])
+
+    @property
+    def probabilities(self):
+        """Of the four classes and the fifth, whose logit is 0: an explicit softmax."""
+        exponentials = np.exp(np.concatenate([self.LOGITS, np.zeros((6, 1))], axis=1))
+        return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+    def test_the_odds_are_those_of_an_explicit_softmax_whose_last_logit_is_0(self):
+        fake = self.probabilities[:, -1]
+        np.testing.assert_allclose(losses.real_log_odds(self.LOGITS), np.log((1 - fake) / fake), rtol=1e-5)
+
+    def test_the_discriminators_loss_is_the_cross_entropy_of_the_explicit_softmax(self):
+        odds = losses.real_log_odds(self.LOGITS)
+        loss = losses.cross_entropy_discriminator_loss(odds[:3], odds[3:])
+        real, fake = self.probabilities[:3, -1], self.probabilities[3:, -1]
+        assert float(loss) == pytest.approx(-np.log(1 - real).mean() - np.log(fake).mean(), rel=1e-5)
+
+    def test_rows_are_classified_given_that_they_are_real_and_those_without_a_label_are_not(self):
+        given_real = self.probabilities[:, :-1] / (1 - self.probabilities[:, -1:])
+        known = self.LABELS >= 0
+        expected = -np.log(given_real[known, self.LABELS[known]]).mean()
+        assert float(losses.classification_loss(self.LOGITS, self.LABELS)) == pytest.approx(expected, rel=1e-5)
+        slope = gradient(lambda logits: losses.classification_loss(logits, self.LABELS), self.LOGITS)
+        assert (np.abs(slope).max(axis=1) > 0).tolist() == known.tolist()
+
+    def test_without_any_label_the_loss_is_0(self):
+        assert float(losses.classification_loss(self.LOGITS, np.full(6, -1))) == 0
+
+    def test_large_logits_do_not_overflow(self):
+        np.testing.assert_array_equal(losses.real_log_odds([[200.0, -200.0], [-300.0, -200.0]]), [200, -200])

@@ -28,6 +28,7 @@ SMALL = {
     "LAPGAN": {"filters": 4, "units": 16},
     "LossSensitiveGAN": {"filters": 4},
     "LSGAN": {"filters": 4},
+    "SemiSupervisedGAN": {"generator_units": 16, "discriminator_units": (16, 8)},
     "SNGAN": {"filters": 4},
     "UnrolledGAN": {"unrolled_steps": 2},
     "WGAN": {"filters": 4, "discriminator_updates": 2},
@@ -116,8 +117,8 @@ def make(name, **settings):
     return model
 
 
-def batches(count=12, size=8, seed=0):
-    """An infinite dataset that repeats `count` batches."""
+def batches(count=12, size=12, seed=0):
+    """An infinite dataset that repeats `count` batches, which 2 updates, 3 minibatches and 2 replicas divide."""
     rng = np.random.default_rng(seed)
     rows = {
         "image": rng.uniform(0, 1, (count * size, *SHAPE)).astype("float32"),
@@ -393,7 +394,7 @@ def test_a_label_that_is_none_of_the_classes_stops_training_and_names_the_step(l
     model = make("ThreePlayers", steps_per_execution=steps_per_execution)
 
     def spoil_the_third(index, rows):
-        last = tf.range(8) == 7
+        last = tf.range(12) == 11
         return {**rows, "label": tf.where((index == 2) & last, label, rows["label"])}
 
     spoilt = batches().enumerate().map(spoil_the_third)

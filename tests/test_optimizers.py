@@ -1,11 +1,11 @@
-"""Pylearn2's momentum schedule and Torch's dampened momentum against loops in NumPy."""
+"""Pylearn2's momentum schedule, Torch's dampened momentum and Improved GAN's Adam against loops in NumPy."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.optimizers import MomentumRampSGD
+from zoo.optimizers import InnerEpsilonAdam, MomentumRampSGD
 
 FAST = {"learning_rate": 0.1, "decay": 1.5, "minimum": 1e-3, "momentum": 0.5, "final_momentum": 0.9, "ramp": 8}
 START = np.array([1.0, -2.0, 3.0], np.float32)
@@ -85,3 +85,23 @@ def test_an_optimiser_that_gets_the_variables_of_another_goes_on_as_it_would():
     for theirs, ours in zip(first.variables, second.variables, strict=True):
         ours.assign(theirs)
     np.testing.assert_array_equal(updated(second, restored, GRADIENTS[10:]), updated(first, variable, GRADIENTS[10:]))
+
+
+def test_adam_with_its_epsilon_under_the_root_is_the_loop_written_out():
+    value, mean, square, expected = START.astype(np.float64), np.zeros(3), np.zeros(3), []
+    gradients = GRADIENTS * [1e-6, 1e-4, 1.0]  # below the floor of 1e-4, at it and above
+    for count, gradient in enumerate(gradients, start=1):
+        mean = 0.5 * mean + 0.5 * gradient
+        square = 0.9 * square + 0.1 * gradient**2
+        value = value - 0.1 * mean / (1 - 0.5**count) / np.sqrt(square / (1 - 0.9**count) + 1e-8)
+        expected.append(value)
+    moved = updated(*built(InnerEpsilonAdam(0.1, beta_1=0.5, beta_2=0.9)), gradients.astype(np.float32))
+    np.testing.assert_allclose(moved, expected, rtol=1e-5)
+    steps = np.abs(np.diff(moved, axis=0)).max(axis=0)
+    assert steps[0] < 0.01 < 0.05 < steps[2]  # the floor damps small gradients
+
+
+def test_adam_with_its_epsilon_under_the_root_is_saved():
+    optimizer = InnerEpsilonAdam(0.003, beta_1=0.5)
+    config = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(optimizer)).get_config()
+    assert config == optimizer.get_config()

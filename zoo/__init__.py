@@ -33,6 +33,7 @@ MODELS = {
     "LAPGAN": "zoo.models.lapgan",
     "LossSensitiveGAN": "zoo.models.loss_sensitive_gan",
     "LSGAN": "zoo.models.lsgan",
+    "SemiSupervisedGAN": "zoo.models.semi_supervised_gan",
     "SNGAN": "zoo.models.sn_gan",
     "UnrolledGAN": "zoo.models.unrolled_gan",
     "WGAN": "zoo.models.wgan",

@@ -7,18 +7,10 @@ VGG has them (Simonyan & Zisserman 2014, https://arxiv.org/abs/1409.1556); then 
 from __future__ import annotations
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from zoo.artefacts.signatures import (
-    CLASSIFY,
-    FEATURES,
-    IMAGE,
-    PROBABILITIES,
-    ROWS_AT_ONCE,
-    SERVING_DEFAULT,
-    rows,
-)
+from zoo.artefacts.signatures import CLASSIFY, FEATURES, PROBABILITIES, SERVING_DEFAULT
+from zoo.classifying import Classifying
 from zoo.errors import InputError, require_positive
 from zoo.layers import FusedBatchNormalization
 from zoo.training import TrainableModel
@@ -49,7 +41,7 @@ def classifier_network(data_shape, num_classes, filters, seed=0):
 
 
 @keras.saving.register_keras_serializable("zoo")
-class Classifier(TrainableModel):
+class Classifier(Classifying, TrainableModel):
     """Tells the classes of images apart.
 
     Batch statistics are per replica.
@@ -109,32 +101,10 @@ class Classifier(TrainableModel):
             images = tf.where(draw[:, 0, None, None, None] < 0.5, images, tf.reverse(images, [2]))
         return images
 
-    def accuracy(self, split, batch_size=ROWS_AT_ONCE):
-        """The share of a split's rows that are classified as labelled, as a float in [0, 1]."""
-        correct = 0
-        for batch in split.batches(batch_size):
-            probabilities = self._classify_graph(batch["image"])[PROBABILITIES]
-            correct += np.sum(np.argmax(probabilities, axis=-1) == batch["label"])
-        return float(correct / len(split))
-
-    def test_score(self, data):
-        """The accuracy on the test split, as a card records it."""
-        return {
-            "score": "test accuracy",
-            "value": self.accuracy(data.test),
-            "reference": f"{data.name} test",
-            "n_real": len(data.test),
-        }
-
-    @tf.function(autograph=False, reduce_retracing=True)
-    def _classify_graph(self, image):
-        return self.classify_signature(image)
-
     def classify_signature(self, image):
         """`image` float32 [n, *data_shape] in [0, 1] to `features` [n, d] and `probabilities` [n, num_classes]."""
         features, logits = self.classifier(self._from_unit(image), training=False)
         return {FEATURES: features, PROBABILITIES: tf.nn.softmax(logits)}
 
     def signatures(self):
-        inputs = [rows(IMAGE, *self.data_shape)]
-        return {SERVING_DEFAULT: (self.classify_signature, inputs), CLASSIFY: (self.classify_signature, inputs)}
+        return dict.fromkeys((SERVING_DEFAULT, CLASSIFY), self.classifying_signature())

@@ -6,6 +6,7 @@ where its algorithm is named. So every draw starts from integer bits and goes th
 
 from __future__ import annotations
 
+import math
 import zlib
 
 import tensorflow as tf
@@ -46,3 +47,21 @@ def replica_uniform(rows: tf.Tensor | int, shape: list | tuple, seed: tf.Tensor)
     replicas = context.num_replicas_in_sync
     first = context.replica_id_in_sync_group * rows
     return uniform([replicas * rows, *shape], seed)[first : first + rows]
+
+
+def replica_normal(rows: tf.Tensor | int, shape: list | tuple, seed: tf.Tensor) -> tf.Tensor:
+    """This replica's rows of a standard normal draw that is made for the global batch: Box and Muller's transform.
+
+    Args:
+        rows: how many rows each replica has.
+        shape: the shape of one row.
+        seed: int32 [2], the same on every replica.
+
+    Returns:
+        float32 `[rows, *shape]`. N replicas of `rows` rows get what one replica of N * rows rows gets.
+    """
+    size = math.prod(shape)
+    first, second = tf.unstack(replica_uniform(rows, [2, -(-size // 2)], seed), axis=1)
+    radius, angle = tf.sqrt(-2 * tf.math.log(first)), 2 * math.pi * second
+    pairs = tf.concat([radius * tf.cos(angle), radius * tf.sin(angle)], axis=1)
+    return tf.reshape(pairs[:, :size], [rows, *shape])

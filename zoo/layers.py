@@ -8,6 +8,8 @@ import tensorflow as tf
 from zoo import draws
 from zoo.errors import InputError
 
+TINY = 1e-12  # what weight normalisation divides by at least
+
 
 @keras.saving.register_keras_serializable("zoo")
 class Maxout(keras.layers.Layer):
@@ -68,6 +70,25 @@ class GlobalBatchDropout(keras.layers.Dropout):
         config = super().get_config()
         del config["noise_shape"]
         return config
+
+
+@keras.saving.register_keras_serializable("zoo")
+class GlobalBatchNoise(keras.layers.GaussianNoise):
+    """Keras' Gaussian noise, drawn for the global batch: N replicas add what one replica with all rows would add.
+
+    Args:
+        stddev: the noise's standard deviation, 0 or more. There is noise in training alone.
+    """
+
+    def __init__(self, stddev, seed=None, **kwargs):
+        super().__init__(stddev, seed=seed, **kwargs)
+
+    def call(self, inputs, training=False):
+        if not training or self.stddev == 0:
+            return inputs
+        seed = tf.cast(self.seed_generator.next(), tf.int32)
+        noise = draws.replica_normal(tf.shape(inputs)[0], inputs.shape[1:], seed)
+        return inputs + self.stddev * tf.cast(noise, inputs.dtype)
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -175,11 +196,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             self.vector.assign(tf.where(has_direction, u, self.vector.value))
         sigma = tf.tensordot(tf.linalg.matvec(matrix, u), v, 1)
         normalized = tf.cast(self.kernel.value, tf.float32) / tf.where(sigma > 0, sigma, 1.0)
-        values = [
-            (variable, normalized if variable is self.kernel else variable.value) for variable in self.layer.variables
-        ]
-        with keras.StatelessScope(values):
-            return self.layer(inputs)
+        return _called_with_kernel(self.layer, self.kernel, normalized, inputs)
 
     def compute_output_spec(self, inputs, training=False):
         return self.layer.compute_output_spec(inputs)
@@ -201,3 +218,100 @@ def _unit(vector):
     """The vector at length 1, and whether it has one; of zeros, zeros. Its squares may be too small for float32."""
     largest = tf.reduce_max(tf.abs(vector))
     return tf.linalg.l2_normalize(tf.math.divide_no_nan(vector, largest)), largest > 0
+
+
+@keras.saving.register_keras_serializable("zoo")
+class WeightNormalization(keras.layers.Wrapper):
+    """A layer that computes with g v / ||v||, g and v each output's own (Salimans & Kingma 2016, eq. 2).
+
+    https://arxiv.org/abs/1602.07868. See `initialize_from_data` for the paper's first values of g and of the bias. The
+    kernel is normalised in float32, the layer computes in its own precision.
+
+    Args:
+        layer: a `Dense`, `Conv2D` or `Conv2DTranspose` layer without an activation, so that what it gives is what the
+            initialisation normalises. Its kernel is v.
+        trainable_gain: whether g is trained; else it keeps its first value, which is 1 without an initialisation.
+
+    Call: what the layer takes, to what it gives.
+
+    Raises:
+        InputError: the layer is of another kind or has an activation.
+    """
+
+    KINDS = (keras.layers.Dense, keras.layers.Conv2D, keras.layers.Conv2DTranspose)
+    initializes = False  # whether a call sets g and the bias; see `initialize_from_data`
+
+    def __init__(self, layer, trainable_gain=True, **kwargs):
+        if not isinstance(layer, self.KINDS) or layer.activation is not keras.activations.linear:
+            kinds = ", ".join(kind.__name__ for kind in self.KINDS)
+            activation = getattr(getattr(layer, "activation", None), "__name__", "no")
+            raise InputError(
+                f"Weight normalisation takes a linear layer of {kinds}. "
+                f"Received: {type(layer).__name__} with {activation} activation"
+            )
+        # With these neither the inputs nor v are cast on the way to this layer; the layer inside casts them.
+        super().__init__(layer, dtype="float32", autocast=False, **kwargs)
+        self.trainable_gain = trainable_gain
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        kernel = self.layer.kernel.shape
+        outputs = len(kernel) - (2 if isinstance(self.layer, keras.layers.Conv2DTranspose) else 1)
+        self.others = [axis for axis in range(len(kernel)) if axis != outputs]
+        self.gain = self.add_weight(
+            shape=[side if axis == outputs else 1 for axis, side in enumerate(kernel)],
+            initializer="ones",
+            trainable=self.trainable_gain,
+            name="gain",
+        )
+
+    def call(self, inputs):
+        if self.initializes:
+            outputs = tf.cast(self._linear(inputs), tf.float32)
+            mean, variance = tf.nn.moments(outputs, axes=range(outputs.shape.rank - 1))
+            deviation = tf.maximum(tf.sqrt(variance), TINY)
+            self.gain.assign(self.gain / tf.reshape(deviation, self.gain.shape))
+            if self.layer.use_bias:
+                self.layer.bias.assign((self.layer.bias - mean) / deviation)
+        return self._linear(inputs)
+
+    def compute_output_spec(self, inputs):
+        return self.layer.compute_output_spec(inputs)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["dtype"]
+        return {**config, "trainable_gain": self.trainable_gain}
+
+    def _linear(self, inputs):
+        v = tf.cast(self.layer.kernel.value, tf.float32)
+        squares = tf.reduce_sum(v**2, axis=self.others, keepdims=True)
+        normalized = v * (self.gain.value * tf.math.rsqrt(tf.maximum(squares, TINY)))
+        return _called_with_kernel(self.layer, self.layer.kernel, normalized, inputs)
+
+
+def initialize_from_data(network, inputs):
+    """Sets g and the bias of each weight-normalised layer so that its outputs have mean 0 and deviation 1.
+
+    One pass in training mode, so that noise counts, from the first layer to the last: each sees inputs that the layers
+    before it have normalised (Salimans & Kingma 2016, eqs. 5 and 6).
+
+    Args:
+        network: a `keras.Model`.
+        inputs: a batch as the network takes it.
+    """
+    chosen = [layer for layer in network._flatten_layers() if hasattr(layer, "initializes")]
+    for layer in chosen:
+        layer.initializes = True
+    try:
+        network(inputs, training=True)
+    finally:
+        for layer in chosen:
+            layer.initializes = False
+
+
+def _called_with_kernel(layer, kernel, value, inputs):
+    """What a layer makes of its inputs with another value of its kernel, a variable that keeps its own."""
+    values = [(variable, value if variable is kernel else variable.value) for variable in layer.variables]
+    with keras.StatelessScope(values):
+        return layer(inputs)

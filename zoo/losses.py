@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from zoo.labels import NO_LABEL
+
 
 def cross_entropy_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
     """-E log D(x) - E log(1 - D(G(z))), with D the sigmoid of the logits (Goodfellow et al. 2014, eq. 1, negated)."""
@@ -54,6 +56,32 @@ def wasserstein_generator_loss(fake_scores: tf.Tensor) -> tf.Tensor:
     """-E f(G(z)): Arjovsky et al. 2017, Algorithm 1. Its level means nothing: a critic may add any constant."""
     (fake_scores,) = _float32(fake_scores)
     return -tf.reduce_mean(fake_scores)
+
+
+def real_log_odds(logits: tf.Tensor) -> tf.Tensor:
+    """log D(x) / (1 - D(x)) of K + 1 classes whose last, the fakes', has the logit 0: Salimans et al. 2016, Sec. 5.
+
+    Args:
+        logits: `(batch, K)`.
+
+    Returns:
+        float32 `(batch,)`, log sum_k exp l_k(x), to be used as any discriminator's logits.
+    """
+    (logits,) = _float32(logits)
+    return tf.reduce_logsumexp(logits, axis=-1)
+
+
+def classification_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """-E log p(y | x) with p the softmax of K logits, the mean over those rows that have a label.
+
+    Args:
+        logits: `(batch, K)`.
+        labels: integers `(batch,)`, `NO_LABEL` where there is none; without any label the loss is 0.
+    """
+    (logits,) = _float32(logits)
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(labels, 0), logits)
+    known = tf.cast(labels != NO_LABEL, tf.float32)
+    return tf.math.divide_no_nan(tf.reduce_sum(known * losses), tf.reduce_sum(known))
 
 
 def between(first: tf.Tensor, second: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:

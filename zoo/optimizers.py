@@ -25,6 +25,34 @@ def adam(learning_rate, beta_1=0.9, beta_2=0.999):
 
 
 @keras.saving.register_keras_serializable("zoo")
+class InnerEpsilonAdam(keras.optimizers.Adam):
+    """Adam that divides by sqrt(v + epsilon), as Salimans et al. (2016) trained; Kingma & Ba's is sqrt(v) + epsilon.
+
+    At 1e-8 that is a floor of 1e-4 under the root mean square of a gradient, which damps the smaller ones.
+
+    Args:
+        learning_rate: a number or a `keras.optimizers.schedules.LearningRateSchedule`.
+        beta_1: the decay of the mean gradient.
+        beta_2: the decay of the mean squared gradient.
+        epsilon: what is added to the mean squared gradient.
+        **kwargs: the other arguments of `keras.optimizers.Adam`, but for `amsgrad`.
+    """
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-8, **kwargs):
+        super().__init__(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, **kwargs)
+
+    def update_step(self, gradient, variable, learning_rate):
+        updates = tf.cast(self.iterations.value + 1, tf.float32)
+        index = self._get_variable_index(variable)
+        mean, square = self._momentums[index], self._velocities[index]
+        self.assign_add(mean, (gradient - mean.value) * (1 - self.beta_1))
+        self.assign_add(square, (gradient**2 - square.value) * (1 - self.beta_2))
+        unbiased_mean = mean.value / (1 - self.beta_1**updates)
+        unbiased_square = square.value / (1 - self.beta_2**updates)
+        self.assign_sub(variable, learning_rate * unbiased_mean * tf.math.rsqrt(unbiased_square + self.epsilon))
+
+
+@keras.saving.register_keras_serializable("zoo")
 class MomentumRampSGD(keras.optimizers.SGD):
     """Gradient descent whose rate decays at every update while its momentum rises.
 

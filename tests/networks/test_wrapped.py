@@ -7,7 +7,7 @@ from inside import layers_of, order
 
 from zoo import networks
 from zoo.errors import InputError
-from zoo.layers import SpectralNormalization
+from zoo.layers import SpectralNormalization, WeightNormalization
 
 
 class TestSpectrallyNormalized:
@@ -86,6 +86,13 @@ class TestWithFeatures:
         both = networks.with_features(network)
         assert [tuple(tensor.shape) for tensor in both.inputs] == [(None, 3), (None, 2)]
         assert list(map(id, both.weights)) == list(map(id, network.weights))
+
+    def test_features_may_be_taken_before_layers_that_only_disturb_them(self):
+        dense = [keras.layers.Dense(2), WeightNormalization(keras.layers.Dense(1))]
+        noise = [keras.layers.GaussianNoise(1.0) for _ in range(2)]
+        network = keras.Sequential([keras.Input((3,)), dense[0], *noise, dense[1]])
+        both = networks.with_features(network, before=(keras.layers.GaussianNoise,))
+        np.testing.assert_array_equal(both(self.X, training=True)[0], dense[0](self.X))
 
     def test_a_subclass_is_refused(self):
         class Subclass(keras.Model):

@@ -36,11 +36,12 @@ def spectrally_normalized(network, seed=0):
     return normalized(network)
 
 
-def with_features(network):
+def with_features(network, before=()):
     """A network that gives the input of its last layer, its features, beside its output; all layers are shared.
 
     Args:
-        network: a functional or sequential `keras.Model` that ends in a `Dense` layer.
+        network: a functional or sequential `keras.Model` that ends in a `Dense` layer, normalised or not.
+        before: kinds of layers; where the last layer's input comes from one, the features are what that layer takes.
 
     Returns:
         A `keras.Model` of the same inputs, to the features and the output.
@@ -51,11 +52,13 @@ def with_features(network):
     if not getattr(network, "outputs", None):
         raise InputError(f"A network with features must be functional. Received: a {type(network).__name__}")
     last, node, _ = network.outputs[0]._keras_history  # `last.input` may be that of another network with this layer
-    if not isinstance(last, layers.Dense):
+    if not isinstance(getattr(last, "layer", last), layers.Dense):
         raise InputError(
             f"A network with features must end in a Dense layer. Received: one that ends in {type(last).__name__}"
         )
     features = last._inbound_nodes[node].input_tensors[0]
+    while isinstance((source := features._keras_history)[0], before):
+        features = source[0]._inbound_nodes[source[1]].input_tensors[0]
     inputs = network.inputs if len(network.inputs) > 1 else network.inputs[0]
     return keras.Model(inputs, [features, network.outputs[0]], name=f"{network.name}_with_features")
 

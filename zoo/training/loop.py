@@ -163,16 +163,16 @@ class TrainingLoop(keras.Model):
             state.assign(tf.cast(self._step_seed(f"layer {index}"), state.dtype))
 
     def _update_averages(self):
-        """Moves each average towards its network; at first faster than `ema_decay`, to forget the first weights."""
+        """Moves each average towards its network; at first faster than its decay, to forget the first weights."""
         if not self._averages:
             return
         step = tf.cast(self.step_counter.value, tf.float32)
-        decay = tf.minimum(self.ema_decay, (1 + step) / (10 + step))
         update = self.distribute_strategy.extended.update
-        for average, network in self._averages:
+        for average, network, decay in self._averages:
+            share = 1 - tf.minimum(decay, (1 + step) / (10 + step))
             for mean, value in zip(average.variables, network.variables, strict=True):
                 if keras.backend.is_float_dtype(mean.dtype):
-                    update(mean.value, _move, args=(value.value, 1 - decay))
+                    update(mean.value, _move, args=(value.value, share))
 
     def reset_metrics(self):
         super().reset_metrics()

@@ -123,19 +123,20 @@ class TrainableModel(TrainingStep, TrainingLoop):
         value_range = self.value_range if self.is_image and "generator" in role else None
         return networks.checked(role, network, input_shapes, output_shape, value_range)
 
-    def averaged(self, network):
-        """The network to sample from: a running average of `network` where `ema_decay` is set, else itself."""
-        if self.ema_decay is None:
+    def averaged(self, network, decay=None):
+        """A running average of `network` where there is a decay, by default `ema_decay`, else the network itself."""
+        decay = decay or self.ema_decay
+        if decay is None:
             return network
         average = keras.models.clone_model(network)
         average.set_weights(network.get_weights())
         average.trainable = False
-        self._averages.append((average, network))
+        self._averages.append((average, network, decay))
         return average
 
     def restart_averages(self):
         """Sets every average to its network's present weights, after these were set by hand."""
-        for average, network in self._averages:
+        for average, network, _ in self._averages:
             average.set_weights(network.get_weights())
 
     def networks_of(self, player):
@@ -173,11 +174,19 @@ class TrainableModel(TrainingStep, TrainingLoop):
         Raises:
             InputError: another number of rows, or no such data.
         """
-        data = self.real_data({"image": tf.constant(checked_images(images, self.data_shape))})
+        data = self.checked_data(images)
         if len(data) != self.reference.shape[0]:
             raise InputError(f"The reference batch needs {self.reference.shape[0]} rows. Received: {len(data)}")
         self.reference.assign(data)
         self._reference_taken.assign(True)
+
+    def checked_data(self, images):
+        """Images that a person passed to a method, checked, as the networks read them: float32 `[n, *data_shape]`.
+
+        Raises:
+            InputError: they are not `[n, *data_shape]`, floats in [0, 1] or uint8 if they are images.
+        """
+        return self.real_data({"image": tf.constant(checked_images(images, self.data_shape))})
 
     def take_reference_from(self, batches):
         """Sets the reference batch to the first rows of a dataset.

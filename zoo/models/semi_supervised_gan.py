@@ -1,0 +1,223 @@
+"""Improved Techniques for Training GANs. T. Salimans, I. Goodfellow, W. Zaremba, V. Cheung, A. Radford, X. Chen. 2016.
+https://arxiv.org/abs/1606.03498 (Sec. 5, semi-supervised learning)
+
+The discriminator is a classifier of K classes and one more, that of generated data, so that it also learns from data
+without labels: they belong to some of the K classes. The generator matches the mean of the classifier's features.
+
+With K logits l_k and 0 for the class K + 1, D(x) = Z(x) / (Z(x) + 1), where Z(x) = sum_k exp l_k(x).
+Discriminator: minimise -E log p(y | x, y <= K) + 1/2 (-E log D(x) - E log(1 - D(G(z)))), x with and without labels.
+Generator: minimise the mean over the features f of (E f(x) - E f(G(z)))^2.
+
+Differences from the paper. What it leaves open follows the authors' code, https://github.com/openai/improved-gan
+(`mnist_svhn_cifar10/train_mnist_feature_matching.py`): networks, noise, the factor 1/2, the optimiser, and the mean
+over the features, which the paper sums.
+1. The classifier's average starts from its first weights and moves faster at first; the code's starts from 0.
+2. Samples are drawn with the running averages of the batch statistics, which see both players' updates; the code draws
+   none after training.
+3. A column of weights is divided by its norm, where the code adds 1e-6 to the square in the generator's last layer.
+"""
+
+from __future__ import annotations
+
+import math
+
+import keras
+import tensorflow as tf
+
+from zoo import losses, networks, priors
+from zoo.artefacts.signatures import CLASSIFY, LABEL, PROBABILITIES
+from zoo.classifying import Classifying
+from zoo.errors import InputError, require_non_negative, require_positive
+from zoo.layers import GlobalBatchNoise, WeightNormalization, initialize_from_data
+from zoo.model import GenerativeModel
+from zoo.optimizers import InnerEpsilonAdam
+
+layers = keras.layers
+
+MINIBATCHES = 3  # of a step: labelled, unlabelled, and unlabelled for the generator
+INPUT_NOISE, HIDDEN_NOISE = 0.3, 0.5
+
+
+def dense_generator(data_shape, latent_size, units=500, seed=0):
+    """Two layers of softplus units, whose batch normalisation does not scale, then a weight-normalised one.
+
+    Args:
+        data_shape: `(height, width, channels)`.
+        latent_size: length of the latent vector.
+        units: width of the two hidden layers.
+
+    Returns:
+        A `keras.Model` from `(batch, latent_size)` to float32 `(batch, *data_shape)` in [0, 1].
+    """
+    initializer = keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(seed))
+    latents = x = keras.Input((latent_size,))
+    for _ in range(2):
+        x = layers.Dense(units, use_bias=False, kernel_initializer=initializer)(x)
+        x = layers.BatchNormalization(momentum=0.9, epsilon=1e-6, scale=False)(x)
+        x = layers.Activation("softplus")(x)
+    x = WeightNormalization(layers.Dense(math.prod(data_shape), kernel_initializer=initializer))(x)
+    outputs = layers.Reshape(data_shape, dtype="float32")(layers.Activation("sigmoid", dtype="float32")(x))
+    return keras.Model(latents, outputs, name="generator")
+
+
+def dense_discriminator(data_shape, num_classes, units=(1000, 500, 250, 250, 250), seed=0):
+    """Weight-normalised rectified layers with noise before each layer, then the logits of the classes.
+
+    Args:
+        data_shape: `(height, width, channels)`.
+        num_classes: how many logits.
+        units: widths of the hidden layers.
+
+    Returns:
+        A `keras.Model` from `(batch, *data_shape)` in [0, 1] to float32 logits `(batch, num_classes)`.
+    """
+    initializer = networks.normal(seed, deviation=0.1)
+    images = keras.Input(data_shape)
+    x = GlobalBatchNoise(INPUT_NOISE, seed=seed)(layers.Flatten()(images))
+    for number, width in enumerate(units, start=1):
+        x = WeightNormalization(layers.Dense(width, kernel_initializer=initializer), trainable_gain=False)(x)
+        x = GlobalBatchNoise(HIDDEN_NOISE, seed=seed + number)(layers.ReLU()(x))
+    logits = WeightNormalization(layers.Dense(num_classes, kernel_initializer=initializer, dtype="float32"))(x)
+    return keras.Model(images, logits, name="discriminator")
+
+
+def matching_loss(real_features, fake_features):
+    """The mean over the features of (E f(x) - E f(G(z)))^2: float32 scalar from two `(batch, features)`."""
+    real_mean, fake_mean = (
+        tf.reduce_mean(tf.cast(features, tf.float32), axis=0) for features in (real_features, fake_features)
+    )
+    return tf.reduce_mean((real_mean - fake_mean) ** 2)
+
+
+@keras.saving.register_keras_serializable("zoo")
+class SemiSupervisedGAN(Classifying, GenerativeModel):
+    """A classifier that learns from few labels, many images without one, and a generator's samples.
+
+    A step's batch is three minibatches: rows 0, 3, 6, ... are classified, by those that have a label; the discriminator
+    takes rows 1, 4, 7, ... for real, and the generator matches rows 2, 5, 8, ..., whatever their labels.
+    `zoo.data.semi_supervised` streams such batches.
+
+    Args:
+        data_shape: `(height, width, channels)`; with networks of your own, any.
+        num_classes: K.
+        latent_size: length of the latent vector, uniform in [0, 1].
+        generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [0, 1].
+        discriminator: your own, from `(batch, *data_shape)`, images in [0, 1], to logits `(batch, num_classes)`;
+            functional, and its last layer a `Dense` one. That layer's inputs, before any noise, are the features.
+        generator_units: width of the generator's hidden layers.
+        discriminator_units: widths of the discriminator's hidden layers.
+        unlabelled_weight: of the half of the cross-entropy between data and samples.
+        classifier_decay: of the average of the discriminator that classifies.
+        **kwargs: `seed`, `ema_decay` (of the generator) and `name`, as in `GenerativeModel`.
+
+    Raises:
+        InputError: a setting is out of its range, or a network has the wrong shapes or form.
+
+    Example:
+        digits = zoo.data.load("mnist")
+        rows = zoo.data.semi_supervised.SemiSupervisedSplit(digits.train, count=100, num_classes=10)
+        model = SemiSupervisedGAN(data_shape=(28, 28, 1), num_classes=10)
+        model.initialize_from(digits.train.images[:500])
+        model.compile()
+        model.fit(rows.stream(batch_size=300), steps_per_epoch=600, epochs=300)
+        model.accuracy(digits.test)
+    """
+
+    labels = "required"
+    reads_unlabelled_rows = True
+    samples_by_label = False
+    value_range = (0.0, 1.0)
+
+    def __init__(
+        self,
+        data_shape,
+        *,
+        num_classes,
+        latent_size=100,
+        generator=None,
+        discriminator=None,
+        generator_units=500,
+        discriminator_units=(1000, 500, 250, 250, 250),
+        unlabelled_weight=1.0,
+        classifier_decay=0.9999,
+        **kwargs,
+    ):
+        super().__init__(data_shape, num_classes=num_classes, latent_size=latent_size, **kwargs)
+        require_positive(generator_units=generator_units)
+        require_non_negative(unlabelled_weight=unlabelled_weight)
+        if not discriminator_units or min(discriminator_units) < 1:
+            raise InputError(
+                f"`discriminator_units` must be at least one positive width. Received: {discriminator_units}"
+            )
+        if not 0 < classifier_decay < 1:
+            raise InputError(
+                f"`classifier_decay` must lie between 0 and 1. Received: classifier_decay={classifier_decay}"
+            )
+        self.generator_units = generator_units
+        self.discriminator_units = tuple(discriminator_units)
+        self.unlabelled_weight = unlabelled_weight
+        self.classifier_decay = classifier_decay
+        self.prior = priors.box(latent_size, 0, 1)
+        generator = generator or dense_generator(self.data_shape, latent_size, generator_units, self.seed)
+        discriminator = discriminator or dense_discriminator(
+            self.data_shape, num_classes, self.discriminator_units, self.seed + 1
+        )
+        self.generator = self.checked("generator", generator, [(latent_size,)], self.data_shape)
+        self.discriminator = self.checked("discriminator", discriminator, [self.data_shape], (num_classes,))
+        self.features_and_logits = networks.with_features(self.discriminator, before=(GlobalBatchNoise,))
+        self.sampler = self.averaged(self.generator)
+        self.classifier = self.averaged(self.discriminator, classifier_decay)
+
+    def initialize_from(self, images):
+        """Initialises the discriminator's weight normalisation from data, before any training.
+
+        Args:
+            images: `[n, *data_shape]`, floats in [0, 1] or uint8; the authors' code takes 500.
+
+        Raises:
+            InputError: other images.
+        """
+        initialize_from_data(self.discriminator, self.checked_data(images))
+        self.classifier.set_weights(self.discriminator.get_weights())
+
+    def paper_optimizer(self, player):
+        """Adam with a rate of 0.003 and a first momentum of 0.5 for both, its epsilon under the root."""
+        return InnerEpsilonAdam(3e-3, beta_1=0.5)
+
+    def train_step(self, batch):
+        """One update of the discriminator, then one of the generator on data of its own."""
+        rows = self.real_data(batch), batch["label"]
+        (labelled, labels), (real, _), (matched, _) = self.minibatches(rows, MINIBATCHES)
+        logs = self.update_discriminator(labelled, labels, real, self.draw_latents(real, "discriminator"))
+        return logs | self.update_generator(matched, self.draw_latents(matched, "generator"))
+
+    def update_discriminator(self, labelled, labels, real, latents):
+        fake = self.generator(latents, training=True)
+        with tf.GradientTape() as tape:
+            labelled_loss = losses.classification_loss(self.discriminator(labelled, training=True), labels)
+            real_odds, fake_odds = (
+                losses.real_log_odds(self.discriminator(data, training=True)) for data in (real, fake)
+            )
+            unlabelled_loss = losses.cross_entropy_discriminator_loss(real_odds, fake_odds) / 2
+            loss = labelled_loss + self.unlabelled_weight * unlabelled_loss
+        norms = self.minimize("discriminator", loss, tape)
+        accuracies = losses.discriminator_accuracies(real_odds, fake_odds)
+        return {"discriminator_loss": loss, "labelled_loss": labelled_loss, **accuracies, **norms}
+
+    def update_generator(self, matched, latents):
+        real_features, _ = self.features_and_logits(matched, training=True)
+        with tf.GradientTape() as tape:
+            fake_features, _ = self.features_and_logits(self.generator(latents, training=True), training=True)
+            loss = matching_loss(real_features, fake_features)
+        return {"generator_loss": loss, **self.minimize("generator", loss, tape)}
+
+    def score(self, data, labels):
+        return losses.real_log_odds(self.discriminator(data, training=False))
+
+    def classify_signature(self, image):
+        """`image` float32 [n, *data_shape] in [0, 1] to `probabilities` [n, num_classes] and `label` int32 [n]."""
+        logits = self.classifier(self._from_unit(image), training=False)
+        return {PROBABILITIES: tf.nn.softmax(logits), LABEL: tf.argmax(logits, axis=-1, output_type=tf.int32)}
+
+    def signatures(self):
+        return {**super().signatures(), CLASSIFY: self.classifying_signature()}
