@@ -83,7 +83,8 @@ def least_squares(scores, code):
 class LSGAN(GenerativeModel):
     """An adversarial pair with squared errors instead of cross-entropies.
 
-    Data score above (a + b) / 2 if the discriminator takes them to be real. Batch statistics are per replica.
+    The score of data lies above (a + b) / 2 if the discriminator takes them to be real. Batch statistics are per
+    replica.
 
     Args:
         data_shape: `(height, width, channels)`, as `networks.dcgan_stages` says, or any with networks of your own.
