@@ -1,8 +1,8 @@
 """Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks. A. Radford, L. Metz,
 S. Chintala. 2015. https://arxiv.org/abs/1511.06434
 
-Convolutional networks that train stably against each other: strides instead of pooling, batch normalisation in both,
-no hidden dense layers, ReLU in the generator and leaky ReLU in the discriminator.
+Convolutional networks that train stably against each other: they have strides instead of pooling, batch normalisation,
+no hidden dense layers, and ReLU in the generator and leaky ReLU in the discriminator.
 
 Discriminator: minimise -E log D(x) - E log(1 - D(G(z))).
 Generator: minimise -E log D(G(z)).

@@ -1,7 +1,7 @@
 """Loss-Sensitive Generative Adversarial Networks on Lipschitz Densities. G.-J. Qi. 2017. https://arxiv.org/abs/1701.06264
 
 A loss function L is trained to be smaller for data than for samples, by a margin that grows with the distance between
-the two. Samples that are near the data already are left in peace, so the generator works on those that are far.
+the two. Samples that are near the data need little or no margin, so the generator works on those that are far away.
 
 L, here the discriminator: minimise gamma E L(x) + E C(lambda ||x - G(z)||_1 + L(x) - L(G(z))) over pairs (x, z).
 Generator: minimise E L(G(z)).
