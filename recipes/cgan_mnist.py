@@ -1,7 +1,9 @@
 """CGAN on MNIST with the networks and optimisers of the paper: a digit by its label.
 
-The latents have unit variance, as in the code of GAN. From the paper's unit cube the samples of a label are nearly one
-image: see difference 5 of zoo/models/cgan.py.
+The latents have unit variance, as in the code of GAN. Drawn from the paper's unit cube, the samples of a label are
+nearly one image: see difference 5 of zoo/models/cgan.py. The 10,000 updates end long before the published schedule
+does: the momentum would rise over 125,000, and the rate fall over 288,000. The model is trained on 54,000 images, where
+the code of GAN takes 50,000.
 
 Paper      Mirza & Osindero 2014, https://arxiv.org/abs/1411.1784
 Published  Parzen log-likelihood 132 +/- 1.8 nats, of 1,000 samples a class

@@ -1,4 +1,4 @@
-"""Classifier of MNIST, or of other images: the features that models of these data are scored on.
+"""A classifier of MNIST, or of other images, on whose features models of these data are scored.
 
 Ours       test accuracy: MNIST 99.44 % (9,944 of 10,000), Fashion-MNIST 92.92 % (9,292 of 10,000), CIFAR-10 86.81 %
            (8,681 of 10,000), the digits of scikit-learn 100.00 % (180 of 180)

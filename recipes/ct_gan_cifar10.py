@@ -6,8 +6,11 @@ Ours       not scored yet
 Command    zoo train ct_gan_cifar10
 Time       not measured yet; meant for a GPU
 
-Differences: the generator's batch has the critic's 64 rows, the authors' has 128; and data are not dequantised, where
-the code adds uniform noise of one grey level.
+All 50,000 training images are trained on, as in the authors' code, `CT_gan_cifar_resnet.py` in
+https://github.com/biuyq/CT-GAN, whose setting for labels is off here.
+
+Differences: the generator's batch has as many rows as the critic's, 64, where the authors' has 128; and the data are
+not dequantised, where the code adds uniform noise of one grey level.
 """
 
 import keras
@@ -47,7 +50,7 @@ def main(
             discriminator_optimizer=falling_adam(learning_rate, run.schedule_steps * model.discriminator_updates),
             **run.compile_settings,
         )
-    run.fit(model, dataset.train)
+    run.fit(model, dataset.train_and_validation)
     run.export(model, dataset)
 
 

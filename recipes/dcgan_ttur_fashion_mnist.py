@@ -1,4 +1,4 @@
-"""DCGAN on Fashion-MNIST by the two time-scale update rule: a rate of its own for each player.
+"""DCGAN on Fashion-MNIST by the two time-scale update rule: each player has a learning rate of its own.
 
 An experiment of the zoo's: one of the ten objectives that README.md compares on one backbone and one budget.
 

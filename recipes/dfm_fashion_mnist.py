@@ -3,7 +3,7 @@
 Paper      Warde-Farley & Bengio 2017, https://openreview.net/forum?id=S1X7nhsxl
 Published  nothing on these data
 Ours       Fréchet classifier distance 4.596, classifier score 4.20, precision .648, recall .281 (10,000 samples);
-           the baseline: 4.677, 4.16, .649, .258; no difference that one seed could show
+           the baseline: 4.677, 4.16, .649, .258. The difference is too small to show with one seed
 Command    zoo train dfm_fashion_mnist
            zoo train dfm_fashion_mnist --denoise_weight 0 --workdir runs/dfm_fashion_mnist-baseline
 Time       1,927 s, the baseline 1,905 s, on 2 cores of an AMD EPYC that had other work too

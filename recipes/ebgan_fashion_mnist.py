@@ -2,7 +2,7 @@
 
 An experiment of the zoo's: one of the ten objectives that README.md compares on one backbone and one budget.
 
-The encoder is DCGAN's discriminator with a code for its logit, the decoder another of its generators.
+The encoder is DCGAN's discriminator with a code in place of its logit, the decoder a second generator of DCGAN's.
 
 Paper      Zhao et al. 2017, https://arxiv.org/abs/1609.03126; networks of Radford et al. 2015
 Published  nothing on these data

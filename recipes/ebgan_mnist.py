@@ -1,6 +1,6 @@
 """EBGAN on MNIST with the networks, the margin and the optimisers of the paper's study of margins.
 
-The batch and the number of steps are ours.
+The batch, the number of steps and the 54,000 images are ours.
 
 Paper      Zhao et al. 2017, https://arxiv.org/abs/1609.03126
 Published  samples, and histograms of a score over a grid of 512 settings; no number

@@ -1,4 +1,4 @@
-"""GAN on 25 Gaussians on a grid, with the decoder and the discriminator of ALI's experiment: what ali_grid compares to.
+"""GAN on 25 Gaussians on a grid, with the decoder and the discriminator of ALI's experiment, to compare with ali_grid.
 
 Paper      Dumoulin et al. 2016, https://arxiv.org/abs/1606.00704, whose GAN is that of Goodfellow et al. 2014
 Published  10.4 +/- 9.2 modes of 25 for GAN (1 to 22), 13.4 +/- 5.8 for ALI (8 to 25), each over 10 runs with random

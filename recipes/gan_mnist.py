@@ -5,9 +5,15 @@ Published  Parzen log-likelihood 225 +/- 2 nats
 Ours       not scored yet
 Command    zoo train gan_mnist
 Time       not measured yet
+
+The images are as many as the code's, 50,000; the code leaves 10,000 for validation, the zoo 6,000. The default is 100
+epochs. The code has no last epoch: its momentum rises over 250, so to end where that does takes `--steps 125000`.
 """
 
 from zoo import GAN, recipe
+from zoo.data.dataset import Split
+
+IMAGES = 50_000
 
 
 def main(
@@ -19,11 +25,12 @@ def main(
     checkpoint_every=500,
 ):
     dataset = run.data()
+    train = Split(dataset.train.images[:IMAGES], dataset.train.labels[:IMAGES])
     with run.strategy.scope():
         model = GAN(dataset.data_shape, seed=run.flags.seed)
-        model.match_marginals(dataset.train.images)
+        model.match_marginals(train.images)
         model.compile(**run.compile_settings)
-    run.fit(model, dataset.train)
+    run.fit(model, train)
     run.export(model, dataset)
 
 

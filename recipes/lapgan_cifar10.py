@@ -1,7 +1,8 @@
 """LAPGAN, or with `--conditional` CC-LAPGAN, on CIFAR-10 with the paper's networks and settings.
 
-The pyramid goes from 8x8 to 14x14 to 28x28 pixels, over four crops of each image.
-The crops and the planes are remembered from the paper, the rest is the authors' code: see `zoo/models/lapgan.py`.
+The pyramid goes from 8x8 to 14x14 to 28x28 pixels, over four crops of each image. The model is trained on 45,000
+images, as many as in the authors' code. The crops and the planes are remembered from the paper, the rest is the code's:
+see zoo/models/lapgan.py.
 
 Paper      Denton et al. 2015, https://arxiv.org/abs/1506.05751
 Published  LAPGAN: multi-scale Parzen log-likelihood -1799 +/- 826; people took about 30 % of samples for real

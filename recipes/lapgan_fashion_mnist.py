@@ -8,8 +8,8 @@ no counterpart in a pyramid; the learning rates are not.
 Paper      Denton et al. 2015, https://arxiv.org/abs/1506.05751
 Published  nothing on these data
 Ours       LAPGAN: Fréchet classifier distance 8.138, classifier score 3.91, precision .615, recall .010.
-           CC-LAPGAN: 6.041, 5.21, .575, .013 (10,000 samples each); the asked label for 76.4 % of 10,000 samples, 1,000
-           of each class, by the zoo's classifier (18 % of coats, 56 % of sandals, 72 to 100 % of the others)
+           CC-LAPGAN: 6.041, 5.21, .575, .013 (10,000 samples each). The zoo's classifier sees the label that was asked
+           for in 76.4 % of 10,000 samples, 1,000 of each class (18 % of coats, 56 % of sandals, 72 to 100 % of others)
 Command    zoo train lapgan_fashion_mnist
            zoo train lapgan_fashion_mnist --conditional --workdir runs/cc_lapgan_fashion_mnist
 Time       1,471 and 1,607 s on 2 cores of an AMD EPYC that had other work too

@@ -6,8 +6,9 @@ Ours       not scored yet
 Command    zoo train lsgan_ring
 Time       not measured yet
 
-The code's ring is this one at half the size. Its latents are normal, its first weights larger (a gain of 1.4 for our
-0.8), and both players move at once.
+The code's ring is this one at half the size, but its nine modes stand at eight places: the first and the last coincide,
+so that a mode is drawn twice as often as each other. The code's latents are normal, its first weights are larger (a
+gain of 1.4 for our 0.8), and both its players move at once.
 """
 
 from zoo import LSGAN, metrics, networks, optimizers, recipe

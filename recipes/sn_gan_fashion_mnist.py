@@ -1,4 +1,4 @@
-"""SN-GAN on Fashion-MNIST with DCGAN's networks, spectral norms in place of the discriminator's batch normalisation.
+"""SN-GAN on Fashion-MNIST with DCGAN's networks; the discriminator has spectral in place of batch normalisation.
 
 An experiment of the zoo's: one of the ten objectives that README.md compares on one backbone and one budget.
 

@@ -8,7 +8,8 @@ Command    zoo train sn_gan_resnet_cifar10
 Time       not measured yet
 
 The rates' linear decay and the 50,000 steps are those of `configs/sn_cifar10_unconditional.yml` in the authors' code,
-https://github.com/pfnet-research/sngan_projection; the paper says 100,000 steps.
+https://github.com/pfnet-research/sngan_projection; the paper says 100,000 steps. All 50,000 training images are trained
+on.
 """
 
 import keras
@@ -50,7 +51,7 @@ def main(
             discriminator_optimizer=falling_adam(setting, run.schedule_steps * model.discriminator_updates),
             **run.compile_settings,
         )
-    run.fit(model, dataset.train)
+    run.fit(model, dataset.train_and_validation)
     run.export(model, dataset)
 
 

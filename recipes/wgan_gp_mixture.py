@@ -1,7 +1,7 @@
-"""WGAN-GP on a ring of 8 Gaussians or a grid of 25: the authors' toys, but narrower, shorter and averaged.
+"""WGAN-GP on a ring of 8 Gaussians or a grid of 25: the authors' toys with narrower networks and fewer updates.
 
-Samples are those of an average of the generator's weights, for its modes circle around those of the data. Draws
-level_sets.png, the level sets of the critic around data (orange) and samples (green).
+Samples come from an average of the generator's weights, because its modes circle around those of the data. The recipe
+draws level_sets.png, the level sets of the critic around data (orange) and samples (green).
 
 Paper      Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028
 Published  pictures of level sets, no scores; the code has 512 units a layer and makes 100,000 updates

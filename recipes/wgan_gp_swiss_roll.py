@@ -1,7 +1,7 @@
 """WGAN-GP on a swiss roll with the settings of the authors' toys, but for fewer updates.
 
-Draws level_sets.png, the level sets of the critic around data (orange) and samples (green); prints what the critic
-estimates and the exact earth mover's distance, of 500 samples and 500 points.
+The recipe draws level_sets.png, the level sets of the critic around data (orange) and samples (green). It prints the
+critic's estimate and the exact earth mover's distance, both of 500 samples and 500 points.
 
 Paper      Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028
 Published  pictures of level sets, no scores; the code makes 100,000 updates of the generator

@@ -1,7 +1,7 @@
 """WGAN on a swiss roll, and WGAN-GP with the same networks: what clipping and a penalty make of a critic's weights.
 
-Draws level_sets.png, of WGAN's critic, and weights.png, the kernels of both critics; prints what each critic estimates
-and the exact earth mover's distance, of 500 samples and 500 points.
+The recipe draws level_sets.png, the level sets of WGAN's critic, and weights.png, the kernels of both critics. It
+prints each critic's estimate and the exact earth mover's distance, both of 500 samples and 500 points.
 
 Paper      Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875; Gulrajani et al. 2017,
            https://arxiv.org/abs/1704.00028, which shows such weights

@@ -206,3 +206,10 @@ def test_in_memory_deals_every_row_to_one_split():
 )
 def test_slug_is_safe_in_a_file_name(name, slug):
     assert dataset(name).slug == slug
+
+
+def test_splits_joined_by_a_plus_are_read_together():
+    rows = np.arange(30, dtype=np.float32)[:, None]
+    both = in_memory("x", rows, np.arange(30, dtype=np.int32))("train+validation")
+    np.testing.assert_array_equal(both.images, rows[:27])
+    np.testing.assert_array_equal(both.labels, np.arange(27))

@@ -39,6 +39,16 @@ class FakeParity(Fake):
     pass
 
 
+class FakeNumbered(Fake):
+    """Like cifar10: a row's id tells its place before the rows were shuffled."""
+
+    def features(self):
+        return super().features() | {"id": tfds.features.Text()}
+
+    def row(self, number):
+        return super().row(number) | {"id": f"train_{number:05d}"}
+
+
 class FakeThreeSplits(Fake):
     SIZES = (("train", 30), ("validation", 4), ("test", 5))
 
@@ -146,6 +156,26 @@ def test_attributes_are_not_labels(data_dir):
     data = tfds_images.load("fake_faces", data_dir)
     assert (data.num_classes, data.class_names) == (None, None)
     assert set(data.train.labels) == {-1}
+
+
+def test_train_and_validation_are_read_together_in_order(data_dir):
+    for name, sizes in {"fake_parity": (27, 3), "fake_three_splits": (30, 4)}.items():
+        data = tfds_images.load(name, data_dir)
+        both = data.train_and_validation
+        assert (len(data.train), len(data.validation)) == sizes
+        assert numbers(both) == numbers(data.train) + numbers(data.validation)
+        np.testing.assert_array_equal(both.labels, [*data.train.labels, *data.validation.labels])
+
+
+def test_ids_lead_back_to_the_order_before_the_rows_were_shuffled(data_dir):
+    stored = tfds_images.load("fake_numbered", data_dir).train_and_validation
+    assert numbers(stored) != list(range(30))
+    assert stored.images[tfds_images.by_id("fake_numbered", data_dir), 1, 2, 0].tolist() == list(range(30))
+
+
+def test_rows_without_ids_have_no_order_but_the_stored_one(data_dir):
+    with pytest.raises(InputError, match="the images of dataset 'fake_parity' have no ids"):
+        tfds_images.by_id("fake_parity", data_dir)
 
 
 def test_a_label_of_another_name_is_found_and_unknown_labels_stay_minus_one(data_dir):

@@ -48,16 +48,23 @@ class TestPaperSettings:
         model.compile()
         return model
 
-    def test_the_denoiser_has_10_hidden_layers_of_1024_normalised_units_on_4096_features(self, model):
+    def test_the_denoiser_has_10_hidden_layers_of_1024_normalised_units_on_2048_features(self, model):
         hidden = ["Dense", "FusedBatchNormalization", "ReLU"]
         assert [type(layer).__name__ for layer in model.denoiser.layers] == ["InputLayer", *10 * hidden, "Dense"]
-        weights = 4096 * 1024 + 9 * 1024**2 + 1024 * 4096 + 4096
+        weights = 2048 * 1024 + 9 * 1024**2 + 1024 * 2048 + 2048
         assert model.denoiser.count_params() == weights + 10 * 4 * 1024
 
     def test_weights_noise_and_latents(self, model):
         assert (model.denoise_weight, model.adversarial_weight, model.noise_stddev) == (0.03, 1, 1)
-        assert model.generator.input_shape == (None, 256)
-        np.testing.assert_array_equal(model.prior.quantile([[0.0], [1.0]]), [[-1] * 256, [1] * 256])
+        assert model.generator.input_shape == (None, 128)
+        np.testing.assert_array_equal(model.prior.quantile([[0.0], [1.0]]), [[-1] * 128, [1] * 128])
+
+    def test_the_maps_are_those_that_the_first_author_names_for_cifar10(self, model):
+        maps = [
+            [layer.filters for layer in network.layers if hasattr(layer, "filters")]
+            for network in (model.discriminator, model.generator)
+        ]
+        assert maps == [[32, 32, 64, 64, 128, 128], [64, 32, 32, 16, 16, 3]]
 
     @pytest.mark.parametrize("player", DFM.players)
     def test_adam_has_a_rate_of_a_ten_thousandth_and_a_low_first_momentum(self, model, player):

@@ -57,6 +57,7 @@ class TestPaperSettings:
         assert discriminator.count_params() == 784 * 128 + 128 + 128 + 1
         kernel = discriminator.layers[2].kernel.numpy()
         assert kernel.std() == pytest.approx(np.sqrt(2 / 784), rel=0.02)
+        assert (np.abs(kernel) > 2.5 * np.sqrt(2 / 784)).mean() == pytest.approx(0.0124, rel=0.15)  # of a whole normal
         images = generator(100 * np.random.default_rng(0).normal(size=(2, 100))).numpy()
         assert images.shape == (2, 28, 28, 1)
         assert 0.9 < np.abs(images).max() <= 1

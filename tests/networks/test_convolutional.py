@@ -66,6 +66,16 @@ class TestPaperDiscriminator:
         assert {layer.negative_slope for layer in layers_of(discriminator, keras.layers.LeakyReLU)} == {0.2}
 
 
+class TestDepth:
+    def test_stages_of_ones_own_make_a_deeper_pair(self):
+        generator = networks.dcgan_generator((32, 32, 3), 100, 64, stages=4)
+        discriminator = networks.dcgan_discriminator((32, 32, 3), 64, stages=4)
+        (first,) = layers_of(generator, keras.layers.Reshape)
+        assert first.output.shape[1:] == (2, 2, 512)
+        last = layers_of(discriminator, keras.layers.Conv2D)[-1]
+        assert last.output.shape[1:] == (2, 2, 512)
+
+
 class TestLabels:
     """The conditional form, for 3 classes: the label as further latents, and as further channels of the image."""
 

@@ -182,7 +182,7 @@ class Dataset:
         num_classes: labels lie in [0, num_classes); None if the dataset has no labels.
         class_names: a name for each label, or None.
         licence: what is known of the licence of the data.
-        read: the `Split` called "train", "validation" or "test".
+        read: the `Split` called "train", "validation" or "test", or that of several, joined by "+".
     """
 
     name: str
@@ -203,6 +203,11 @@ class Dataset:
     @cached_property
     def test(self) -> Split:
         return self.read("test")
+
+    @cached_property
+    def train_and_validation(self) -> Split:
+        """The rows of both, for an experiment that validates nothing: all 50,000 training images of CIFAR-10."""
+        return self.read("train+validation")
 
     @property
     def slug(self) -> str:
@@ -236,7 +241,13 @@ def partition(name: str, rows: int, missing: Sequence[str] = ("validation", "tes
 def in_memory(name: str, images: np.ndarray, labels: np.ndarray) -> Callable[[str], Split]:
     """`Dataset.read` for rows that are decoded already and whose order does not matter."""
     places = partition(name, len(images))
-    return lambda split: Split(images[places[split]], labels[places[split]])
+
+    def read(split: str) -> Split:
+        parts = [places[part] for part in split.split("+")]
+        rows = slice(parts[0].start, parts[-1].stop)  # splits that are read together are neighbours
+        return Split(images[rows], labels[rows])
+
+    return read
 
 
 def shuffled_rows(rows: int) -> np.ndarray:

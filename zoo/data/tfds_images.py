@@ -80,12 +80,12 @@ def load(
     places = _places(name, {split: info.num_examples for split, info in builder.info.splits.items()})
 
     def read(split: str) -> Split:
-        source, rows = places[split]
-        key = "-".join(
-            [*builder.info.full_name.split("/"), source, str(rows.start), str(rows.stop), "x".join(map(str, shape))]
-        )
-        chunks = _chunks(builder, f"{source}[{rows.start}:{rows.stop}]", image, label, image_size)
-        return Split(*decode_once(key, rows.stop - rows.start, shape, chunks))
+        parts = [places[part] for part in split.split("+")]
+        names = (f"{source}-{rows.start}-{rows.stop}" for source, rows in parts)
+        key = "-".join([*builder.info.full_name.split("/"), *names, "x".join(map(str, shape))])
+        spec = "+".join(f"{source}[{rows.start}:{rows.stop}]" for source, rows in parts)
+        count = sum(rows.stop - rows.start for _, rows in parts)
+        return Split(*decode_once(key, count, shape, _chunks(builder, spec, image, label, image_size)))
 
     class_label = builder.info.features[label] if label else None
     licence = builder.info.redistribution_info.license
@@ -97,6 +97,34 @@ def load(
         licence=licence or f"not stated by TensorFlow Datasets; see {builder.info.homepage}",
         read=read,
     )
+
+
+def by_id(name: str, data_dir: str | os.PathLike | None = None) -> np.ndarray:
+    """The rows of "train" in the order of their feature "id": int64 `[n]`, places among the rows as they are stored.
+
+    TFDS shuffles what it stores; the ids of CIFAR-10 and CIFAR-100 count the images in the order of the original files.
+
+    Raises:
+        InputError: no such dataset, or one without ids.
+    """
+    import tensorflow_datasets as tfds
+
+    builder = _builder(name, data_dir, FAMILIAR)
+    if "id" not in _features(builder):
+        raise InputError(f"the images of dataset {name!r} have no ids")
+    _prepare(name, builder)
+    with _quiet():
+        rows = builder.as_dataset(
+            split="train", decoders=tfds.decode.PartialDecoding({"id"}), read_config=_in_stored_order()
+        )
+    ids = rows.map(lambda row: row["id"], deterministic=True).batch(CHUNK)
+    return np.argsort(np.concatenate(list(ids.as_numpy_iterator())), kind="stable")
+
+
+def _in_stored_order() -> tfds.ReadConfig:
+    import tensorflow_datasets as tfds
+
+    return tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
 
 
 def _builder(name: str, data_dir: str | os.PathLike | None, known: Iterable[str]) -> tfds.core.DatasetBuilder:
@@ -212,7 +240,7 @@ def _chunks(
         rows = builder.as_dataset(
             split=split,
             decoders=tfds.decode.PartialDecoding({image, label} if label else {image}),
-            read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
+            read_config=_in_stored_order(),
         )
     rows = rows.map(row, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     yield from rows.batch(CHUNK).prefetch(1).as_numpy_iterator()

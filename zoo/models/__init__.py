@@ -1,1 +1,1 @@
-"""One file a paper, one class a file."""
+"""Each paper has one file, and each file one class."""

@@ -26,6 +26,8 @@ Differences from the paper. "The code" is the authors', https://github.com/Ishma
    stay as they were drawn. Equation 7 draws y apart from x; as in the code, y is here that of the row.
 7. `encode`, `reconstruct` and `discriminate` take the mean of the encoder's distribution, to give a row the same answer
    every time; the paper's pictures draw from it.
+8. Dropout in the discriminator of images is that of table 3, on the inputs of all five convolutions; the code drops
+   those of the first, the second and the fifth, and the values that the third's maximum is taken of.
 """
 
 from __future__ import annotations

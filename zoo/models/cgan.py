@@ -12,8 +12,8 @@ momenta it shares: `mnist.yaml` in https://github.com/goodfeli/adversarial.
    discriminator's loss is half of eq. 2's. Both are the code's.
 2. The players move in turn; the code moves both at once, from the same weights.
 3. The paper names no first weights; these are the code's, but for the output bias, which starts at zero.
-4. Nor does it say how often the rate falls and over how long the momentum rises: here at every update, the rate to its
-   floor in 288,000, the momentum over the code's 250 epochs of 500.
+4. Nor does the paper say how often the rate falls and over how long the momentum rises. Here both change at every
+   update: the rate reaches its floor after 288,000, the momentum its end after 125,000, the code's 250 epochs of 500.
 5. Dropout of 0.5 in both networks is taken to be that of their hidden units: dropped inputs would leave half of the
    rows without a label. Samples are drawn without dropout, as by the code. With latents from the paper's unit cube the
    generator then takes little notice of them, and the samples of a label are nearly one image; see `latent_range`.

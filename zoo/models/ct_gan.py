@@ -2,7 +2,8 @@
 W. Lu, L. Wang. 2018. https://openreview.net/forum?id=SJx9GQb0-
 
 WGAN-GP bounds the critic's slope between data and samples, and seldom near the data. Here two passes of the same real
-image through a critic with dropout are two points near it, and what its scores and features differ by is penalised.
+image through a critic with dropout are two points near it, and the differences of its scores and of its features are
+penalised.
 
 Critic (`discriminator`): minimise E f(G(z)) - E f(x') + lambda_1 E (||grad f(x^)||_2 - 1)^2 + lambda_2 CT, with
 CT = E max(0, d(f(x'), f(x'')) + 0.1 d(f_(x'), f_(x'')) - M'), f_ the features before the last layer, x' and x'' two
@@ -15,8 +16,8 @@ Differences from the paper. What its text leaves open is that of the authors' co
    default of 0 they are the same.
 3. The default networks are those of `CT_gan_cifar.py`, its width of 128 included; generator, first weights and other
    sizes of image are as in WGAN-GP here. The residual networks are `networks.residual_generator` and `residual_critic`.
-4. The critic's last layer has no bias: its loss does not depend on one, and Adam would let it drift with the rounding
-   errors of a gradient of 0.
+4. The last layer of the default critic, `dropout_critic`, has no bias: its loss does not depend on one, and Adam would
+   let it drift with the rounding errors of a gradient of 0. That of `residual_critic` has one, as in the code.
 5. 1e-12 is added under the root of each norm, and samples are drawn with the running averages of the batch statistics,
    as in WGAN-GP here.
 6. The paper's semi-supervised learning is not here.

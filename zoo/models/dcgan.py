@@ -1,18 +1,23 @@
 """Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks. A. Radford, L. Metz,
 S. Chintala. 2015. https://arxiv.org/abs/1511.06434
 
-Convolutional networks that train stably against each other: strides instead of pooling, batch normalisation in both,
-no hidden dense layers, ReLU in the generator and leaky ReLU in the discriminator.
+Convolutional networks that train stably against each other: they have strides instead of pooling, batch normalisation,
+no hidden dense layers, and ReLU in the generator and leaky ReLU in the discriminator.
 
 Discriminator: minimise -E log D(x) - E log(1 - D(G(z))).
 Generator: minimise -E log D(G(z)).
 
-Differences from the paper:
+Differences from the paper. The authors' code is https://github.com/Newmu/dcgan_code.
 1. The paper's networks are for 64x64 images; here the number of layers follows from `data_shape` (the widest map has
    4 to 7 pixels a side), so that 64x64 gives the paper's.
-2. Samples are drawn with the running averages of the batch statistics; the authors' code, https://github.com/Newmu/dcgan_code,
-   uses the statistics of the batch it samples. The averages see both players' updates.
+2. Samples are drawn with running averages of the batch statistics, which see both players' updates. The code has no
+   such averages: it samples with the statistics of the batch that it samples.
 3. No weight decay; the code, not the paper, has one of 1e-5 to 2.5e-5.
+4. In the code the gains of batch normalisation start from a normal draw around 1, with a deviation of 0.02, and its
+   epsilon is 1e-8. Here they start at 1, and epsilon is 1e-5.
+5. The generator's last layer, the discriminator's first and the logit have biases, which the code leaves out.
+6. In a step the discriminator moves first, then the generator. In the code the generator moves first, and each update
+   takes a minibatch of its own.
 """
 
 from __future__ import annotations

@@ -13,12 +13,14 @@ Differences from the paper, which was read without its appendix; the lambdas are
    the generator's loss is the same; the denoiser's is 1 / n_h of the paper's, which Adam all but cancels.
 2. The denoiser's target is Phi(x); the draft prints the corrupted features, by its first author's word a typo, says
    https://github.com/hvy/chainer-gan-denoising-feature-matching.
-3. The players move in turn, discriminator, denoiser, generator, and see the networks that have just moved; we know of
-   no stated order.
+3. The players move in turn, discriminator, denoiser, generator, and each sees the networks that have moved before it;
+   we know of no stated order.
 4. The denoiser of CIFAR-10, 10 layers of 1,024 units, is from memory; the paper's for ImageNet has 10 of 2,048.
-5. For CIFAR-10 the paper halves the layers of DCGAN's 32x32 ImageNet model; here that is half the channels, 64, and all
-   of its 256 latents, uniform in [-1, 1]. In the issues of the repository above the first author is quoted with a
-   smaller discriminator, `filters=32`, and 128 latents. Other sizes of image get as many layers as DCGAN's rule says.
+5. For CIFAR-10 the paper halves the layers of DCGAN's 32x32 ImageNet model. Issue 1 of the repository above quotes the
+   first author on "our best" networks for these data, and their sizes are the defaults here: 32, 64 and 128 maps in the
+   discriminator, so 2,048 features; 128 latents and 64, 32 and 16 maps in the generator. That each number is that of
+   two layers, as in DCGAN's model, is our reading, and so are latents that are uniform in [-1, 1]. Images of other
+   sizes get as many layers as DCGAN's rule says.
 6. The discriminator's units are leaky, as DCGAN's, but for its last, whose rectified outputs are the paper's features.
 7. Data and samples are normalised apart, each by the statistics of its own batch, in the discriminator and in the
    denoiser; but there is one set of running averages, of both. Training reads none, scores the discriminator's alone.
@@ -43,8 +45,8 @@ def squared_error(features, reconstruction):
 class DFM(GenerativeModel):
     """A generator that is led by a discriminator and by a denoiser of the discriminator's features.
 
-    With `denoise_weight=0` it is the plain adversarial pair of the paper's comparison, the denoiser trained beside it
-    and unheard. Batch statistics are per replica.
+    With `denoise_weight=0` it is the plain adversarial pair of the paper's comparison: the denoiser is still trained,
+    but the generator does not learn from it. Batch statistics are per replica.
 
     Args:
         data_shape: `(height, width, channels)`, as `networks.dcgan_stages` says, or any with networks of your own.
@@ -53,7 +55,7 @@ class DFM(GenerativeModel):
         discriminator: your own, from `(batch, *data_shape)`, images in [-1, 1], to logits `(batch, 1)`; functional, and
             its last layer a `Dense` one, whose inputs are the features.
         denoiser: your own, from features `(batch, n_h)` to `(batch, n_h)`.
-        filters: channels of the maps next to the image, in both networks.
+        filters: channels of the maps next to the image in the discriminator; the generator has half as many there.
         denoiser_units: width of the denoiser's hidden layers.
         denoiser_depth: how many hidden layers the denoiser has.
         denoise_weight: lambda_denoise n_h, the weight of the squared error of a feature.
@@ -76,11 +78,11 @@ class DFM(GenerativeModel):
         self,
         data_shape,
         *,
-        latent_size=256,
+        latent_size=128,
         generator=None,
         discriminator=None,
         denoiser=None,
-        filters=64,
+        filters=32,
         denoiser_units=1024,
         denoiser_depth=10,
         denoise_weight=0.03,
@@ -100,7 +102,9 @@ class DFM(GenerativeModel):
         self.adversarial_weight = adversarial_weight
         self.noise_stddev = noise_stddev
         self.prior = priors.uniform(latent_size)
-        generator = generator or networks.alternating_generator(self.data_shape, latent_size, filters, self.seed)
+        generator = generator or networks.alternating_generator(
+            self.data_shape, latent_size, max(1, filters // 2), self.seed
+        )
         discriminator = discriminator or networks.alternating_discriminator(self.data_shape, filters, self.seed + 1)
         self.generator = self.checked("generator", generator, [(latent_size,)], self.data_shape)
         self.discriminator = self.checked("discriminator", discriminator, [self.data_shape], (1,))

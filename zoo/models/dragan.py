@@ -5,8 +5,8 @@ Training collapses, say the authors, where the discriminator is steep around dat
 norm k on points near the data, and nowhere else; the losses are those of the first GAN.
 
 Discriminator: minimise -E log D(x) - E log(1 - D(G(z))) + lambda E (||grad l(x^)||_2 - k)^2, l the logit of D,
-x^ = x + a (x_p - x) with one a a sample, uniform in (0, 1), and x_p = x + 0.5 s u, s the standard deviation of all
-values of the batch, u uniform in (0, 1) value by value.
+x^ = x + a (x_p - x) with a drawn anew for each sample, uniform in (0, 1), and x_p = x + 0.5 s u, where s is the
+standard deviation of all values of the batch, and u is drawn anew for each value, uniform in (0, 1).
 Generator: minimise -E log D(G(z)).
 
 Differences from the paper.
@@ -37,7 +37,7 @@ layers = keras.layers
 
 def notebook_generator(data_shape, latent_size, units=128, seed=0):
     """One layer of rectified units, then pixels in [-1, 1] for images, linear values for vectors."""
-    initializer = keras.initializers.HeNormal(seed=keras.random.SeedGenerator(seed))
+    initializer = _he_normal(seed)
     inputs = keras.Input((latent_size,))
     x = layers.Dense(units, "relu", kernel_initializer=initializer)(inputs)
     x = layers.Dense(math.prod(data_shape), kernel_initializer=initializer, dtype="float32")(x)
@@ -48,12 +48,18 @@ def notebook_generator(data_shape, latent_size, units=128, seed=0):
 
 def notebook_discriminator(data_shape, units=128, seed=0):
     """One layer of rectified units, then a logit."""
-    initializer = keras.initializers.HeNormal(seed=keras.random.SeedGenerator(seed))
+    initializer = _he_normal(seed)
     inputs = keras.Input(data_shape)
     x = layers.Dense(units, "relu", kernel_initializer=initializer)(layers.Flatten()(inputs))
     return keras.Model(
         inputs, layers.Dense(1, kernel_initializer=initializer, dtype="float32")(x), name="discriminator"
     )
+
+
+def _he_normal(seed):
+    """He's normal draw, not cut off at two deviations as Keras' own is."""
+    seed = keras.random.SeedGenerator(seed)
+    return keras.initializers.VarianceScaling(2.0, "fan_in", "untruncated_normal", seed=seed)
 
 
 def perturbed(data, noise, scale):

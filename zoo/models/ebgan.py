@@ -9,12 +9,13 @@ Generator: minimise E D(G(z)) + w PT(Enc(G(z))); w is 0 for EBGAN, 0.1 for EBGAN
 Differences from the paper, which was read without its appendix. Settings are those of its study of margins on MNIST.
 1. 1e-12 is added under the root of the norm, so that a perfect reconstruction has a slope. Public code often takes the
    mean squared error for the norm: a margin of 10 is then one of 100 over the number of values.
-2. First weights normal with deviations of 0.02 in the generator and 0.002 in the discriminator, and batch normalisation
-   after every layer but the generator's last and the discriminator's first, are as remembered. The decoder's outputs
-   are not normalised.
+2. As remembered, first weights are normal, with deviations of 0.02 in the generator and 0.002 in the discriminator, and
+   there is batch normalisation after every layer but the generator's last and the discriminator's first. The decoder's
+   outputs are not normalised.
 3. We know neither the size of its latents, here 100 and uniform in [-1, 1], nor its range of pixels, here [-1, 1].
    MNIST is not padded to 32x32.
-4. The players move in turn; the order, discriminator first, and the generator's latents of its own are our choice.
+4. The players move in turn. That the discriminator moves first, and that the generator's update draws latents of its
+   own, is our choice.
 5. No dropout. The study of margins has none; the paper's grid search tries it.
 6. `pretrain`, training of the autoencoder on data alone, is not the paper's; by default there is none.
 """
@@ -37,7 +38,7 @@ DEVIATION = 0.002  # of the kernels before training
 
 
 def mlp_encoder(data_shape, units, depth, seed=0):
-    """`depth` layers of rectified units, normalised but for the first; the last are the code.
+    """`depth` layers of rectified units, all but the first batch-normalised; the outputs of the last are the code.
 
     Returns:
         A `keras.Model` from `(batch, *data_shape)` to codes `(batch, units)`, 0 or more.
@@ -85,8 +86,8 @@ def pulling_away(codes):
 class EBGAN(GenerativeModel):
     """A generator and an autoencoder whose error tells data from samples; EBGAN-PT with `pulling_away_weight=0.1`.
 
-    Data score minus their energy. Scores have no boundary between real and fake. Batch statistics and the pulling-away
-    term are per replica.
+    The score of data is minus their energy. Scores have no boundary between real and fake. Batch statistics and the
+    pulling-away term are per replica.
 
     Args:
         data_shape: `(height, width, channels)` or `(size,)`; any.

@@ -1,19 +1,20 @@
 """f-GAN: Training Generative Neural Samplers using Variational Divergence Minimization. S. Nowozin, B. Cseke,
 R. Tomioka. 2016. https://arxiv.org/abs/1606.00709
 
-Every f-divergence of data from samples has a lower bound that needs draws of the two alone: E T(x) - E f*(T(G(z))), for
-any function T with values where f*, the convex conjugate of f, is finite. The discriminator raises the bound until it
-is the divergence, the generator lowers it.
+Every f-divergence of data from samples has a lower bound that can be estimated from draws of the two alone:
+E T(x) - E f*(T(G(z))), for any function T whose values lie where f*, the convex conjugate of f, is finite. The
+discriminator raises the bound until it is the divergence; the generator lowers it.
 
 F = E T(x) - E f*(T(G(z))), with T = g_f(V(.)): V is the discriminator's network, and g_f takes its numbers to where f*
 is finite.
 Discriminator: maximise F.
 Generator: minimise F; with `alternative_objective` maximise E T(G(z)), as GAN's may maximise E log D(G(z)).
 
-Both move at once, from one forward pass: Algorithm 1, the single-step method. T above f'(1) takes data to be real.
+Both move at once, from one forward pass: Algorithm 1, the single-step method. Data are taken to be real where T lies
+above f'(1).
 
-Differences from the paper, whose text on its experiments we did not have. The networks and settings, those for MNIST,
-are as remembered.
+Differences from the paper. We had neither its text on the experiments nor code of its authors: the networks and
+settings, those for MNIST, are as remembered.
 1. Beyond 20 in size, V grows by its logarithm alone; see `bounded`.
 2. First weights are the zoo's: normal with a deviation of 0.02 in the generator, orthogonal in the discriminator.
 3. For vectors instead of images the generator's output is linear.
@@ -130,7 +131,7 @@ def elu_discriminator(data_shape, units, seed=0):
 class FGAN(GenerativeModel):
     """A generator that minimises the f-divergence of one's choice: fully connected, on images in [0, 1] or on vectors.
 
-    Data score T. Batch statistics are per replica.
+    The score of data is T. Batch statistics are per replica.
 
     Args:
         data_shape: `(height, width, channels)` or `(size,)`; any.
@@ -224,5 +225,5 @@ class FGAN(GenerativeModel):
         return self.f.activation(bounded(tf.cast(self.discriminator(data, training=training), tf.float64)))
 
     def score(self, data, labels):
-        """T: above f'(1) for what is taken to be real."""
+        """T, which lies above f'(1) for what is taken to be real."""
         return self.variational(data, training=False)

@@ -2,7 +2,7 @@
 A. Courville, Y. Bengio. 2014. https://arxiv.org/abs/1406.2661
 
 A generator maps noise to data; a discriminator tells its samples from real data; each is trained against the other
-until the samples cannot be told.
+until the samples cannot be told from the data.
 
 Discriminator: maximise E log D(x) + E log(1 - D(G(z))).
 Generator: minimise E log(1 - D(G(z))) (`objective="saturating"`, Algorithm 1), or maximise E log D(G(z))

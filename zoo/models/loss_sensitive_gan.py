@@ -1,7 +1,7 @@
 """Loss-Sensitive Generative Adversarial Networks on Lipschitz Densities. G.-J. Qi. 2017. https://arxiv.org/abs/1701.06264
 
 A loss function L is trained to be smaller for data than for samples, by a margin that grows with the distance between
-the two. Samples that are near the data already are left in peace, so the generator works on those that are far.
+the two. Samples that are near the data need little or no margin, so the generator works on those that are far away.
 
 L, here the discriminator: minimise gamma E L(x) + E C(lambda ||x - G(z)||_1 + L(x) - L(G(z))) over pairs (x, z).
 Generator: minimise E L(G(z)).
@@ -9,12 +9,16 @@ Generator: minimise E L(G(z)).
 C(a) = max(a, slope a). A slope of 0 is the paper's hinge; others are its generalisation, GLS-GAN: 1 is the objective of
 WGAN, -1 the absolute value. This is not LSGAN, the one with least squares.
 
-Differences from the paper. Settings are those of the author's code, https://github.com/guojunq/lsgan and
-https://github.com/guojunq/glsgan.
-1. The kernels are DCGAN's 5x5; those of the code, 4x4. Batch normalisation scales by one at first; by numbers around
-   one in the code. The number of layers follows from `data_shape`, as `networks.dcgan_stages` says.
+Differences from the paper. Settings are those of the author's code, `lsgan.lua` in https://github.com/guojunq/lsgan at
+commit 6c148fc, and `glsgan.lua` in https://github.com/guojunq/glsgan.
+1. The kernels are DCGAN's 5x5; those of the code, 4x4. All layers of the code are convolutions without biases; here the
+   generator's last layer and the first and the last of L have biases, and the generator begins and L ends with a dense
+   layer. Batch normalisation scales by one at first; by numbers around one in the code. The number of layers follows
+   from `data_shape`, as `networks.dcgan_stages` says.
 2. The generator's update has latents of its own; the code gives both updates of a step the same.
-3. No weight is clipped or decayed. The code of GLS-GAN clips at 0.04; without, nothing bounds L for slopes above 0.
+3. No weight is clipped or decayed. The code of GLS-GAN clips the weights of L: at 0.08 in its newest commit, 7219344,
+   whose slope is 0, rate 0.0002 and run 50 epochs; at 0.04 from commit 03e59c7 to commit a89d25a, with a slope of 0.5,
+   then -1, and a rate of 0.0001. Without clipping, nothing bounds L for slopes above 0.
 4. Without labels alone: CLS-GAN, the conditional form, is not here.
 """
 
@@ -55,7 +59,7 @@ def margins(real, fake):
 class LossSensitiveGAN(GenerativeModel):
     """A generator and a loss function that keeps margins between data and samples.
 
-    Data score -L. Scores have no boundary between real and fake. Batch statistics are per replica.
+    The score of data is -L. Scores have no boundary between real and fake. Batch statistics are per replica.
 
     Args:
         data_shape: `(height, width, channels)`, as `networks.dcgan_stages` says, or any with networks of your own.

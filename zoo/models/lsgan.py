@@ -34,7 +34,7 @@ layers = keras.layers
 
 
 def vgg_generator(data_shape, latent_size, filters, seed=0):
-    """The paper's: 3x3 transposed convolutions that double the map, each of the small maps with one more on top.
+    """The paper's: 3x3 transposed convolutions that double the map; after each small map comes one that keeps its size.
 
     Of 64 filters, maps of a quarter of the image's side and less have 256 channels, of half of it 128, the last 64.
 
@@ -83,7 +83,8 @@ def least_squares(scores, code):
 class LSGAN(GenerativeModel):
     """An adversarial pair with squared errors instead of cross-entropies.
 
-    Data score above (a + b) / 2 if the discriminator takes them to be real. Batch statistics are per replica.
+    The score of data lies above (a + b) / 2 if the discriminator takes them to be real. Batch statistics are per
+    replica.
 
     Args:
         data_shape: `(height, width, channels)`, as `networks.dcgan_stages` says, or any with networks of your own.

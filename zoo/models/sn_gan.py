@@ -112,7 +112,7 @@ def cnn_discriminator(data_shape, filters=64, seed=0):
 
 
 def resnet_discriminator(data_shape, filters=128, seed=0):
-    """The residual critic of WGAN-GP with the sum over the pixels for the mean; all spectrally normalised.
+    """The residual critic of WGAN-GP with a sum over the pixels in place of the mean; all spectrally normalised.
 
     Args:
         data_shape: `(height, width, channels)`; height and width divisible by 4.

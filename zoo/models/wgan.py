@@ -10,8 +10,9 @@ Differences from the paper. What its text leaves open is that of the authors' co
 https://github.com/martinarjovsky/WassersteinGAN.
 1. The critic has n_critic = 5 updates before every update of the generator; the code has 100 before each of the first
    25 and before every 500th.
-2. Weights are clipped after each of the critic's updates, as in Algorithm 1; the code clips before each, so that its
-   first gradient is also that of clipped weights, and its generator sees weights that have moved once since.
+2. Weights are clipped after each of the critic's updates, as in Algorithm 1. The code clips before each: the critic's
+   first gradient, too, is then that of clipped weights, and the generator sees weights that have moved once since they
+   were clipped.
 3. The networks are DCGAN's, with 5x5 kernels and one dense layer each; the code's have 4x4 kernels and convolutions
    alone. For 64x64 images they are as deep; other sizes follow DCGAN's rule. A batch normalisation's gain starts at 1,
    the code's at a normal draw around it.

@@ -5,7 +5,7 @@ The best critic of a Wasserstein GAN has slope 1 almost everywhere between data 
 there is drawn to norm 1, where WGAN clips weights and loses capacity.
 
 Critic (`discriminator`): minimise E f(G(z)) - E f(x) + lambda E (||grad f(x^)||_2 - 1)^2, with x^ = a x + (1 - a) G(z)
-and one a a sample, uniform in (0, 1). Or one-sided, E max(0, ||grad f(x^)||_2 - 1)^2 (Sec. 4).
+and a drawn anew for each sample, uniform in (0, 1). Or one-sided, E max(0, ||grad f(x^)||_2 - 1)^2 (Sec. 4).
 Generator: minimise -E f(G(z)).
 
 Differences from the paper. Its settings are those of Algorithm 1; its networks those of the authors' code,

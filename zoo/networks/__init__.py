@@ -11,7 +11,7 @@ from zoo.networks.convolutional import (
 from zoo.networks.pairs import dcgan_discriminator_of_pairs, dcgan_encoder, discriminator_of_pairs, encoder_of, joined
 from zoo.networks.parts import batch_normalization, normal
 from zoo.networks.perceptrons import maxout_mlp, mlp, mlp_generator, normalized_mlp, relu_mlp
-from zoo.networks.residual import residual_critic, residual_generator
+from zoo.networks.residual import residual_critic, residual_generator, tapered_critic, tapered_generator
 from zoo.networks.wrapped import rescaled, spectrally_normalized, with_features
 
 __all__ = [
@@ -38,6 +38,8 @@ __all__ = [
     "residual_critic",
     "residual_generator",
     "spectrally_normalized",
+    "tapered_critic",
+    "tapered_generator",
     "warn_of_batch_normalization",
     "warn_of_dropout",
     "with_features",

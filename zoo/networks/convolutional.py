@@ -12,7 +12,7 @@ from zoo.networks.parts import batch_normalization, normal
 layers = keras.layers
 
 
-def dcgan_generator(data_shape, latent_size, filters, seed=0, num_classes=None):
+def dcgan_generator(data_shape, latent_size, filters, seed=0, num_classes=None, stages=None):
     """DCGAN's generator: a projection to a small map, then 5x5 transposed convolutions that double it.
 
     A one-hot label is joined to the latents alone; Radford's conditional code for MNIST,
@@ -23,6 +23,7 @@ def dcgan_generator(data_shape, latent_size, filters, seed=0, num_classes=None):
         latent_size: length of the latent vector.
         filters: channels of the last hidden map; each smaller map has twice the channels of the next.
         num_classes: length of a one-hot label, a second input; `None` for none.
+        stages: how often the map is doubled; `None` for as often as `dcgan_stages` says.
 
     Returns:
         A `keras.Model` from `(batch, latent_size)`, and `(batch, num_classes)` where there are labels, to float32
@@ -31,7 +32,7 @@ def dcgan_generator(data_shape, latent_size, filters, seed=0, num_classes=None):
     Raises:
         InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
     """
-    stages = dcgan_stages(data_shape)
+    stages = stages or dcgan_stages(data_shape)
     height, width, channels = data_shape
     initializer = normal(seed)
     inputs = x = keras.Input((latent_size,))
@@ -55,16 +56,17 @@ def dcgan_generator(data_shape, latent_size, filters, seed=0, num_classes=None):
     return keras.Model(inputs, outputs, name="generator")
 
 
-def dcgan_discriminator(data_shape, filters, seed=0, num_classes=None, normalized=True):
+def dcgan_discriminator(data_shape, filters, seed=0, num_classes=None, normalized=True, stages=None):
     """DCGAN's discriminator: 5x5 convolutions that halve the map and double its channels, then one logit.
 
-    A one-hot label is joined to the image alone, a constant plane a class; see `dcgan_generator`.
+    A one-hot label is joined to the image alone, as one constant plane for each class; see `dcgan_generator`.
 
     Args:
         data_shape: `(height, width, channels)`; see `dcgan_stages` for the sizes that fit.
         filters: channels of the first map.
         num_classes: length of a one-hot label, a second input; `None` for none.
         normalized: whether there is batch normalisation; if not, every convolution has biases.
+        stages: how often the map is halved; `None` for as often as `dcgan_stages` says.
 
     Returns:
         A `keras.Model` from `(batch, *data_shape)` in [-1, 1], and `(batch, num_classes)` where there are labels, to
@@ -74,7 +76,7 @@ def dcgan_discriminator(data_shape, filters, seed=0, num_classes=None, normalize
         InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
     """
     initializer = normal(seed)
-    stages = dcgan_stages(data_shape)
+    stages = stages or dcgan_stages(data_shape)
     inputs = x = keras.Input(data_shape)
     if num_classes:
         height, width, _ = data_shape
@@ -94,7 +96,7 @@ def dcgan_discriminator(data_shape, filters, seed=0, num_classes=None, normalize
 
 
 def alternating_generator(data_shape, latent_size, filters, seed=0):
-    """The generator of DCGAN's 32x32 ImageNet model: 3x3 transposed convolutions with strides of 2 and 1 by turns.
+    """The generator of DCGAN's 32x32 ImageNet model: 3x3 transposed convolutions with strides of 2 and 1 in turn.
 
     https://github.com/Newmu/dcgan_code, `imagenet/load_pretrained.py`, has the layers (7 for 32x32 images), the strides
     and the first map, 4x4x512 of 128 filters; the other maps mirror those of `alternating_discriminator`.
@@ -132,7 +134,7 @@ def alternating_generator(data_shape, latent_size, filters, seed=0):
 
 
 def alternating_discriminator(data_shape, filters, seed=0):
-    """The discriminator of DCGAN's 32x32 ImageNet model: 3x3 convolutions with strides of 1 and 2 by turns, one logit.
+    """The discriminator of DCGAN's 32x32 ImageNet model: 3x3 convolutions with strides of 1 and 2 in turn, one logit.
 
     https://github.com/Newmu/dcgan_code, `imagenet/load_pretrained.py`, has the layers (7 for 32x32 images) and the
     strides; the channels follow DCGAN's rule. The last map is rectified, not leaky: the features of Warde-Farley &

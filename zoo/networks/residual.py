@@ -1,4 +1,4 @@
-"""The residual networks of Gulrajani et al. (2017) for CIFAR-10."""
+"""The residual networks of Gulrajani et al. (2017): those for CIFAR-10, and those for 64x64 pixels."""
 
 from __future__ import annotations
 
@@ -74,6 +74,68 @@ def residual_critic(data_shape, filters=128, seed=0, dropout=(0.0, 0.0, 0.0)):
             x = GlobalBatchDropout(rate)(x)
     x = layers.GlobalAveragePooling2D()(layers.ReLU()(x))
     scores = layers.Dense(1, kernel_initializer=_plain(seeds), dtype="float32")(x)
+    return keras.Model(inputs, scores, name="discriminator")
+
+
+def tapered_generator(data_shape, latent_size, filters=64, seed=0):
+    """The residual generator of Gulrajani et al. (2017) for 64x64 pixels: four blocks that double the map.
+
+    The channels fall from 8 `filters` to `filters`, as in `GoodGenerator` of `gan_64x64.py` in
+    https://github.com/igul222/improved_wgan_training.
+
+    Args:
+        data_shape: `(height, width, channels)`; height and width divisible by 16.
+        latent_size: length of the latent vector.
+        filters: channels of the last hidden map.
+
+    Returns:
+        A `keras.Model` from `(batch, latent_size)` to float32 `(batch, *data_shape)` in [-1, 1].
+    """
+    height, width, channels = data_shape
+    seeds = keras.random.SeedGenerator(seed)
+    shape = (height // 16, width // 16, 8 * filters)
+    inputs = keras.Input((latent_size,))
+    x = layers.Reshape(shape)(layers.Dense(math.prod(shape), kernel_initializer=_plain(seeds))(inputs))
+    for maps in (8 * filters, 4 * filters, 2 * filters, filters):
+        shortcut = layers.Conv2D(maps, 1, kernel_initializer=_plain(seeds))(layers.UpSampling2D(2)(x))
+        x = layers.UpSampling2D(2)(layers.ReLU()(batch_normalization()(x)))
+        x = layers.Conv2D(maps, 3, padding="same", use_bias=False, kernel_initializer=_wide(seeds))(x)
+        x = layers.ReLU()(batch_normalization()(x))
+        x = layers.Conv2D(maps, 3, padding="same", kernel_initializer=_wide(seeds))(x)
+        x = layers.Add()([shortcut, x])
+    x = layers.ReLU()(batch_normalization()(x))
+    x = layers.Conv2D(channels, 3, padding="same", kernel_initializer=_wide(seeds))(x)
+    return keras.Model(inputs, layers.Activation("tanh", dtype="float32")(x), name="generator")
+
+
+def tapered_critic(data_shape, filters=64, seed=0):
+    """The residual critic of Gulrajani et al. (2017) for 64x64 pixels: four blocks that halve the map, and a score.
+
+    The channels rise from `filters` to 8 `filters`, as in `GoodDiscriminator` of `gan_64x64.py` in
+    https://github.com/igul222/improved_wgan_training. Layer normalisation, with one gain and one bias for each channel,
+    precedes both convolutions of a block.
+
+    Args:
+        data_shape: `(height, width, channels)`; height and width divisible by 16.
+        filters: channels of the first map.
+
+    Returns:
+        A `keras.Model` from `(batch, *data_shape)` to float32 scores `(batch, 1)`.
+    """
+    seeds = keras.random.SeedGenerator(seed)
+
+    def normalized(x):
+        return layers.ReLU()(layers.GroupNormalization(groups=1, epsilon=1e-5)(x))
+
+    inputs = keras.Input(data_shape)
+    x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=_plain(seeds))(inputs)
+    for maps in (2 * filters, 4 * filters, 8 * filters, 8 * filters):
+        shortcut = layers.Conv2D(maps, 1, kernel_initializer=_plain(seeds))(layers.AveragePooling2D(2)(x))
+        width, x = x.shape[-1], normalized(x)
+        x = layers.Conv2D(width, 3, padding="same", use_bias=False, kernel_initializer=_wide(seeds))(x)
+        x = layers.Conv2D(maps, 3, padding="same", kernel_initializer=_wide(seeds))(normalized(x))
+        x = layers.Add()([shortcut, layers.AveragePooling2D(2)(x)])
+    scores = layers.Dense(1, kernel_initializer=_plain(seeds), dtype="float32")(layers.Flatten()(x))
     return keras.Model(inputs, scores, name="discriminator")
 
 
