@@ -183,6 +183,7 @@ class Dataset:
         class_names: a name for each label, or None.
         licence: what is known of the licence of the data.
         read: the `Split` called "train", "validation" or "test".
+        fingerprint: changes where the rows do; None for data that cannot change under their name.
     """
 
     name: str
@@ -191,6 +192,7 @@ class Dataset:
     class_names: tuple[str, ...] | None
     licence: str
     read: Callable[[str], Split] = field(repr=False)
+    fingerprint: str | None = None
 
     @cached_property
     def train(self) -> Split:
@@ -233,10 +235,17 @@ def partition(name: str, rows: int, missing: Sequence[str] = ("validation", "tes
     return places
 
 
-def in_memory(name: str, images: np.ndarray, labels: np.ndarray) -> Callable[[str], Split]:
-    """`Dataset.read` for rows that are decoded already and whose order does not matter."""
-    places = partition(name, len(images))
-    return lambda split: Split(images[places[split]], labels[places[split]])
+def in_memory(name: str, images: np.ndarray, labels: np.ndarray, **own: Split) -> Callable[[str], Split]:
+    """`Dataset.read` for rows that are decoded already and whose order does not matter.
+
+    Args:
+        name: of the dataset.
+        images: of the split "train", and of "validation" and "test" where `own` lacks them.
+        labels: as many.
+        **own: splits that the dataset has beside it.
+    """
+    places = partition(name, len(images), [split for split in ("validation", "test") if split not in own])
+    return lambda split: own[split] if split in own else Split(images[places[split]], labels[places[split]])
 
 
 def shuffled_rows(rows: int) -> np.ndarray:

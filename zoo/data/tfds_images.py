@@ -18,7 +18,7 @@ from urllib.request import getproxies
 import numpy as np
 
 from zoo.data.dataset import Dataset, Split, partition
-from zoo.data.decoding import centre_square, decode_once
+from zoo.data.decoding import Undecoded, centre_square, decode_once
 from zoo.errors import InputError, first_line, unknown
 from zoo.labels import NO_LABEL
 
@@ -81,11 +81,21 @@ def load(
 
     def read(split: str) -> Split:
         source, rows = places[split]
-        key = "-".join(
-            [*builder.info.full_name.split("/"), source, str(rows.start), str(rows.stop), "x".join(map(str, shape))]
+        part = f"{source}[{rows.start}:{rows.stop}]"
+        settings = {
+            "dataset": builder.info.full_name,
+            "part": part,
+            "image": image,
+            "label": label,
+            "image_size": image_size,
+            "files": _stamps(builder),
+        }
+        decoded = decode_once(
+            f"{name}-{split}",
+            settings,
+            lambda: Undecoded(rows.stop - rows.start, shape, _chunks(builder, part, image, label, image_size)),
         )
-        chunks = _chunks(builder, f"{source}[{rows.start}:{rows.stop}]", image, label, image_size)
-        return Split(*decode_once(key, rows.stop - rows.start, shape, chunks))
+        return Split(decoded.images, decoded.labels)
 
     class_label = builder.info.features[label] if label else None
     licence = builder.info.redistribution_info.license
@@ -216,6 +226,12 @@ def _chunks(
         )
     rows = rows.map(row, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     yield from rows.batch(CHUNK).prefetch(1).as_numpy_iterator()
+
+
+def _stamps(builder: tfds.core.DatasetBuilder) -> list[str]:
+    """The names, the sizes and the times of the dataset's files."""
+    files = sorted(builder.data_path.iterdir())
+    return [f"{file.name} {(stat := file.stat()).length} {stat.mtime}" for file in files]
 
 
 @contextlib.contextmanager
