@@ -25,7 +25,7 @@ setup(
         "absl-py>=2.1",
         "matplotlib>=3.9",
         "numpy>=2.0",
-        "pillow>=10.4",
+        "pillow>=11.3",
         "scikit-learn>=1.5",
         "scipy>=1.13",
         "tensorboard>=2.21",  # tf.summary writes through it

@@ -52,6 +52,14 @@ def mirrored():
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"], cross_device_ops=tf.distribute.ReductionToOneDevice())
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory):
+    """Keeps what tests decode out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GAN_ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(autouse=True, scope="module")
 def released_memory():
     """Frees a module's graphs and models when it is done."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.data import decoding, folder
+from zoo.data import folder, pictures
 from zoo.errors import InputError
 
 
@@ -59,7 +59,7 @@ def test_files_that_are_not_images_or_are_hidden_are_ignored(tmp_path):
     assert len(rows(load(tmp_path))[0]) == 3
 
 
-@pytest.mark.parametrize("suffix", sorted(folder.SUFFIXES))
+@pytest.mark.parametrize("suffix", sorted(pictures.SUFFIXES))
 def test_every_format_is_read(tmp_path, suffix):
     for i in range(3):
         write(tmp_path / f"{i}{suffix}", (200, 100, 50))
@@ -70,40 +70,27 @@ def test_every_format_is_read(tmp_path, suffix):
 def test_grey_files_are_one_channel_unless_one_has_colour(tmp_path):
     write(tmp_path / "bits.png", 1, mode="1")
     write(tmp_path / "bytes.png", 100, mode="L")
-    Image.fromarray(np.full((4, 6), 200 * 257, np.uint16)).save(tmp_path / "words.png")
+    write(tmp_path / "palette.png", 50, mode="P")
+    Image.linear_gradient("L").resize((6, 4)).convert("P").point(lambda level: 50).save(tmp_path / "palette.png")
+    write(tmp_path / "alpha.png", (0, 51), mode="LA")
     data = load(tmp_path)
     assert data.data_shape == (4, 6, 1)
-    assert sorted(rows(data)[0][:, 0, 0, 0]) == [100, 200, 255]
+    assert sorted(rows(data)[0][:, 0, 0, 0]) == [50, 100, 204, 255]
     write(tmp_path / "colour.png", (1, 2, 3))
     data = load(tmp_path)
     assert data.data_shape == (4, 6, 3)
-    assert sorted(tuple(pixel) for pixel in rows(data)[0][:, 0, 0].tolist()) == [
-        (1, 2, 3),
-        (100, 100, 100),
-        (200, 200, 200),
-        (255, 255, 255),
-    ]
+    assert [1, 2, 3] in rows(data)[0][:, 0, 0].tolist()
 
 
-def test_transparency_shows_white(tmp_path):
-    for i in range(3):
-        write(tmp_path / f"{i}.png", (0, 0, 0, 51), mode="RGBA")
-    assert set(rows(load(tmp_path))[0].ravel()) == {204}
-
-
-def test_a_gif_gives_its_first_frame(tmp_path):
-    frames = [Image.new("L", (6, 4), level) for level in (10, 200)]
-    for i in range(3):
-        frames[0].save(tmp_path / f"{i}.gif", save_all=True, append_images=frames[1:])
-    assert set(rows(load(tmp_path))[0].ravel()) == {10}
-
-
-def test_photographs_are_turned_upright(tmp_path):
-    exif = Image.Exif()
-    exif[folder.ExifTags.Base.Orientation] = 6
-    for i in range(3):
-        write(tmp_path / f"{i}.jpg", 0, exif=exif)
-    assert load(tmp_path).data_shape == (6, 4, 3)
+@pytest.mark.parametrize(("levels", "bits"), [((4095, 819), 12), ((65535, 13107), 16)])
+def test_values_of_12_bits_in_16_are_noticed(tmp_path, caplog, levels, bits):
+    """The darker file is on the scale of the brighter one."""
+    for name, level in (("full", levels[0]), ("fifth", levels[1]), ("dark", 0)):
+        Image.fromarray(np.full((4, 6), level, np.uint16)).save(tmp_path / f"{name}.png")
+    data = load(tmp_path)
+    assert data.data_shape == (4, 6, 1)
+    assert sorted(rows(data)[0][:, 0, 0, 0]) == [0, 51, 255]
+    assert ("2 files of 16 bits" in caplog.text) == (bits == 12)
 
 
 def test_image_size_crops_and_resizes_images_of_every_shape(tmp_path):
@@ -148,56 +135,87 @@ def test_images_beside_class_folders_are_refused(tmp_path):
 
 @pytest.fixture
 def damaged(tmp_path):
-    """Five good images, one that is no image at all, and one that lacks its end."""
+    """Five good images, one that is no image at all, one that lacks its end, and one that a link leads nowhere to."""
     noise = np.random.RandomState(0).randint(0, 256, (4, 6, 3), np.uint8)
     for i in range(5):
         Image.fromarray(noise).save(tmp_path / f"{i}.png")
     (tmp_path / "no image.png").write_bytes(b"nothing of the kind")
     whole = (tmp_path / "0.png").read_bytes()
     (tmp_path / "truncated.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "lost.png").symlink_to("nowhere.png")
     return tmp_path
 
 
-def test_corrupt_files_are_counted_named_and_refused(damaged):
-    with pytest.raises(InputError, match=r"2 of 7 .*: no image.png, truncated.png\. .*--skip_corrupt"):
+def test_corrupt_files_are_counted_and_refused_with_the_reason_of_each(damaged):
+    reasons = (
+        r"lost.png \(No such file or directory\), no image.png \(cannot identify image file\), "
+        r"truncated.png \(image file is truncated"
+    )
+    with pytest.raises(InputError, match=rf"3 of 8 .*: {reasons}.*\)\. .*--skip_corrupt"):
         load(damaged)
 
 
 def test_skip_corrupt_leaves_corrupt_files_out_and_says_so(damaged, caplog):
     data = load(damaged, None, True)
     assert len(rows(data)[0]) == 5
-    assert "left out: 2 of 7" in caplog.text
+    assert "left out: 3 of 8" in caplog.text
     assert "truncated.png" in caplog.text
+
+
+def test_a_pipe_is_no_image(tmp_path):
+    fill(tmp_path, 3)
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(InputError, match=r"pipe.png \(not a regular file\)"):
+        load(tmp_path)
+
+
+def test_a_class_of_corrupt_files_is_refused(tmp_path):
+    fill(tmp_path / "cats", 4)
+    fill(tmp_path / "dogs", 4)
+    (tmp_path / "birds").mkdir()
+    (tmp_path / "birds" / "0.png").write_bytes(b"")
+    with pytest.raises(InputError, match=r"needs an image for each class. .*train on birds"):
+        load(tmp_path, None, True)
 
 
 def test_only_the_first_few_of_many_corrupt_files_are_named(tmp_path):
     fill(tmp_path, 3)
     for name in "abcde":
         (tmp_path / f"{name}.png").write_bytes(b"")
-    with pytest.raises(InputError, match=r"5 of 8 .*: a.png, b.png, c.png, \.\.\.\. "):
+    with pytest.raises(InputError, match=r"5 of 8 .*: a.png \(.*\), b.png \(.*\), c.png \(.*\), \.\.\.\. "):
         load(tmp_path)
 
 
 @pytest.mark.parametrize("skip_corrupt", [False, True])
 def test_a_folder_of_corrupt_files_alone_is_refused(tmp_path, skip_corrupt):
     (tmp_path / "a.png").write_bytes(b"")
-    with pytest.raises(InputError, match=r"none of the 1 image files .* can be read, such as a.png"):
+    with pytest.raises(InputError, match=r"1 of 1 image files .* cannot be read: a.png \(cannot identify image file\)"):
         load(tmp_path, None, skip_corrupt)
 
 
-def test_a_big_folder_is_decoded_to_disk_once_for_each_way_of_reading_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(decoding, "MEMORY_LIMIT", 0)
+def test_a_folder_is_decoded_once_for_each_way_of_reading_it(tmp_path, monkeypatch):
     monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path / "cache"))
     images = tmp_path / "images"
     fill(images)
     data = load(images)
     assert isinstance(data.train.images, np.memmap)
-    cached = (tmp_path / "cache").iterdir
-    assert len(list(cached())) == 1
-    np.testing.assert_array_equal(rows(load(images))[0], rows(data)[0])
+    cached = (tmp_path / "cache" / "decoded").iterdir
     assert len(list(cached())) == 1
     assert load(images, 2).data_shape == (2, 2, 3)
     assert len(list(cached())) == 2
-    os.utime(images / "003.png", (0, 0))
-    load(images)
-    assert len(list(cached())) == 3
+    monkeypatch.setattr(folder.pictures, "header", None)
+    monkeypatch.setattr(folder.pictures, "pixels", None)
+    np.testing.assert_array_equal(rows(load(images))[0], rows(data)[0])
+
+
+def test_the_fingerprint_follows_the_rows_and_not_the_times(tmp_path):
+    for kind in ("cats", "dogs"):
+        fill(tmp_path / kind, 5)
+    fingerprint = load(tmp_path).fingerprint
+    os.utime(tmp_path / "cats" / "003.png", (0, 0))
+    assert load(tmp_path).fingerprint == fingerprint
+    write(tmp_path / "cats" / "003.png", (9, 9, 9))
+    changed = load(tmp_path).fingerprint
+    assert changed != fingerprint
+    (tmp_path / "dogs").rename(tmp_path / "foxes")
+    assert load(tmp_path).fingerprint not in (changed, fingerprint)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from zoo.data import decoding, tfds_images
+from zoo.data import tfds_images
 from zoo.errors import InputError
 
 
@@ -196,30 +196,37 @@ def test_images_of_many_sizes_need_image_size(data_dir):
         tfds_images.load("fake_scenes", data_dir)
 
 
-def test_rows_on_disk_equal_rows_in_memory_and_are_reused(data_dir, monkeypatch, tmp_path):
-    held = tfds_images.load("fake_parity", data_dir).train
-    monkeypatch.setattr(decoding, "MEMORY_LIMIT", 0)
-    monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path))
-    mapped = tfds_images.load("fake_parity", data_dir).train
-    assert isinstance(mapped.images, np.memmap)
-    np.testing.assert_array_equal(mapped.images, held.images)
-    np.testing.assert_array_equal(mapped.labels, held.labels)
-    assert [path.name for path in tmp_path.iterdir()] == ["fake_parity-1.0.0-train-0-27-4x6x3"]
-    for ours, theirs in zip(mapped.stream(8).take(5), held.stream(8).take(5), strict=True):
-        np.testing.assert_array_equal(ours["image"], theirs["image"])
-    monkeypatch.setattr(tfds_images, "_chunks", lambda *arguments: iter(()))
-    np.testing.assert_array_equal(tfds_images.load("fake_parity", data_dir).train.images, held.images)
-
-
-def test_splits_are_decoded_when_they_are_asked_for(data_dir, monkeypatch):
+@pytest.fixture
+def decodings(monkeypatch, tmp_path):
+    """An empty cache, and the parts of datasets that are decoded into it."""
+    monkeypatch.setenv("GAN_ZOO_CACHE", str(tmp_path / "cache"))
     decoded = []
     chunks = tfds_images._chunks
     monkeypatch.setattr(
-        tfds_images, "_chunks", lambda builder, split, *rest: decoded.append(split) or chunks(builder, split, *rest)
+        tfds_images, "_chunks", lambda builder, part, *rest: decoded.append(part) or chunks(builder, part, *rest)
     )
+    return decoded
+
+
+def test_a_split_is_decoded_when_it_is_first_asked_for_and_never_again(data_dir, decodings):
     data = tfds_images.load("fake_parity", data_dir)
-    assert decoded == []
-    assert (len(data.test), decoded) == (5, ["test[0:5]"])
+    assert decodings == []
+    test = data.test
+    assert decodings == ["test[0:5]"]
+    again = tfds_images.load("fake_parity", data_dir).test
+    assert decodings == ["test[0:5]"]
+    np.testing.assert_array_equal(again.images, test.images)
+    np.testing.assert_array_equal(again.labels, test.labels)
+    _ = data.train
+    assert decodings == ["test[0:5]", "train[0:27]"]
+
+
+def test_a_dataset_that_was_prepared_anew_is_decoded_anew(data_dir, decodings, tmp_path, monkeypatch):
+    _ = tfds_images.load("fake_parity", data_dir).test
+    monkeypatch.setattr(FakeParity, "row", lambda self, number: {"image": image_of(number + 100), "label": 0})
+    data = tfds_images.load("fake_parity", tmp_path)
+    assert sorted(numbers(data.test)) == [100, 101, 102, 103, 104]
+    assert decodings == ["test[0:5]", "test[0:5]"]
 
 
 @pytest.mark.parametrize(

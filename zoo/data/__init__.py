@@ -32,8 +32,8 @@ def load(
         skip_corrupt: leaves out files of a folder that cannot be read, with a warning, instead of refusing the folder.
 
     Returns:
-        The dataset. Each split is decoded once, on its first use (a folder at once): into memory up to 1 GiB, else into
-        a file under `$GAN_ZOO_CACHE` (`~/.cache/gan-zoo`) that later runs reuse.
+        The dataset. Each split is decoded once, on its first use (a folder at once), into files under `$GAN_ZOO_CACHE`
+        (`~/.cache/gan-zoo`) that later runs map.
 
     Raises:
         InputError: no such dataset, data that cannot be had or read, or an `image_size` that is missing or misplaced.

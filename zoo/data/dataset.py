@@ -183,6 +183,7 @@ class Dataset:
         class_names: a name for each label, or None.
         licence: what is known of the licence of the data.
         read: the `Split` called "train", "validation" or "test", or that of several, joined by "+".
+        fingerprint: changes where the rows do; None for data that cannot change under their name.
     """
 
     name: str
@@ -191,6 +192,7 @@ class Dataset:
     class_names: tuple[str, ...] | None
     licence: str
     read: Callable[[str], Split] = field(repr=False)
+    fingerprint: str | None = None
 
     @cached_property
     def train(self) -> Split:
@@ -238,14 +240,24 @@ def partition(name: str, rows: int, missing: Sequence[str] = ("validation", "tes
     return places
 
 
-def in_memory(name: str, images: np.ndarray, labels: np.ndarray) -> Callable[[str], Split]:
-    """`Dataset.read` for rows that are decoded already and whose order does not matter."""
-    places = partition(name, len(images))
+def in_memory(name: str, images: np.ndarray, labels: np.ndarray, **own: Split) -> Callable[[str], Split]:
+    """`Dataset.read` for rows that are decoded already and whose order does not matter.
+
+    Args:
+        name: of the dataset.
+        images: of the split "train", and of "validation" and "test" where `own` lacks them.
+        labels: as many.
+        **own: splits that the dataset has beside it.
+    """
+    places = partition(name, len(images), [split for split in ("validation", "test") if split not in own])
 
     def read(split: str) -> Split:
-        parts = [places[part] for part in split.split("+")]
-        rows = slice(parts[0].start, parts[-1].stop)  # splits that are read together are neighbours
-        return Split(images[rows], labels[rows])
+        parts = [
+            own[part] if part in own else Split(images[places[part]], labels[places[part]]) for part in split.split("+")
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        return Split(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels")))
 
     return read
 

@@ -1,24 +1,55 @@
-"""Decoding images once: into memory, or, where they do not fit, into a memory-mapped file that later runs reuse."""
+"""Decoding images once: the arrays are kept on disk beside the settings that made them, and later runs map them."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
+import re
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from zoo.errors import InputError
-from zoo.files import cache_dir
+from zoo.errors import InputError, first_line
+from zoo.files import cache_dir, make_folder, write_json
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-# Bytes of one array of decoded images that may be held in memory.
-MEMORY_LIMIT = 2**30
+FORMAT = 1  # of the cache: to be raised when its files, or the pixels that the same settings give, change
+IMAGES, LABELS, SETTINGS = "images.raw", "labels.npy", "settings.json"
+
+
+class Undecoded(NamedTuple):
+    """Rows that are yet to be decoded.
+
+    Args:
+        rows: as many as `chunks` may yield; fewer are allowed.
+        shape: of one image.
+        chunks: pairs of uint8 `[k, *shape]` images and their k labels.
+    """
+
+    rows: int
+    shape: tuple[int, ...]
+    chunks: Iterable[tuple[np.ndarray, Iterable[int]]]
+
+
+class Decoded(NamedTuple):
+    """Rows out of the cache.
+
+    Args:
+        images: uint8 `[n, *shape]`, memory-mapped.
+        labels: int32 `[n]`.
+        sha256: of the bytes of both.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    sha256: str
 
 
 def centre_square(image: tf.Tensor, size: int) -> tf.Tensor:
@@ -39,65 +70,72 @@ def centre_square(image: tf.Tensor, size: int) -> tf.Tensor:
     return tf.cast(tf.round(tf.image.resize(square, (size, size), method="area")), tf.uint8)
 
 
-def decode_once(
-    key: str, rows: int, shape: tuple[int, ...], chunks: Iterable[tuple[np.ndarray, Iterable[int]]]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Collects `chunks` into arrays; an array over `MEMORY_LIMIT` is kept in `cache_dir()` under `key`.
+def decode_once(name: str, settings: Mapping[str, object], undecoded: Callable[[], Undecoded]) -> Decoded:
+    """Decodes rows into a folder of `cache_dir()`, unless one of the same name and settings is there.
 
     Args:
-        key: a file name that differs where the rows differ.
-        rows: as many rows as `chunks` may yield; fewer are allowed.
-        shape: of one image.
-        chunks: pairs of uint8 `[k, *shape]` images and their k labels; not read if the rows are in the cache.
-
-    Returns:
-        The images, uint8 `[n, *shape]`, and the labels, int32 `[n]`.
+        name: of the data, for people.
+        settings: whatever decides the rows, as JSON takes it.
+        undecoded: is called if the rows are not in the cache.
 
     Raises:
-        InputError: the cache's disk has no room.
+        InputError: the cache cannot be written, or its disk has no room.
     """
-    size = rows * math.prod(shape)
-    if size <= MEMORY_LIMIT:
-        images = np.empty((rows, *shape), np.uint8)
-        labels = _fill(images, chunks, key)
-        return images[: len(labels)], labels
-    cached = cache_dir() / key
+    settings = {"format": FORMAT, **settings}
+    digest = hashlib.sha256(repr(sorted(settings.items())).encode()).hexdigest()
+    cached = cache_dir() / "decoded" / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)[:64]}-{digest[:16]}"
     if not cached.exists():
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(cached.parent).free
-        if size > free:
-            raise InputError(
-                f"{key} needs {size / 2**30:.1f} GiB decoded; {cached.parent} has {free / 2**30:.1f} GiB free. "
-                "Set GAN_ZOO_CACHE to a folder with room"
-            )
-        _write(cached, (rows, *shape), chunks)
-    labels = np.load(cached / "labels.npy")
-    return np.memmap(cached / "images.raw", np.uint8, mode="r", shape=(rows, *shape))[: len(labels)], labels
+        make_folder(cached.parent)
+        _write(cached, settings, *undecoded())
+    try:
+        made = json.loads((cached / SETTINGS).read_text(encoding="utf-8"))
+        images = np.memmap(cached / IMAGES, np.uint8, mode="r", shape=(made["rows"], *made["shape"]))
+        return Decoded(images, np.load(cached / LABELS), made["sha256"])
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{cached} is damaged: {first_line(error)}. Remove it, and it is made again") from error
 
 
-def _write(cached: Path, shape: tuple[int, ...], chunks: Iterable) -> None:
-    """Writes a folder of `images.raw` (the bytes alone) and `labels.npy` that appears whole or not at all."""
-    with tempfile.TemporaryDirectory(dir=cached.parent, prefix=".decoding-") as scratch:
-        unfinished = Path(scratch, cached.name)
-        unfinished.mkdir()
-        images = np.memmap(unfinished / "images.raw", np.uint8, mode="w+", shape=shape)
-        np.save(unfinished / "labels.npy", _fill(images, chunks, cached.name))
-        images.flush()
-        try:
-            unfinished.rename(cached)
-        except OSError:
+def _write(cached: Path, settings: dict, rows: int, shape: tuple[int, ...], chunks: Iterable) -> None:
+    """Writes the three files of a folder that appears whole or not at all."""
+    size, free = rows * math.prod(shape), shutil.disk_usage(cached.parent).free
+    if size > free:
+        raise InputError(
+            f"{cached.name} needs {size / 2**30:.1f} GiB decoded; {cached.parent} has {free / 2**30:.1f} GiB free. "
+            "Set GAN_ZOO_CACHE to a folder with room"
+        )
+    try:
+        with tempfile.TemporaryDirectory(dir=cached.parent, prefix=".decoding-") as scratch:
+            unfinished = Path(scratch, cached.name)
+            unfinished.mkdir()
+            labels, sha256 = _write_rows(unfinished / IMAGES, rows, chunks, cached.name)
+            np.save(unfinished / LABELS, labels)
+            made = {**settings, "rows": len(labels), "shape": shape, "sha256": sha256}
+            write_json(unfinished / SETTINGS, made)
             if not cached.exists():  # else another process has just written the same rows
-                raise
+                unfinished.rename(cached)
+    except OSError as error:
+        if not cached.exists():
+            raise InputError(f"Cannot write {cached}: {error.strerror or error}.") from error
 
 
-def _fill(images: np.ndarray, chunks: Iterable, title: str) -> np.ndarray:
-    """Copies the chunks into the first rows of `images`, and returns their labels."""
+def _write_rows(path: Path, rows: int, chunks: Iterable, title: str) -> tuple[np.ndarray, str]:
+    """Writes the bytes of the images one after the other, and returns the labels and the hash of all."""
     from tqdm import tqdm
 
     labels: list[int] = []
-    with tqdm(total=len(images), desc=f"decoding {title}", unit=" images", delay=2, leave=False, disable=None) as bar:
+    digest = hashlib.sha256()
+    with (
+        path.open("wb") as file,
+        tqdm(total=rows, desc=f"decoding {title}", unit=" images", delay=2, leave=False, disable=None) as bar,
+    ):
         for chunk, chunk_labels in chunks:
-            images[len(labels) : len(labels) + len(chunk)] = chunk
+            contents = np.ascontiguousarray(chunk).data
+            file.write(contents)
+            digest.update(contents)
             labels.extend(chunk_labels)
             bar.update(len(chunk))
-    return np.array(labels, np.int32)
+    if not labels:
+        raise InputError(f"{title} holds no images")
+    kept = np.array(labels, np.int32)
+    digest.update(kept.data)
+    return kept, digest.hexdigest()

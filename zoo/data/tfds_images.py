@@ -18,7 +18,7 @@ from urllib.request import getproxies
 import numpy as np
 
 from zoo.data.dataset import Dataset, Split, partition
-from zoo.data.decoding import centre_square, decode_once
+from zoo.data.decoding import Undecoded, centre_square, decode_once
 from zoo.errors import InputError, first_line, unknown
 from zoo.labels import NO_LABEL
 
@@ -81,11 +81,22 @@ def load(
 
     def read(split: str) -> Split:
         parts = [places[part] for part in split.split("+")]
-        names = (f"{source}-{rows.start}-{rows.stop}" for source, rows in parts)
-        key = "-".join([*builder.info.full_name.split("/"), *names, "x".join(map(str, shape))])
         spec = "+".join(f"{source}[{rows.start}:{rows.stop}]" for source, rows in parts)
         count = sum(rows.stop - rows.start for _, rows in parts)
-        return Split(*decode_once(key, count, shape, _chunks(builder, spec, image, label, image_size)))
+        settings = {
+            "dataset": builder.info.full_name,
+            "part": spec,
+            "image": image,
+            "label": label,
+            "image_size": image_size,
+            "files": _stamps(builder),
+        }
+        decoded = decode_once(
+            f"{name}-{split}",
+            settings,
+            lambda: Undecoded(count, shape, _chunks(builder, spec, image, label, image_size)),
+        )
+        return Split(decoded.images, decoded.labels)
 
     class_label = builder.info.features[label] if label else None
     licence = builder.info.redistribution_info.license
@@ -244,6 +255,12 @@ def _chunks(
         )
     rows = rows.map(row, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     yield from rows.batch(CHUNK).prefetch(1).as_numpy_iterator()
+
+
+def _stamps(builder: tfds.core.DatasetBuilder) -> list[str]:
+    """The names, the sizes and the times of the dataset's files."""
+    files = sorted(builder.data_path.iterdir())
+    return [f"{file.name} {(stat := file.stat()).length} {stat.mtime}" for file in files]
 
 
 @contextlib.contextmanager
