@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from zoo.errors import InputError, first_line
-from zoo.files import cache_dir, make_folder
+from zoo.files import cache_dir, make_folder, write_json
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -75,14 +75,14 @@ def decode_once(name: str, settings: Mapping[str, object], undecoded: Callable[[
 
     Args:
         name: of the data, for people.
-        settings: whatever decides the rows, as JSON takes it.
+        settings: whatever decides the rows: numbers, strings, lists of them and None.
         undecoded: is called if the rows are not in the cache.
 
     Raises:
         InputError: the cache cannot be written, or its disk has no room.
     """
     settings = {"format": FORMAT, **settings}
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(repr(sorted(settings.items())).encode()).hexdigest()
     cached = cache_dir() / "decoded" / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)[:64]}-{digest[:16]}"
     if not cached.exists():
         make_folder(cached.parent)
@@ -110,7 +110,7 @@ def _write(cached: Path, settings: dict, rows: int, shape: tuple[int, ...], chun
             labels, sha256 = _write_rows(unfinished / IMAGES, rows, chunks, cached.name)
             np.save(unfinished / LABELS, labels)
             made = {**settings, "rows": len(labels), "shape": shape, "sha256": sha256}
-            (unfinished / SETTINGS).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+            write_json(unfinished / SETTINGS, made)
             if not cached.exists():  # else another process has just written the same rows
                 unfinished.rename(cached)
     except OSError as error:
