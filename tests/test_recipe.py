@@ -183,9 +183,9 @@ def test_workers_train_together_and_go_on_after_one_was_lost(tmp_path, monkeypat
         np.testing.assert_allclose(final(tmp_path / "whole")[1][name], value, atol=1e-5, err_msg=name)
 
 
-def photographs(folder):
-    """A folder of ten 32x32 photographs of each of two classes."""
-    for number, pixels in enumerate(np.random.default_rng(0).integers(256, size=(20, 32, 32, 3), dtype=np.uint8)):
+def photographs(folder, count=20):
+    """A folder of 32x32 photographs, half of them of each of two classes."""
+    for number, pixels in enumerate(np.random.default_rng(0).integers(256, size=(count, 32, 32, 3), dtype=np.uint8)):
         (folder / f"class{number % 2}").mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(folder / f"class{number % 2}" / f"{number}.png")
     return folder
@@ -331,8 +331,41 @@ def test_data_that_cannot_be_scored_are_refused_before_anything_is_written(tmp_p
     monkeypatch.chdir(tmp_path)
     flags = (f"--data=folder:{folder}", "--image_size=16", "--score_every=2", "--steps=2")
     assert train_here(monkeypatch, "dcgan_digits", *flags) == 2
-    assert "Unknown dataset with a classifier: " in capsys.readouterr().err
+    assert "is neither the path of a classifier nor a dataset with one" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["photographs"]
+
+
+def test_data_of_ones_own_are_scored_through_a_classifier_of_ones_own(tmp_path, monkeypatch, capsys):
+    photographs(tmp_path / "photographs", 200)
+    monkeypatch.chdir(tmp_path)
+    data = ("--data=folder:photographs", "--image_size=16", "--batch_size=4", "--checkpoint_every=2", "--steps=2")
+    assert train_here(monkeypatch, "classifier", *data) == 0
+    features = "runs/classifier/classifier-photographs"
+    card = json.loads(Path(features, "card.json").read_text(encoding="utf-8"))
+    assert (card["num_classes"], card["class_names"]) == (2, ["class0", "class1"])
+
+    monkeypatch.setattr("zoo.callbacks.Scores.__init__.__defaults__", (129,))
+    assert train_here(monkeypatch, "dcgan_digits", *data, "--score_every=2", f"--features={features}") == 0
+    (line,) = Path("runs/dcgan_digits/scores.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(line)["frechet_distance"] >= 0
+    sampled = "runs/dcgan_digits/dcgan-photographs"
+    flags = ["--data=folder:photographs", "--image_size=16", "--samples=129", f"--features={features}", "--card"]
+    assert main(["evaluate", sampled, "--scores=frechet_distance", *flags]) == 0
+    assert "features: classifier-photographs, sha256 " in capsys.readouterr().out
+    (score, *_) = json.loads(Path(sampled, "card.json").read_text(encoding="utf-8"))["scores"]
+    assert f" --features={features}" in score["command"]
+
+
+def test_a_folder_that_changed_does_not_go_on_in_the_same_workdir(tmp_path, monkeypatch, capsys):
+    folder = photographs(tmp_path / "photographs")
+    monkeypatch.chdir(tmp_path)
+    flags = ("--data=folder:photographs", "--image_size=16", "--batch_size=4", "--checkpoint_every=2", "--smoke")
+    assert train_here(monkeypatch, "dcgan_digits", *flags) == 0
+    assert train_here(monkeypatch, "dcgan_digits", *flags) == 0
+    capsys.readouterr()
+    Image.new("RGB", (32, 32)).save(folder / "class0" / "0.png")
+    assert train_here(monkeypatch, "dcgan_digits", *flags) == 2
+    assert "belongs to another run: data_fingerprint is " in capsys.readouterr().err
 
 
 MINE = """\"\"\"My recipe.\"\"\"

@@ -7,8 +7,8 @@ import saved_models
 from scored import Blocks
 
 import zoo.files
-from zoo import features
 from zoo.commands.main import main
+from zoo.features import choice
 
 RECIPE = '''"""A recipe that shows what it was given.
 
@@ -56,4 +56,4 @@ def run():
 @pytest.fixture
 def blocks(monkeypatch):
     """Classifiers of means of blocks, one for every dataset."""
-    monkeypatch.setattr(features, "ClassifierFeatures", lambda dataset: Blocks())
+    monkeypatch.setattr(choice, "ClassifierFeatures", lambda dataset: Blocks())

@@ -9,7 +9,7 @@ import tensorflow as tf
 from PIL import Image
 
 from zoo.artefacts.catalogue import load
-from zoo.commands.sample import parse_seeds
+from zoo.commands.sample import parse_labels, parse_seeds
 from zoo.errors import InputError
 
 
@@ -25,6 +25,38 @@ def test_sample_writes_a_picture_and_arrays(run, capsys):
         np.testing.assert_array_equal(arrays["samples"], load("toy-digits").sample([0, 1, 2, 40], 3))
 
 
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("Sneaker", 1),
+        ("Bag,Sneaker,0,-1", [2, 1, 0, -1]),
+        ("2", 2),
+        ("10", 3),  # a class of that name
+        ("shark, white", 4),
+        (None, None),
+    ],
+)
+def test_labels_are_names_or_numbers(text, labels):
+    assert parse_labels(text, ["Coat", "Sneaker", "Bag", "10", "shark, white"]) == labels
+
+
+@pytest.mark.parametrize(
+    ("text", "names"), [("Sneakr", ["Coat", "Sneaker"]), ("1.5", ["Coat"]), ("-2", None), ("", None)]
+)
+def test_other_labels_are_refused(text, names):
+    with pytest.raises(InputError, match="Unknown class: "):
+        parse_labels(text, names)
+
+
+def test_a_label_for_each_seed_by_the_names_of_the_card(run, workplace):
+    saved_models.save(workplace / "shoes" / "1")
+    saved_models.write_card(workplace / "shoes", num_classes=2, class_names=["Bag", "Sneaker"])
+    assert run("sample shoes --seeds 4-6 --label Sneaker,Bag,Sneaker --npz a.npz") == 0
+    with np.load("a.npz") as arrays:
+        assert arrays["labels"].tolist() == [1, 0, 1]
+        np.testing.assert_array_equal(arrays["samples"], load("shoes").sample([4, 5, 6], [1, 0, 1]))
+
+
 @pytest.mark.parametrize(("flags", "written"), [("", "grid.png"), ("--npz only.npz", "only.npz")])
 def test_sample_writes_grid_png_unless_told_otherwise(run, flags, written):
     assert run(f"sample toy-digits --seeds 5 {flags}") == 0
@@ -37,6 +69,8 @@ def test_sample_writes_grid_png_unless_told_otherwise(run, flags, written):
         ("toy-digit --seeds 0", "Unknown pretrained model: 'toy-digit'. Did you mean toy-digits?"),
         ("toy-digits --seeds 3-1", "--seeds should look like 0-63, or 1,5,9, or 0-7,42. Received: '3-1'"),
         ("toy-digits --seeds 0 --label 10", "`labels` should lie in [-1, 9]. Received: 10"),
+        ("toy-digits --seeds 0 --label a", "Unknown class: 'a'. Known: none."),
+        ("toy-digits --seeds 0-2 --label 1,2", "`labels` should hold one label a seed, 3. Received: 2"),
         ("toy-digits --seeds 0 --out a.jpg", "a.jpg: should end in .png."),
         ("toy-digits --seeds 0 --npz a.png", "a.png: should end in .npz."),
         ("toy-digits --seeds 0 --out no/a.png", "no/a.png: its folder no does not exist or cannot be written."),

@@ -17,6 +17,13 @@ def test_show(run, capsys, installation):
     ]
 
 
+def test_show_names_the_classes(run, capsys, workplace):
+    saved_models.save(workplace / "shoes" / "1")
+    saved_models.write_card(workplace / "shoes", num_classes=2, class_names=["Bag", "Sneaker"])
+    assert run("show shoes") == 0
+    assert "class_names Bag, Sneaker" in [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+
+
 def test_show_a_saved_model_without_a_card(run, capsys, workplace):
     saved_models.save(workplace / "model")
     assert run("show model") == 0

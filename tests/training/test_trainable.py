@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import zoo
 from zoo import losses, priors
 from zoo.errors import InputError
 from zoo.layers import GlobalBatchDropout
@@ -231,3 +232,14 @@ def test_keras_dropout_under_several_replicas_is_warned_of(mirrored, kind, recwa
         Enlarger(SHAPE, generator=dense(SHAPE, SHAPE, 0, kind(0.5)))
     warned = [str(warning.message) for warning in recwarn if "GlobalBatchDropout" in str(warning.message)]
     assert len(warned) == (kind is keras.layers.Dropout)
+
+
+def test_the_names_of_the_classes_are_as_many_as_the_classes_and_exported(tmp_path):
+    model = Pairs(SHAPE, num_classes=2)
+    assert model.class_names is None
+    with pytest.raises(InputError, match="`class_names` must name 2 classes"):
+        model.class_names = ["Bag"]
+    model.class_names = ["Bag", "Sneaker"]
+    assert model.class_names == ("Bag", "Sneaker")
+    loaded = zoo.load(model.export(tmp_path / "shoes"))
+    assert loaded.class_names == ["Bag", "Sneaker"]

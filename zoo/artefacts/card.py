@@ -20,6 +20,7 @@ FIELDS = {
     "version": int,
     "data_shape": list,
     "num_classes": int | None,
+    "class_names": list | None,
     "parameters": dict,
     "scores": list,
     "files": dict,

@@ -44,6 +44,11 @@ class LoadedModel:
         self.signatures = signatures
 
     @property
+    def class_names(self) -> list[str] | None:
+        """The name of each label, or `None` where the card has none."""
+        return self.card.get("class_names")
+
+    @property
     def _sampled_classes(self) -> int | None:
         """How many classes a sample may be asked to be of; `None` where the card says that none may be."""
         return self.card.get("num_classes") if self.card.get("conditional", True) else None

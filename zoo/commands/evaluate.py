@@ -13,6 +13,7 @@ from zoo.artefacts.catalogue import load
 from zoo.commands.flags import add_model, add_protocol, read_protocol
 from zoo.commands.tables import print_scores
 from zoo.errors import InputError
+from zoo.features.choice import CLASSIFIER
 from zoo.files import make_folder
 from zoo.images import drawable
 
@@ -50,7 +51,11 @@ def run(arguments: argparse.Namespace) -> None:
 
 def command_line(name: str, arguments: argparse.Namespace) -> str:
     """The line that repeats an evaluation of the model of this name, without the places of this machine."""
-    stated = {"samples": arguments.samples, "scores": arguments.scores, "image_size": arguments.image_size}
+    stated = {
+        "samples": arguments.samples,
+        "scores": arguments.scores,
+        "image_size": arguments.image_size,
+        "features": arguments.features if arguments.features != CLASSIFIER else None,
+    }
     flags = [f"--{name}={value}" for name, value in stated.items() if value]
-    features = ["--features=inception"] if arguments.features == "inception" else []
-    return shlex.join(["zoo", "evaluate", name, f"--data={arguments.data}", *flags, *features])
+    return shlex.join(["zoo", "evaluate", name, f"--data={arguments.data}", *flags])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from zoo import data, evaluation, features
+from zoo import data, evaluation
 from zoo.artefacts.catalogue import LoadedModel
-from zoo.errors import InputError
+from zoo.features import choice
 
 
 def add_model(command: argparse.ArgumentParser) -> None:
@@ -24,31 +24,22 @@ def add_protocol(command: argparse.ArgumentParser) -> None:
         "--scores",
         help=f"some of {', '.join(evaluation.SCORES)} (default: those that suit the data)",
     )
-    command.add_argument(
-        "--features",
-        choices=["classifier", "inception"],
-        default="classifier",
-        help="what images are compared through: the zoo's classifier of the data (default), or the Inception graph",
-    )
-    command.add_argument("--inception", metavar="PATH", help="file of the Inception graph")
+    command.add_argument("--features", default=choice.CLASSIFIER, help=f"{choice.HELP} (default: %(default)s)")
+    command.add_argument("--inception", metavar="PATH", help=choice.INCEPTION_HELP)
 
 
 def read_protocol(
     arguments: argparse.Namespace, models: Sequence[LoadedModel]
 ) -> tuple[evaluation.Reference, list[str]]:
     """The reference and the scores that the flags of `add_protocol` ask for, checked with every model."""
-    if arguments.inception and arguments.features != "inception":
-        raise InputError(f"--inception goes with --features inception. Received: --features {arguments.features}")
+    choice.check(arguments.features, arguments.inception)
     dataset = data.load(arguments.data, arguments.data_dir, arguments.image_size, arguments.skip_corrupt)
     for model in models:
         evaluation.check_shape(model, dataset)
     scores = arguments.scores.split(",") if arguments.scores else evaluation.default_scores(dataset)
     extractor = None
     if evaluation.reads_features(scores) and len(dataset.data_shape) == 3:
-        if arguments.features == "inception":
-            extractor = features.InceptionFeatures(arguments.inception)
-        else:
-            extractor = features.ClassifierFeatures(arguments.data)
+        extractor = choice.extractor(arguments.features, arguments.data, arguments.inception)
     reference = evaluation.Reference(dataset, extractor)
     for model in models:
         evaluation.check(model.sample, reference, scores, arguments.samples)

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from zoo import console
 from zoo.artefacts.catalogue import load
 from zoo.commands.flags import add_model
-from zoo.errors import InputError
+from zoo.errors import InputError, unknown
 from zoo.files import replacing
 from zoo.images import picture, write_png
 from zoo.sampling import check_seeds_and_labels
@@ -25,7 +26,10 @@ EXAMPLE = "zoo sample dcgan-fashion_mnist --seeds 0-63 --out grid.png"
 def add_flags(command: argparse.ArgumentParser) -> None:
     add_model(command)
     command.add_argument("--seeds", required=True, help="a sample for each seed: 0-63, or 1,5,9, or 0-7,42")
-    command.add_argument("--label", type=int, help="class of every sample (default: drawn by the seed)")
+    command.add_argument(
+        "--label",
+        help="class of every sample, or of each: Sneaker, or 3, or Sneaker,3,-1; -1 is drawn by the seed (default: -1)",
+    )
     command.add_argument("--out", help="picture to write, .png (default: grid.png, unless --npz is given)")
     command.add_argument("--npz", help="arrays to write, .npz: samples, seeds and labels")
     command.add_argument(
@@ -39,9 +43,11 @@ def run(arguments: argparse.Namespace) -> None:
     out = arguments.out or (None if arguments.npz else "grid.png")
     check_output(out, ".png")
     check_output(arguments.npz, ".npz")
-    seeds, labels = check_seeds_and_labels(parse_seeds(arguments.seeds), arguments.label, num_classes=None)
+    seeds = parse_seeds(arguments.seeds)
     console.import_tensorflow()
-    samples = load(arguments.model, trusted=arguments.trusted).sample(seeds, labels)
+    model = load(arguments.model, trusted=arguments.trusted)
+    seeds, labels = check_seeds_and_labels(seeds, parse_labels(arguments.label, model.class_names), num_classes=None)
+    samples = model.sample(seeds, labels)
     with contextlib.ExitStack() as both_or_none:
         if arguments.npz:
             temporary = both_or_none.enter_context(replacing(arguments.npz))
@@ -66,6 +72,23 @@ def parse_seeds(text: str) -> np.ndarray:
             raise InputError(f"--seeds should look like 0-63, or 1,5,9, or 0-7,42. Received: {text!r}")
         ranges.append(np.arange(first, last + 1))
     return np.concatenate(ranges)
+
+
+def parse_labels(text: str | None, class_names: Sequence[str] | None) -> int | list[int] | None:
+    """The label of every sample, or one for each, from class names and numbers; a class of that name comes first.
+
+    Raises:
+        InputError: neither.
+    """
+    if text is None:
+        return None
+    label_of = {name: label for label, name in enumerate(class_names or ())}
+    labels = []
+    for part in [text] if text in label_of else text.split(","):  # names may hold commas
+        if part not in label_of and not re.fullmatch(r"-1|\d{1,9}", part, re.ASCII):
+            raise unknown("class", part, label_of)
+        labels.append(label_of[part] if part in label_of else int(part))
+    return labels if len(labels) > 1 else labels[0]
 
 
 def check_output(path: str | None, ending: str) -> None:

@@ -75,7 +75,7 @@ def decode_once(name: str, settings: Mapping[str, object], undecoded: Callable[[
 
     Args:
         name: of the data, for people.
-        settings: whatever decides the rows, as JSON takes it.
+        settings: whatever decides the rows: numbers, strings, lists of them and None.
         undecoded: is called if the rows are not in the cache.
 
     Raises:

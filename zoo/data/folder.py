@@ -41,7 +41,7 @@ def load(name: str, image_size: int | None = None, skip_corrupt: bool = False) -
     files, splits, labels, class_names = layout.find(root)
     _require_every_class(root, labels[splits == "train"], class_names)
     settings = {
-        "folder": str(root.resolve()),
+        "folder": shown(root.resolve()),
         "files": _stamps(root, files),
         "image_size": image_size,
         "skip_corrupt": skip_corrupt,

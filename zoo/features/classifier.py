@@ -9,7 +9,7 @@ import numpy as np
 from zoo.artefacts.card import file_hashes
 from zoo.artefacts.catalogue import load, pretrained
 from zoo.artefacts.signatures import CLASSIFY, FEATURES, IMAGE, PROBABILITIES, call, matching
-from zoo.errors import InputError, unknown
+from zoo.errors import InputError
 from zoo.features.extractor import Features
 from zoo.metrics import checks
 
@@ -38,7 +38,10 @@ class ClassifierFeatures:
     def __init__(self, dataset: str):
         shipped = [name.removeprefix(PREFIX) for name in pretrained() if name.startswith(PREFIX)]
         if dataset not in shipped and not Path(dataset).exists():
-            raise unknown("dataset with a classifier", dataset, shipped)
+            raise InputError(
+                f"{dataset!r} is neither the path of a classifier nor a dataset with one, as {', '.join(shipped)} are. "
+                "`zoo train classifier --data D` trains one, whose path --features takes"
+            )
         model = load(PREFIX + dataset if dataset in shipped else dataset)
         self._classify = matching(model.signatures, CLASSIFY, {IMAGE}, FEATURES)
         if self._classify is None:

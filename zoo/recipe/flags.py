@@ -11,13 +11,14 @@ from typing import NamedTuple, get_args
 from absl import flags as absl_flags
 
 from zoo.errors import InputError
+from zoo.features import choice
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 SMOKE_STEPS = 4
 STATED = {"data": str, "steps": int, "batch_size": int, "checkpoint_every": int}  # by every recipe
 KINDS = {bool: "bool", int: "integer", float: "float", str: "string"}  # of a setting, and absl's names for them
 COMMON, OWN = "every recipe", "this recipe"  # what absl keeps apart as modules
-PLACES = ("workdir", "data_dir", "export_dir")  # of one machine, so no part of the command on a card
+PLACES = ("workdir", "data_dir", "export_dir", "inception")  # of one machine, so no part of the command on a card
 
 
 class Setting(NamedTuple):
@@ -103,6 +104,8 @@ def define_flags(
     define("bool", "log_gradient_norms", False, "report the norm of each player's gradient")
     define("integer", "checkpoint_every", checkpoint_every, "steps between checkpoints: an epoch", lower_bound=1)
     define("integer", "score_every", 0, "steps between scorings of the samples; 0 for none", lower_bound=0)
+    define("string", "features", choice.CLASSIFIER, choice.HELP)
+    define("string", "inception", None, choice.INCEPTION_HELP)
     define("string", "export_dir", None, "where the SavedModel goes (default: in the workdir)")
     define("bool", "resume", True, "go on from the workdir's checkpoint; --noresume moves an old workdir aside")
     define("bool", "smoke", False, f"only {SMOKE_STEPS} steps, to see that all works")
@@ -146,6 +149,7 @@ def parse(flags: absl_flags.FlagValues, arguments: list[str]) -> absl_flags.Flag
     if flags.smoke:
         flags.steps = min(flags.steps, SMOKE_STEPS)
         flags.checkpoint_every = min(flags.checkpoint_every, SMOKE_STEPS // 2)
+    choice.check(flags["features"].value, flags.inception)
     divided = (flags.steps, flags.checkpoint_every, flags.score_every)
     if any(number % flags.steps_per_execution for number in divided):
         raise InputError(

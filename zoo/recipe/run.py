@@ -21,6 +21,7 @@ from zoo.recipe import workdir
 from zoo.recipe.flags import STATED, command_line, describe, flags_of, own_settings, parse
 
 # What a workdir belongs to, besides the recipe's own settings. Steps may grow; devices, places and speed may change.
+FINGERPRINT = "data_fingerprint"
 SETTINGS = ("data", "image_size", "skip_corrupt", "batch_size", "seed", "precision")
 
 
@@ -104,10 +105,17 @@ class Run:
         from zoo import data
 
         flags = self.flags
-        return data.load(flags.data, flags.data_dir, flags.image_size, flags.skip_corrupt)
+        dataset = data.load(flags.data, flags.data_dir, flags.image_size, flags.skip_corrupt)
+        if flags.resume:
+            workdir.check(self.workdir, {FINGERPRINT: dataset.fingerprint})
+        return dataset
 
     def data(self):
-        """The dataset of the flags, a `zoo.data.Dataset`."""
+        """The dataset of the flags, a `zoo.data.Dataset`.
+
+        Raises:
+            InputError: it cannot be loaded, or it has changed since the workdir was started.
+        """
         return self._data
 
     def fit(self, model, split, watching=()) -> None:
@@ -137,6 +145,8 @@ class Run:
                 f"--batch_size must be a multiple of the replicas. "
                 f"Received: batch_size={self.flags.batch_size}, {replicas} replicas"
             )
+        if model.num_classes == self._data.num_classes:
+            model.class_names = self._data.class_names
         scores = [self._scores()] if self.flags.score_every else []
         self._start_workdir()
         self._checkpoint = callbacks.Checkpoint(self.workdir / "checkpoints")
@@ -217,14 +227,15 @@ class Run:
 
     def _scores(self):
         """The callback of `--score_every`: the distance that decides, and what it may hide."""
-        from zoo import callbacks, evaluation, features
+        from zoo import callbacks, evaluation
+        from zoo.features import choice
 
-        data = self.data()
+        data, flags = self.data(), self.flags
         images = len(data.data_shape) == 3
         scores = ["frechet_distance", "precision_recall"] if images else evaluation.default_scores(data)
-        extractor = features.ClassifierFeatures(data.name) if images else None
+        extractor = choice.extractor(flags["features"].value, data.name, flags.inception) if images else None
         reference = evaluation.Reference(data, extractor)
-        return callbacks.Scores(self.workdir, reference, scores, self.flags.score_every)
+        return callbacks.Scores(self.workdir, reference, scores, flags.score_every)
 
     def _stream(self, model, split):
         """The batches from the model's step on, each worker its own rows of them."""
@@ -270,7 +281,7 @@ class Run:
             return
         if not self.flags.resume:
             workdir.move_aside(self.workdir)
-        workdir.start(self.workdir, self._settings())
+        workdir.start(self.workdir, {**self._settings(), FINGERPRINT: self._data.fingerprint})
 
 
 def _device() -> str:

@@ -79,6 +79,7 @@ class TrainableModel(TrainingStep, TrainingLoop):
         if (num_classes or 0) < 2 and (self.labels == "required" or num_classes is not None):
             raise InputError(f"{type(self).__name__} needs at least 2 classes. Received: num_classes={num_classes}")
         self.num_classes = num_classes
+        self._class_names = None
         self.seed = seed
         self.ema_decay = ema_decay
         self.built = True  # there is no `call` whose shapes Keras could infer
@@ -95,6 +96,17 @@ class TrainableModel(TrainingStep, TrainingLoop):
     def reads_labels(self):
         """Whether training reads labels."""
         return self.num_classes is not None
+
+    @property
+    def class_names(self):
+        """A tuple of the name of each label, which exported models keep; `None` until it is set."""
+        return self._class_names
+
+    @class_names.setter
+    def class_names(self, names):
+        if names is not None and len(names) != self.num_classes:
+            raise InputError(f"`class_names` must name {self.num_classes} classes. Received: {names}")
+        self._class_names = names and tuple(names)
 
     @property
     def is_image(self):
