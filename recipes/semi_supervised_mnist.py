@@ -16,7 +16,6 @@ import keras
 import numpy as np
 
 from zoo import SemiSupervisedGAN, recipe
-from zoo.data.dataset import Split
 from zoo.data.semi_supervised import SemiSupervisedSplit
 from zoo.layers import initialize_from_data
 from zoo.models.semi_supervised_gan import dense_discriminator
@@ -47,8 +46,7 @@ def main(
     labels=100,
 ):
     dataset, seed = run.data(), run.flags.seed
-    parts = dataset.train, dataset.validation
-    everything = Split(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels")))
+    everything = dataset.train_and_validation
     rows = SemiSupervisedSplit(everything, labels, dataset.num_classes, seed)
     with run.strategy.scope():
         model = SemiSupervisedGAN(dataset.data_shape, num_classes=dataset.num_classes, seed=seed)

@@ -191,6 +191,15 @@ def photographs(folder, count=20):
     return folder
 
 
+@pytest.mark.parametrize("name", [path.stem for path in sorted(RECIPES.glob("*cifar10*.py"))])
+def test_a_recipe_for_cifar10_says_how_many_of_the_50000_images_it_trains_on(name):
+    source = (RECIPES / f"{name}.py").read_text(encoding="utf-8")
+    header = " ".join(source.split('"""')[1].split())
+    said = "trained on 45,000 images", "All 50,000 training images are trained on", "first 1,000 of `data_batch_1`"
+    (found,) = (phrase for phrase in said if phrase in header)
+    assert ("dataset.train_and_validation" in source) == (found != said[0])
+
+
 @pytest.mark.parametrize("name", [path.stem for path in sorted(RECIPES.glob("*.py"))])
 def test_every_recipe_runs_on_data_at_hand(name, tmp_path, monkeypatch, capsys):
     toys = {"ring": "ring", "grid": "grid", "mixture": "ring", "swiss_roll": "swiss_roll"}
