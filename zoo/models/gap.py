@@ -19,9 +19,9 @@ which was not at hand.
    by its global norm, or the loss scale of float16, would take all members together.
 3. A step splits its batch into N minibatches, one for each discriminator. So each sees the data in an order of its own,
    but of each pass over the data an N-th.
-4. Members are pairs of DCGAN on images, in [-1, 1], and of the paper's toys on vectors: four layers with batch
-   normalisation. GRAN, whose images lie in [0, 1], is not among them. The width of the toys' layers and their optimisers
-   are the zoo's. Members share one prior.
+4. On images the members are DCGANs, with images in [-1, 1]; GRAN, which the paper trains as well, is not in the zoo.
+   On vectors they are those of the paper's toys, four layers with batch normalisation, whose width and optimisers are
+   the zoo's. All members share one prior.
 5. There is no noise on the discriminators' inputs, and gradients are not clipped.
 6. K is 250 steps: half an epoch of MNIST's 50,000 images in minibatches of 100, the period with the least variance
    between runs in the paper.
