@@ -28,6 +28,7 @@ SMALL = {
     "EBGAN": {"generator_units": 16, "discriminator_units": 16, "pulling_away_weight": 0.1},
     "FGAN": {"generator_units": 16, "discriminator_units": 16},
     "GAN": {"latent_size": 8},
+    "GAP": {"filters": 4, "latent_size": 8, "swap_every": 5},
     "LAPGAN": {"filters": 4, "units": 16},
     "CC-LAPGAN": {"filters": 4, "units": 16, "num_classes": 10},
     "LossSensitiveGAN": {"filters": 4, "latent_size": 8},

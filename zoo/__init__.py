@@ -30,6 +30,7 @@ MODELS = {
     "EBGAN": "zoo.models.ebgan",
     "FGAN": "zoo.models.fgan",
     "GAN": "zoo.models.gan",
+    "GAP": "zoo.models.gap",
     "LAPGAN": "zoo.models.lapgan",
     "LossSensitiveGAN": "zoo.models.loss_sensitive_gan",
     "LSGAN": "zoo.models.lsgan",

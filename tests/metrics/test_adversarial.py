@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from zoo.errors import InputError
-from zoo.metrics import Player, generative_adversarial_metric, panel_errors
+from zoo.metrics import Player, best_before_panel, generative_adversarial_metric, panel_errors
 
 
 def images(real_shares):
@@ -47,6 +47,19 @@ def test_zero_errors():
 def test_a_panel_reports_its_mean_and_least_error():
     errors = panel_errors(images([0.5, 0.1]), [score(0), score(1)])
     assert errors == pytest.approx({"average": 0.3, "worst": 0.1})
+
+
+def test_the_best_before_a_panel_has_the_greatest_average_error():
+    samples = [images([0.5, 0.1]), images([0.3, 0.4]), images([0.4, 0.3])]
+    best, errors = best_before_panel(samples, [score(0), score(1)])
+    assert best == 1  # of two that are equal, though the first has the greatest error of all
+    assert [error["average"] for error in errors] == pytest.approx([0.3, 0.35, 0.35])
+    assert errors[2] == panel_errors(samples[2], [score(0), score(1)])
+
+
+def test_no_generator_cannot_be_the_best():
+    with pytest.raises(InputError, match=r"at least one generator\. Received: none"):
+        best_before_panel([], [score(0)])
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,11 @@ class TestList:
         first, second = self.checked([None, mine])
         assert (first.name, second) == ("first", mine)
 
+    def test_images_in_another_range_are_refused(self):
+        networks_given = [None, keras.Sequential([keras.Input((5,)), layers.Dense(2, "sigmoid")])]
+        with pytest.raises(InputError, match=r"`generators\[1\]` must give images in \[-1, 1\]"):
+            networks.checked_list("generators", networks_given, self.DEFAULTS, self.INPUTS, self.OUTPUTS, (-1, 1))
+
     @pytest.mark.parametrize("count", [0, 1, 3])
     def test_another_number_is_refused(self, count):
         message = rf"^`generators` must be 2 networks, or None for the paper's\. Received: {count}$"

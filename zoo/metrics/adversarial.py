@@ -92,6 +92,25 @@ def panel_errors(samples: np.ndarray, panel: Sequence[Score]) -> dict[str, float
     return {"average": float(np.mean(errors)), "worst": min(errors)}
 
 
+def best_before_panel(samples: Sequence[np.ndarray], panel: Sequence[Score]) -> tuple[int, list[dict[str, float]]]:
+    """The generator that a panel of discriminators takes for real most often, by its average error (GAM-II).
+
+    Args:
+        samples: those of each generator, `[n, ...]`.
+        panel: as in `panel_errors`.
+
+    Returns:
+        The generator's number, the first of several that are equal, and the `panel_errors` of every generator.
+
+    Raises:
+        InputError: no generators, or what `panel_errors` refuses.
+    """
+    if not len(samples):
+        raise InputError("`samples` should hold those of at least one generator. Received: none")
+    errors = [panel_errors(rows, panel) for rows in samples]
+    return int(np.argmax([error["average"] for error in errors])), errors
+
+
 def _error(score: Score, images: np.ndarray, real: bool) -> float:
     """The share of images that a discriminator takes for what they are not."""
     logits = checks.finite("score(images)", score(images))

@@ -66,7 +66,7 @@ def checked(role, network, input_shapes, output_shape, value_range=None):
     return network
 
 
-def checked_list(role, given, defaults, input_shapes, output_shapes):
+def checked_list(role, given, defaults, input_shapes, output_shapes, value_range=None):
     """The networks of a role that has several: those that were given and, for the rest, the paper's, all checked.
 
     Args:
@@ -75,6 +75,7 @@ def checked_list(role, given, defaults, input_shapes, output_shapes):
         defaults: functions without arguments, each of which makes one of the paper's networks.
         input_shapes: for each network, a list of shapes without the batch axis.
         output_shapes: for each network, the shape that has to come out, without the batch axis.
+        value_range: of the images that have to come out of all; `None` for other outputs.
 
     Returns:
         A list of as many networks as there are defaults.
@@ -90,7 +91,7 @@ def checked_list(role, given, defaults, input_shapes, output_shapes):
     if len(set(names)) < len(names):
         raise InputError(f"`{role}` must be networks of different names. Received: {names}")
     for index, shapes in enumerate(zip(input_shapes, output_shapes, strict=True)):
-        checked(f"{role}[{index}]", chosen[index], *shapes)
+        checked(f"{role}[{index}]", chosen[index], *shapes, value_range)
     return chosen
 
 
