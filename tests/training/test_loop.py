@@ -57,6 +57,59 @@ class TestExecutionsThatDoNotDivideTheEpoch:
             build(steps_per_execution=2).fit(batches(rows), verbose=0)
 
 
+class TestHeldOutRows:
+    def test_validation_reports_the_losses_of_a_step_and_moves_nothing(self):
+        model, twin = build(), build()
+        held_out = batches(ROWS[::-1].copy())
+        history = model.fit(batches(), validation_data=held_out, epochs=2, verbose=0).history
+        expected = twin.fit(batches(), epochs=2, verbose=0).history
+        for name, values in expected.items():
+            np.testing.assert_array_equal(history[name], values)
+            assert len(history[f"val_{name}"]) == 2
+        for left, right in zip(model.get_weights(), twin.get_weights(), strict=True):
+            np.testing.assert_array_equal(left, right)
+
+    def test_evaluate_gives_means_over_all_batches(self):
+        model = build()
+        rows = [model.evaluate(batches().skip(k).take(1), verbose=0, return_dict=True) for k in range(5)]
+        means = model.evaluate(batches(), verbose=0, return_dict=True)
+        assert means.keys() >= {"discriminator_loss", "generator_loss"}
+        for name, value in means.items():
+            np.testing.assert_allclose(value, np.mean([row[name] for row in rows]), rtol=1e-6)
+
+    def test_two_replicas_report_the_same(self, mirrored):
+        one, two = build(), build(mirrored)
+        expected, values = (model.evaluate(batches(), verbose=0, return_dict=True) for model in (one, two))
+        for name, value in expected.items():
+            np.testing.assert_allclose(values[name], value, rtol=1e-5)
+
+    def test_statistics_of_batch_normalisation_stay(self):
+        layers = [keras.Input((3,)), keras.layers.Dense(2), keras.layers.BatchNormalization()]
+        model = GAN((2,), latent_size=3, generator=keras.Sequential(layers))
+        model.compile()
+        before = model.get_weights()
+        model.evaluate(batches(), verbose=0)
+        for left, right in zip(before, model.get_weights(), strict=True):
+            np.testing.assert_array_equal(left, right)
+
+
+class TestKerasCallbacks:
+    def test_one_that_schedules_a_rate_changes_the_generators(self):
+        model = build()
+        callback = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+        model.fit(batches(), epochs=2, callbacks=[callback], verbose=0)
+        assert float(model.generator_optimizer.learning_rate) == pytest.approx(0.1 / 4)
+        assert float(model.discriminator_optimizer.learning_rate) == pytest.approx(0.1)
+
+    def test_one_that_waits_for_a_plateau_works_on_a_loss_of_held_out_rows(self):
+        model = build()
+        callback = keras.callbacks.ReduceLROnPlateau(
+            "val_generator_loss", factor=0.5, patience=1, min_delta=1e9, mode="min"
+        )
+        model.fit(batches(), validation_data=batches(), epochs=3, callbacks=[callback], verbose=0)
+        assert float(model.generator_optimizer.learning_rate) < 0.1
+
+
 class TestAverages:
     def test_weights_of_any_floating_type_are_averaged(self):
         layers = [keras.Input((3,)), keras.layers.Dense(2, dtype="float64"), keras.layers.Activation("linear")]

@@ -22,6 +22,7 @@ class TrainingLoop(keras.Model):
 
     interlude_every = None
     _steps_per_epoch = None
+    _is_testing = False
 
     def interlude(self):
         """What a paper does between steps, outside their graph, such as exchanging the weights of its networks.
@@ -122,6 +123,37 @@ class TrainingLoop(keras.Model):
             return logs
 
         self.train_function = train_function
+
+    def test_step(self, batch):
+        """What `train_step` reports of a batch, but nothing moves: neither weights nor averages of batch statistics."""
+        self._is_testing = True
+        try:
+            with keras.StatelessScope():
+                return self.train_step(batch)
+        finally:
+            self._is_testing = False
+
+    def make_test_function(self, force=False):
+        """One graph of a `test_step`, under any strategy, for `evaluate` and the `validation_data` of `fit`."""
+        if self.test_function is not None and not force:
+            return
+
+        def one_step(batch):
+            logs = self.distribute_strategy.run(lambda batch: self.test_step(checked_batch(self, batch)[0]), (batch,))
+            return self._mean_over_replicas(logs)
+
+        if not self.run_eagerly:
+            one_step = tf.function(one_step, autograph=False)
+
+        def test_function(iterator):
+            try:
+                logs = one_step(next(iterator))
+            except tf.errors.OutOfRangeError as end:
+                raise StopIteration from end
+            self._epoch.add(self, 1, logs, None, 1.0)
+            return logs
+
+        self.test_function = test_function
 
     def _maybe_symbolic_build(self, *args, **kwargs):
         """Nothing: networks are built already, and Keras' own fails on a batch that is a dict over several workers."""

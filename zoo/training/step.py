@@ -65,6 +65,8 @@ class TrainingStep:
         Returns:
             What the update has to report: `<player>_gradient_norm` where `compile` was asked for it, else nothing.
         """
+        if self._is_testing:
+            return {}
         optimizer, variables = self.optimizer_of(player), self.variables_of(player)
         context = tf.distribute.get_replica_context()
         scale = tf.constant(1 / context.num_replicas_in_sync)

@@ -231,7 +231,7 @@ class TrainableModel(TrainingStep, TrainingLoop):
     def compile(
         self, *, log_gradient_norms=False, jit_compile=False, steps_per_execution=1, run_eagerly=False, **optimizers
     ):
-        """Builds an optimiser for each player.
+        """Builds an optimiser for each player. The generator's is also `optimizer`, which Keras' callbacks look for.
 
         Args:
             log_gradient_norms: also report `<player>_gradient_norm`, of the gradient over all replicas.
@@ -272,6 +272,8 @@ class TrainableModel(TrainingStep, TrainingLoop):
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
             optimizer.build(self.variables_of(player))
             setattr(self, names[player], optimizer)
+        # Keras' callbacks that change a learning rate know one optimiser of a model.
+        self.optimizer = self.optimizer_of("generator" if "generator" in self.players else self.players[0])
 
     def optimizer_of(self, player):
         """The optimiser that `compile` gave a player."""
