@@ -182,7 +182,8 @@ class Dataset:
         num_classes: labels lie in [0, num_classes); None if the dataset has no labels.
         class_names: a name for each label, or None.
         licence: what is known of the licence of the data.
-        read: the `Split` called "train", "validation" or "test".
+        read: the `Split` called "train", "validation" or "test", or "unlabelled" where there is one.
+        has_unlabelled: whether there is.
     """
 
     name: str
@@ -191,6 +192,7 @@ class Dataset:
     class_names: tuple[str, ...] | None
     licence: str
     read: Callable[[str], Split] = field(repr=False)
+    has_unlabelled: bool = False
 
     @cached_property
     def train(self) -> Split:
@@ -203,6 +205,11 @@ class Dataset:
     @cached_property
     def test(self) -> Split:
         return self.read("test")
+
+    @cached_property
+    def unlabelled(self) -> Split:
+        """What a model without labels trains on: the rows of a split of that name, as STL-10 has, or else "train"."""
+        return self.read("unlabelled") if self.has_unlabelled else self.train
 
     @property
     def slug(self) -> str:

@@ -166,17 +166,7 @@ class SuperResolver(GenerativeModel):
         return self.enlarge(self.sampler, latents, training=False)
 
     def downsample(self, images):
-        """A y.
-
-        Args:
-            images: `[n, *data_shape]`, images as floats in [0, 1] or uint8.
-
-        Returns:
-            float32 array `[n, *low_shape]`, images in [0, 1].
-
-        Raises:
-            InputError: other images.
-        """
+        """A y of images `[n, *data_shape]`, floats in [0, 1] or uint8: float32 array `[n, *low_shape]` in [0, 1]."""
         return self.downsampling(self.given(images, self.data_shape)).numpy()
 
     def super_resolve(self, images):
@@ -194,6 +184,16 @@ class SuperResolver(GenerativeModel):
         """
         return self._super_resolve_graph(self.given(images, self.downsampling.low_shape)).numpy()
 
+    def compare(self, images):
+        """Images `[n, *data_shape]`, shrunk, enlarged again by bicubic interpolation and by the model, and as they are.
+
+        Returns four float32 arrays in [0, 1].
+        """
+        small = self.downsample(images)
+        bicubic = tf.image.resize(small, self.data_shape[:2], "bicubic").numpy()
+        stages = [small, bicubic, self.super_resolve(small), self.given(images, self.data_shape).numpy()]
+        return [stage.clip(0, 1) for stage in stages]
+
     @tf.function(autograph=False, reduce_retracing=True)
     def _super_resolve_graph(self, image):
         return self.super_resolve_signature(image)[SAMPLES]
@@ -205,8 +205,8 @@ class SuperResolver(GenerativeModel):
 
     def signatures(self):
         """Those of every model, and `super_resolve`."""
-        small = rows(IMAGE, *self.downsampling.low_shape)
-        return {**super().signatures(), SUPER_RESOLVE: (self.super_resolve_signature, [small])}
+        low = rows(IMAGE, *self.downsampling.low_shape)
+        return {**super().signatures(), SUPER_RESOLVE: (self.super_resolve_signature, [low])}
 
 
 @keras.saving.register_keras_serializable("zoo")
