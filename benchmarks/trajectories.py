@@ -18,6 +18,8 @@ from zoo import data
 
 STEPS, BATCH_SIZE, SAMPLES = 20, 24, 8
 SMALL = {
+    "AffDG": {"generator_filters": 4, "generator_blocks": 1, "denoiser_filters": 4, "denoiser_blocks": 1},
+    "AffGAN": {"generator_filters": 4, "generator_blocks": 1, "discriminator_filters": 4},
     "ALI": {"filters": 4, "latent_size": 8},
     "BiGAN": {"units": 16, "latent_size": 8},
     "CGAN": {"num_classes": 10, "latent_size": 8},

@@ -5,7 +5,20 @@ import pytest
 from PIL import Image
 
 from zoo.errors import InputError
-from zoo.images import GAP, LIGHT, chains, densities, grid, histograms, level_sets, lines, picture, scatter, write_png
+from zoo.images import (
+    GAP,
+    LIGHT,
+    chains,
+    densities,
+    grid,
+    histograms,
+    level_sets,
+    lines,
+    picture,
+    scatter,
+    scatters,
+    write_png,
+)
 
 
 def tile(pixels, row, column, side):
@@ -96,6 +109,16 @@ def test_a_histogram_a_name_and_lines_on_shared_axes():
     narrow, wide = coloured(pixels[:, :400]).sum(), coloured(pixels[:, 400:]).sum()
     assert wide > 10 * narrow > 0
     assert lines(np.arange(3), {"up": [0, 1, 2], "down": [2, 1, 0]}, "x").shape == (500, 800, 3)
+
+
+def test_scatters_have_a_panel_a_name_three_a_row():
+    data = np.array([[1.0, 1.0], [-1.0, -1.0]])
+    pixels = scatters(
+        data, {"none": data[:0], "many": np.linspace(-1, 1, 100)[:, None].repeat(2, 1), "c": data, "d": data}
+    )
+    assert pixels.shape == (600, 900, 3)
+    assert coloured(pixels[:300, 300:600]).sum() > 50 > coloured(pixels[:300, :300]).sum() == 0
+    assert coloured(pixels[300:, 300:]).sum() == 0
 
 
 def test_picture_chooses_by_shape():

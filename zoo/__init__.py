@@ -20,6 +20,8 @@ import pkgutil
 from zoo.artefacts.catalogue import load, pretrained
 
 MODELS = {
+    "AffDG": "zoo.models.affgan",
+    "AffGAN": "zoo.models.affgan",
     "ALI": "zoo.models.ali",
     "BiGAN": "zoo.models.bigan",
     "CGAN": "zoo.models.cgan",

@@ -167,6 +167,20 @@ def densities(points: dict[str, np.ndarray], limit: float) -> np.ndarray:
     return _rendered(figure)
 
 
+def scatters(data: np.ndarray, samples: dict[str, np.ndarray]) -> np.ndarray:
+    """Draws points `[n, 2]` a name over the same data `[n, 2]`, three a row of 300 pixels, as uint8 `[h, 900, 3]`."""
+    height = -(-len(samples) // 3)
+    limit = 1.1 * np.abs(data).max()
+    figure = _figure(9, 3 * height)
+    for place, (name, points) in enumerate(samples.items(), start=1):
+        axes = figure.add_subplot(
+            height, 3, place, title=name, aspect="equal", xlim=(-limit, limit), ylim=(-limit, limit)
+        )
+        for shown, colour in ((data, "lightgrey"), (points, "tab:green")):
+            axes.scatter(shown[:, 0], shown[:, 1], s=2, linewidths=0, color=colour)
+    return _rendered(figure)
+
+
 def histograms(values: dict[str, np.ndarray]) -> np.ndarray:
     """Draws a histogram a name, beside each other, each on axes of its own, as uint8 `[400, 400 n, 3]`."""
     figure = _figure(4 * len(values), 4)

@@ -144,6 +144,22 @@ class GenerativeModel(TrainableModel):
         """
         return self._sample_graph(*self._rows(seeds, labels)).numpy()
 
+    def given(self, images, shape):
+        """Data that a person passed to a method, checked, as signatures take them.
+
+        Args:
+            images: `[n, *shape]`, images as floats in [0, 1] or uint8.
+            shape: of one row.
+
+        Returns:
+            A float32 tensor `[n, *shape]`, images in [0, 1].
+
+        Raises:
+            InputError: data of another shape, type or range.
+        """
+        images = checked_images(images, shape)
+        return unit_images(images) if self.is_image else tf.constant(images, tf.float32)
+
     def sampling_facts(self):
         """`conditional`, whether samples take labels, and `prior`: the name and the parameters of each latent's."""
         return {"conditional": self.conditional, "prior": tf.nest.map_structure(priors.description, self.prior)}
@@ -231,11 +247,16 @@ class GenerativeModel(TrainableModel):
             return tf.where(label < 0, tf.cast(drawn * self.num_classes, tf.int32), label)
 
     def _to_samples(self, data):
+        samples = self._to_unit(data)
+        return tf.clip_by_value(samples, 0.0, 1.0) if self.is_image else samples
+
+    def _to_unit(self, data):
+        """The inverse of `_from_unit` for images, which may leave [0, 1]; vectors as they are."""
         data = tf.cast(data, tf.float32)
         if not self.is_image:
             return data
         low, high = self.value_range
-        return tf.clip_by_value((data - low) / (high - low), 0.0, 1.0)
+        return (data - low) / (high - low)
 
 
 class EncodingModel(GenerativeModel):
@@ -283,8 +304,7 @@ class EncodingModel(GenerativeModel):
 
     def _labelled(self, images, labels):
         """Data and labels, checked, as the tensors that signatures take."""
-        images = checked_images(images, self.data_shape)
-        images = unit_images(images) if self.is_image else tf.constant(images, tf.float32)
+        images = self.given(images, self.data_shape)
         _, labels = self._rows(len(images), labels)
         unlabelled = np.flatnonzero(np.asarray(labels) < 0)
         if self.conditional and len(unlabelled):

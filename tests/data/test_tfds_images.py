@@ -93,6 +93,12 @@ class FakePartlyLabelled(Fake):
         return {"image": image_of(number, (4, 6, 1)), "kind": -1 if number % 2 else 2}
 
 
+class FakeUnlabelled(FakePartlyLabelled):
+    """A split of rows without labels beside the others, as in stl10."""
+
+    SIZES = (("train", 30), ("test", 5), ("unlabelled", 40))
+
+
 class FakeTwoLabels(Fake):
     def features(self):
         kind = tfds.features.ClassLabel(num_classes=3)
@@ -182,6 +188,14 @@ def test_a_label_of_another_name_is_found_and_unknown_labels_stay_minus_one(data
     data = tfds_images.load("fake_partly_labelled", data_dir)
     assert (data.data_shape, data.num_classes) == ((4, 6, 1), 3)
     np.testing.assert_array_equal(data.train.labels, np.where(np.array(numbers(data.train)) % 2, -1, 2))
+
+
+def test_unlabelled_rows_are_a_split_of_that_name_or_else_those_of_train(data_dir):
+    data = tfds_images.load("fake_unlabelled", data_dir)
+    assert [len(split) for split in (data.train, data.validation, data.test, data.unlabelled)] == [27, 3, 5, 40]
+    assert sorted(numbers(data.unlabelled)) == list(range(40))
+    data = tfds_images.load("fake_parity", data_dir)
+    assert data.unlabelled is data.train
 
 
 def test_image_size_makes_one_shape_of_many(data_dir):

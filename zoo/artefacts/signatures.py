@@ -22,6 +22,7 @@ DISCRIMINATE = "discriminate"
 ENCODE = "encode"
 RECONSTRUCT = "reconstruct"
 CLASSIFY = "classify"
+SUPER_RESOLVE = "super_resolve"
 
 # Inputs.
 SEED = "seed"

@@ -182,8 +182,10 @@ class Dataset:
         num_classes: labels lie in [0, num_classes); None if the dataset has no labels.
         class_names: a name for each label, or None.
         licence: what is known of the licence of the data.
-        read: the `Split` called "train", "validation" or "test", or that of several, joined by "+".
+        read: the `Split` called "train", "validation" or "test", or "unlabelled" where there is one, or that of
+            several, joined by "+".
         fingerprint: changes where the rows do; None for data that cannot change under their name.
+        has_unlabelled: whether there is a split "unlabelled".
     """
 
     name: str
@@ -193,6 +195,7 @@ class Dataset:
     licence: str
     read: Callable[[str], Split] = field(repr=False)
     fingerprint: str | None = None
+    has_unlabelled: bool = False
 
     @cached_property
     def train(self) -> Split:
@@ -210,6 +213,11 @@ class Dataset:
     def train_and_validation(self) -> Split:
         """The rows of both, for an experiment that validates nothing: all 50,000 training images of CIFAR-10."""
         return self.read("train+validation")
+
+    @cached_property
+    def unlabelled(self) -> Split:
+        """What a model without labels trains on: the rows of a split of that name, as STL-10 has, or else "train"."""
+        return self.read("unlabelled") if self.has_unlabelled else self.train
 
     @property
     def slug(self) -> str:

@@ -2,7 +2,8 @@
 
 The features come from the builder's specification: the image feature called "image", or the only one; the labels of the
 class label called "label", or of the only one; without either the dataset has no labels. Its own splits "train",
-"validation" and "test" are used; one of the last two that it lacks is cut from the end of "train" (`partition`).
+"validation", "test" and "unlabelled" are used; if it lacks the second or the third, that is cut from the end of "train"
+(`partition`).
 """
 
 from __future__ import annotations
@@ -107,6 +108,7 @@ def load(
         class_names=tuple(class_label.names) if class_label else None,
         licence=licence or f"not stated by TensorFlow Datasets; see {builder.info.homepage}",
         read=read,
+        has_unlabelled="unlabelled" in places,
     )
 
 
@@ -231,7 +233,7 @@ def _places(name: str, sizes: dict[str, int]) -> dict[str, tuple[str, slice]]:
     """For each split of the zoo, the builder's split that holds it, and which of its rows."""
     if "train" not in sizes:
         raise InputError(f"dataset {name!r} needs a split 'train'. Received: {', '.join(sizes) or 'no splits'}")
-    own = {split: (split, slice(0, sizes[split])) for split in ("validation", "test") if split in sizes}
+    own = {split: (split, slice(0, sizes[split])) for split in ("validation", "test", "unlabelled") if split in sizes}
     missing = [split for split in ("validation", "test") if split not in own]
     return own | {split: ("train", rows) for split, rows in partition(name, sizes["train"], missing).items()}
 

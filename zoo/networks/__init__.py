@@ -8,6 +8,7 @@ from zoo.networks.convolutional import (
     dcgan_generator,
     dcgan_stages,
 )
+from zoo.networks.enlarging import residual_enlarger
 from zoo.networks.pairs import dcgan_discriminator_of_pairs, dcgan_encoder, discriminator_of_pairs, encoder_of, joined
 from zoo.networks.parts import batch_normalization, normal
 from zoo.networks.perceptrons import maxout_mlp, mlp, mlp_generator, normalized_mlp, relu_mlp
@@ -36,6 +37,7 @@ __all__ = [
     "relu_mlp",
     "rescaled",
     "residual_critic",
+    "residual_enlarger",
     "residual_generator",
     "spectrally_normalized",
     "tapered_critic",
