@@ -8,14 +8,12 @@ import tensorflow as tf
 from zoo import draws, priors
 from zoo.artefacts.signatures import (
     DISCRIMINATE,
-    ENCODE,
     GENERATE,
     IMAGE,
     IMAGE_BYTES,
     LABEL,
     LATENT,
     LATENTS,
-    RECONSTRUCT,
     SAMPLE,
     SAMPLE_PNG,
     SAMPLES,
@@ -24,7 +22,7 @@ from zoo.artefacts.signatures import (
     SERVING_DEFAULT,
     rows,
 )
-from zoo.errors import InputError, require_positive
+from zoo.errors import require_positive
 from zoo.labels import NO_LABEL
 from zoo.sampling import check_seeds_and_labels
 from zoo.training import TrainableModel, checked_images, unit_images
@@ -63,6 +61,8 @@ class GenerativeModel(TrainableModel):
         if latent_size is not None:
             require_positive(latent_size=latent_size)
         self.latent_size = latent_size
+        if self.conditional:
+            self.label_counts = self._constant("label_counts", (self.num_classes,), "int64")
 
     @property
     def conditional(self):
@@ -133,8 +133,9 @@ class GenerativeModel(TrainableModel):
 
         Args:
             seeds: integers `[n]`, or one integer n for the seeds 0 to n - 1.
-            labels: integers `[n]`, or one for all rows; -1 draws the label from the class prior by the seed. `None` is
-                -1 everywhere. An unconditional model ignores them.
+            labels: integers `[n]`, or one for all rows; -1 draws the label by the seed, each class as often as the
+                model saw it in training (all alike before). `None` is -1 everywhere. An unconditional model ignores
+                them.
 
         Returns:
             float32 array `[n, *data_shape]`, images in [0, 1].
@@ -161,8 +162,9 @@ class GenerativeModel(TrainableModel):
         return unit_images(images) if self.is_image else tf.constant(images, tf.float32)
 
     def sampling_facts(self):
-        """`conditional`, whether samples take labels, and `prior`: the name and the parameters of each latent's."""
-        return {"conditional": self.conditional, "prior": tf.nest.map_structure(priors.description, self.prior)}
+        """`conditional`, whether samples take labels, with the `label_counts` of training if so, and each `prior`."""
+        facts = {"conditional": self.conditional, "prior": tf.nest.map_structure(priors.description, self.prior)}
+        return facts | ({"label_counts": self.label_counts.numpy().tolist()} if self.conditional else {})
 
     def _rows(self, seeds, labels):
         """Seeds and labels, checked, as the tensors that signatures take."""
@@ -209,10 +211,9 @@ class GenerativeModel(TrainableModel):
         return {SAMPLES: self._to_samples(self.generate(latent, labels))}
 
     def discriminate_signature(self, image, label):
-        """`image` float32 [n, *data_shape], images in [0, 1], and `label` int32 [n] to `score` float32 [n]."""
+        """`image` float32 [n, *data_shape], images in [0, 1], and `label` int32 [n], no -1, to `score` float32 [n]."""
         data = self._from_unit(image) if self.is_image else image
-        labels = self._labels(tf.range(tf.shape(label, tf.int64)[0]), label)
-        return {SCORE: tf.reshape(tf.cast(self.score(data, labels), tf.float32), [-1])}
+        return {SCORE: tf.reshape(tf.cast(self.score(data, self.checked_labels(label)), tf.float32), [-1])}
 
     def signatures(self):
         """From name to (function, input specs) of what `export` writes; a paper with more to offer extends it."""
@@ -230,21 +231,31 @@ class GenerativeModel(TrainableModel):
             signatures[GENERATE] = (self.generate_signature, [rows(LATENT, self.latent_size), label])
         return signatures
 
-    def _labels(self, seed, label):
-        """Checks labels and draws those that are -1, by the row's seed."""
+    def checked_labels(self, label, lowest=0):
+        """Labels `[n]`, of which a conditional model allows those from `lowest` on in its graphs."""
         if not self.conditional:
             return label
         in_range = tf.debugging.Assert(
-            tf.reduce_all((label >= NO_LABEL) & (label < self.num_classes)),
-            [f"`label` must lie in [{NO_LABEL}, {self.num_classes - 1}]. Received:", label],
+            tf.reduce_all((label >= lowest) & (label < self.num_classes)),
+            [f"`label` must lie in [{lowest}, {self.num_classes - 1}]. Received:", label],
         )
+        with tf.control_dependencies([in_range]):
+            return tf.identity(label)
+
+    def _labels(self, seed, label):
+        """Checks labels and draws those that are -1, by the row's seed, as often as training saw their class."""
+        label = self.checked_labels(label, NO_LABEL)
+        if not self.conditional:
+            return label
         drawn = tf.map_fn(
             lambda one: draws.uniform([], draws.named_seed(0, "label") ^ tf.bitcast(one, tf.int32)),
             seed,
             fn_output_signature=tf.float32,
         )
-        with tf.control_dependencies([in_range]):
-            return tf.where(label < 0, tf.cast(drawn * self.num_classes, tf.int32), label)
+        counts = self.label_counts.value
+        upto = tf.cumsum(tf.where(tf.reduce_sum(counts) > 0, counts, tf.ones_like(counts)))
+        shares = tf.cast(upto / upto[-1], tf.float32)
+        return tf.where(label < 0, tf.searchsorted(shares, drawn, side="right"), label)
 
     def _to_samples(self, data):
         samples = self._to_unit(data)
@@ -257,89 +268,3 @@ class GenerativeModel(TrainableModel):
             return data
         low, high = self.value_range
         return (data - low) / (high - low)
-
-
-class EncodingModel(GenerativeModel):
-    """A generative model that also infers the latents of data; one of its players is the `encoder`.
-
-    A paper's class sets `inferrer` beside `sampler` in `__init__`, and writes `infer`.
-
-    Attributes:
-        inferrer: the network that encodes: `averaged(encoder)`.
-    """
-
-    def infer(self, data, labels):
-        """The latents `[n, latent_size]` that the inferrer finds for data in `value_range`, without noise.
-
-        Args:
-            data: float32 `[n, *data_shape]`.
-            labels: int32 `[n]`.
-        """
-        raise NotImplementedError
-
-    def encode(self, images, labels=None):
-        """The latents of data; a row depends on its own data and label alone.
-
-        Args:
-            images: `[n, *data_shape]`, images as floats in [0, 1] or uint8.
-            labels: integers `[n]`, or one for all rows, of a conditional model; others ignore them.
-
-        Returns:
-            float32 array `[n, latent_size]`.
-
-        Raises:
-            InputError: data of another shape, or of a conditional model labels that are missing or out of range.
-        """
-        return self._encode_graph(*self._labelled(images, labels)).numpy()
-
-    def reconstruct(self, images, labels=None):
-        """What the sampler makes of the latents of data.
-
-        Takes what `encode` takes and raises what it raises.
-
-        Returns:
-            float32 array `[n, *data_shape]`, images in [0, 1].
-        """
-        return self._reconstruct_graph(*self._labelled(images, labels)).numpy()
-
-    def _labelled(self, images, labels):
-        """Data and labels, checked, as the tensors that signatures take."""
-        images = self.given(images, self.data_shape)
-        _, labels = self._rows(len(images), labels)
-        unlabelled = np.flatnonzero(np.asarray(labels) < 0)
-        if self.conditional and len(unlabelled):
-            raise InputError(
-                f"`labels` should hold a class in [0, {self.num_classes - 1}] for each row. "
-                f"Received: none for {len(unlabelled)} of {len(images)} rows, the first of them {unlabelled[0]}"
-            )
-        return images, labels
-
-    @tf.function(autograph=False, reduce_retracing=True)
-    def _encode_graph(self, image, label):
-        return self.encode_signature(image, label)[LATENT]
-
-    @tf.function(autograph=False, reduce_retracing=True)
-    def _reconstruct_graph(self, image, label):
-        return self.reconstruct_signature(image, label)[SAMPLES]
-
-    def encode_signature(self, image, label):
-        """`image` float32 [n, *data_shape], images in [0, 1], and `label` int32 [n] to `latent` [n, latent_size]."""
-        return {LATENT: self._inferred(image, label)[0]}
-
-    def reconstruct_signature(self, image, label):
-        """`image` float32 [n, *data_shape], images in [0, 1], and `label` int32 [n] to `samples` of the same shape."""
-        return {SAMPLES: self._to_samples(self.generate(*self._inferred(image, label)))}
-
-    def _inferred(self, image, label):
-        """The latents of rows, and their labels: those that are -1 drawn by the row's number, as in `discriminate`."""
-        data = self._from_unit(image) if self.is_image else image
-        labels = self._labels(tf.range(tf.shape(label, tf.int64)[0]), label)
-        return tf.cast(self.infer(data, labels), tf.float32), labels
-
-    def signatures(self):
-        inputs = [rows(IMAGE, *self.data_shape), rows(LABEL)]
-        return {
-            **super().signatures(),
-            ENCODE: (self.encode_signature, inputs),
-            RECONSTRUCT: (self.reconstruct_signature, inputs),
-        }

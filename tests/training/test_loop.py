@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import zoo
 from zoo import GAN
 from zoo.errors import TrainingError
 
@@ -127,3 +128,21 @@ class TestAverages:
         model = GAN((2, 2, 1), latent_size=3, ema_decay=0.9)
         model.match_marginals(np.random.default_rng(1).uniform(size=(5, 2, 2, 1)))
         np.testing.assert_array_equal(model.sampler.get_layer("output").bias, model.generator.get_layer("output").bias)
+
+
+class TestLabelHistogram:
+    def test_samples_of_no_label_follow_the_classes_of_training(self):
+        rows = {"image": np.zeros((12, 2), "float32"), "label": [0] * 9 + [2] * 3}
+        model = zoo.CGAN((2,), num_classes=3)
+        uniform = model._labels(tf.range(4000, dtype=tf.int64), tf.fill([4000], -1))
+        np.testing.assert_allclose(np.bincount(uniform) / 4000, [1 / 3] * 3, atol=0.03)
+        model.compile()
+        model.fit(tf.data.Dataset.from_tensor_slices(rows).batch(4), verbose=0)
+        assert model.sampling_facts()["label_counts"] == [9, 0, 3]
+        drawn = model._labels(tf.range(4000, dtype=tf.int64), tf.fill([4000], -1))
+        np.testing.assert_allclose(np.bincount(drawn, minlength=3) / 4000, [0.75, 0, 0.25], atol=0.03)
+
+    def test_a_score_needs_a_label(self):
+        model = zoo.CGAN((2,), num_classes=3)
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"must lie in \[0, 2\]"):
+            model.discriminate_signature(tf.zeros((1, 2)), tf.constant([-1]))

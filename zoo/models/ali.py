@@ -39,9 +39,9 @@ import tensorflow_probability as tfp
 
 from zoo import losses, networks, optimizers, priors
 from zoo.artefacts.signatures import LATENT, SAMPLES, rows
+from zoo.encoding_model import EncodingModel
 from zoo.errors import InputError, require_positive
 from zoo.layers import FusedBatchNormalization, GlobalBatchDropout, Maxout, PixelBias
-from zoo.model import EncodingModel
 
 layers = keras.layers
 

@@ -25,9 +25,9 @@ import keras
 import tensorflow as tf
 
 from zoo import losses, networks, optimizers, priors
+from zoo.encoding_model import EncodingModel
 from zoo.errors import require_non_negative, require_positive
 from zoo.layers import FusedBatchNormalization
-from zoo.model import EncodingModel
 
 layers = keras.layers
 

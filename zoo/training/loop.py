@@ -18,9 +18,12 @@ class TrainingLoop(keras.Model):
 
     Attributes:
         interlude_every: `interlude` is called each time so many steps are done; `None` for never.
+        label_counts: int64 `[num_classes]`, how many rows of each class training has seen, of a model whose samples
+            take labels; else `None`.
     """
 
     interlude_every = None
+    label_counts = None
     _steps_per_epoch = None
     _is_testing = False
 
@@ -71,11 +74,13 @@ class TrainingLoop(keras.Model):
         def replica_step(batch):
             batch, extremes = checked_batch(self, batch)
             fault = tf.where(is_faulty(self, extremes), np.nan, 0.0)
-            return self.train_step(batch), extremes, {"fault": fault}
+            return self.train_step(batch), extremes, {"fault": fault}, self._rows_of_classes(batch)
 
         def one_step(batch):
             self._seed_layers()
-            logs, extremes, faults = self.distribute_strategy.run(replica_step, args=(batch,))
+            logs, extremes, faults, counts = self.distribute_strategy.run(replica_step, args=(batch,))
+            if self.label_counts is not None:
+                self.label_counts.assign_add(self.distribute_strategy.reduce("SUM", counts, axis=None))
             logs = self._mean_over_replicas(logs)
             failure = self._failure(logs, extremes, self._mean_over_replicas(faults)["fault"])
             self.step_counter.assign_add(1)
@@ -157,6 +162,12 @@ class TrainingLoop(keras.Model):
 
     def _maybe_symbolic_build(self, *args, **kwargs):
         """Nothing: networks are built already, and Keras' own fails on a batch that is a dict over several workers."""
+
+    def _rows_of_classes(self, batch):
+        """How many rows of each class this replica's batch has, where they are counted."""
+        if self.label_counts is None:
+            return ()
+        return tf.reduce_sum(tf.one_hot(batch["label"], self.num_classes, dtype=tf.int64), axis=0)
 
     def _mean_over_replicas(self, values):
         reduce = self.distribute_strategy.reduce

@@ -1,0 +1,96 @@
+"""`EncodingModel`: what models do alike that also infer the latents of data."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.artefacts.signatures import ENCODE, IMAGE, LABEL, LATENT, RECONSTRUCT, SAMPLES, rows
+from zoo.errors import InputError
+from zoo.model import GenerativeModel
+
+
+class EncodingModel(GenerativeModel):
+    """A generative model that also infers the latents of data; one of its players is the `encoder`.
+
+    A paper's class sets `inferrer` beside `sampler` in `__init__`, and writes `infer`.
+
+    Attributes:
+        inferrer: the network that encodes: `averaged(encoder)`.
+    """
+
+    def infer(self, data, labels):
+        """The latents `[n, latent_size]` that the inferrer finds for data in `value_range`, without noise.
+
+        Args:
+            data: float32 `[n, *data_shape]`.
+            labels: int32 `[n]`.
+        """
+        raise NotImplementedError
+
+    def encode(self, images, labels=None):
+        """The latents of data; a row depends on its own data and label alone.
+
+        Args:
+            images: `[n, *data_shape]`, images as floats in [0, 1] or uint8.
+            labels: integers `[n]`, or one for all rows, of a conditional model; others ignore them.
+
+        Returns:
+            float32 array `[n, latent_size]`.
+
+        Raises:
+            InputError: data of another shape, or of a conditional model labels that are missing or out of range.
+        """
+        return self._encode_graph(*self._labelled(images, labels)).numpy()
+
+    def reconstruct(self, images, labels=None):
+        """What the sampler makes of the latents of data.
+
+        Takes what `encode` takes and raises what it raises.
+
+        Returns:
+            float32 array `[n, *data_shape]`, images in [0, 1].
+        """
+        return self._reconstruct_graph(*self._labelled(images, labels)).numpy()
+
+    def _labelled(self, images, labels):
+        """Data and labels, checked, as the tensors that signatures take."""
+        images = self.given(images, self.data_shape)
+        _, labels = self._rows(len(images), labels)
+        unlabelled = np.flatnonzero(np.asarray(labels) < 0)
+        if self.conditional and len(unlabelled):
+            raise InputError(
+                f"`labels` should hold a class in [0, {self.num_classes - 1}] for each row. "
+                f"Received: none for {len(unlabelled)} of {len(images)} rows, the first of them {unlabelled[0]}"
+            )
+        return images, labels
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _encode_graph(self, image, label):
+        return self.encode_signature(image, label)[LATENT]
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _reconstruct_graph(self, image, label):
+        return self.reconstruct_signature(image, label)[SAMPLES]
+
+    def encode_signature(self, image, label):
+        """`image` float32 [n, *data_shape], images in [0, 1], and `label` int32 [n] to `latent` [n, latent_size]."""
+        return {LATENT: self._inferred(image, label)[0]}
+
+    def reconstruct_signature(self, image, label):
+        """`image` float32 [n, *data_shape], images in [0, 1], and `label` int32 [n] to `samples` of the same shape."""
+        return {SAMPLES: self._to_samples(self.generate(*self._inferred(image, label)))}
+
+    def _inferred(self, image, label):
+        """The latents of rows, and their labels."""
+        data = self._from_unit(image) if self.is_image else image
+        labels = self.checked_labels(label)
+        return tf.cast(self.infer(data, labels), tf.float32), labels
+
+    def signatures(self):
+        inputs = [rows(IMAGE, *self.data_shape), rows(LABEL)]
+        return {
+            **super().signatures(),
+            ENCODE: (self.encode_signature, inputs),
+            RECONSTRUCT: (self.reconstruct_signature, inputs),
+        }
