@@ -1,6 +1,7 @@
 """What the callbacks write, and that it is enough to go on from."""
 
 import json
+import signal
 
 import keras
 import numpy as np
@@ -260,3 +261,79 @@ def test_scores_fall_on_whole_executions(tmp_path):
     model.compile(steps_per_execution=2)
     with pytest.raises(InputError, match="2 steps an execution"):
         fit(model, 1, scoring(tmp_path, every=3))
+
+
+def two_checkpoints(directory):
+    """A folder with the checkpoints of steps 4 and 8."""
+    fit(make(), 2, callbacks.Checkpoint(directory))
+    return directory
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize("ending", ["index", "data-00000-of-00001"])
+@pytest.mark.parametrize("damage", [truncate, lambda path: path.unlink()], ids=["truncated", "missing"])
+def test_a_damaged_newest_checkpoint_falls_back_aloud_to_the_one_before(ending, damage, tmp_path, caplog):
+    damage(two_checkpoints(tmp_path) / f"step-8.{ending}")
+    model, checkpoint = make(), callbacks.Checkpoint(tmp_path)
+    checkpoint.restore(model)
+    assert model.step == 4
+    (line,) = (record.getMessage() for record in caplog.records if record.name.startswith("zoo"))
+    assert "step-8 cannot be read: " in line
+    assert line.endswith(f"Going on from {tmp_path / 'step-4'} instead.")
+    fit(model, 2, checkpoint, start=4)
+    whole = make()
+    fit(whole, 3)
+    for left, right in zip(state(whole), state(model), strict=True):
+        np.testing.assert_array_equal(left, right)
+    assert sorted(path.name for path in tmp_path.glob("*.index")) == ["step-12.index", "step-8.index"]
+
+
+@pytest.mark.parametrize("contents", [None, b"\xff\x00 no list"], ids=["missing", "damaged"])
+def test_the_newest_checkpoint_is_found_without_tensorflows_list(contents, tmp_path):
+    path = two_checkpoints(tmp_path) / "checkpoint"
+    path.write_bytes(contents) if contents else path.unlink()
+    model, checkpoint = make(), callbacks.Checkpoint(tmp_path)
+    checkpoint.restore(model)
+    assert model.step == 8
+    fit(model, 1, checkpoint, start=8)
+    assert sorted(path.name for path in tmp_path.glob("*.index")) == ["step-12.index", "step-8.index"]
+
+
+def test_a_model_does_not_start_afresh_where_no_checkpoint_can_be_read(tmp_path):
+    for path in two_checkpoints(tmp_path).glob("*.index"):
+        path.unlink()
+    with pytest.raises(TrainingError, match=r"No checkpoint is left to go on from\. .*step-8 cannot .*step-4 cannot"):
+        callbacks.Checkpoint(tmp_path).restore(make())
+
+
+@pytest.mark.parametrize("name", ["br[1]", "a*", "b?", "c\\d"])
+def test_a_directory_that_tensorflow_reads_as_a_pattern_is_refused(name, tmp_path):
+    with pytest.raises(InputError, match=r"TensorFlow reads .* in a path as a pattern\. Received: "):
+        callbacks.Checkpoint(tmp_path / name)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_training_after_its_step_which_is_saved(number, tmp_path):
+    model = make()
+    raised = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: signal.raise_signal(number) if model.step == 6 else None
+    )
+    with callbacks.StopOnSignal() as stop:
+        fit(model, 3, raised, callbacks.Checkpoint(tmp_path), stop)
+        assert stop.received == number
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+    assert tf.train.latest_checkpoint(tmp_path).endswith("step-6")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_scores_of_an_interrupted_training_wait_for_its_end(tmp_path):
+    scores = callbacks.Scores(tmp_path, evaluation.Reference(data.load("ring")), ["mode_coverage"], 8, 50, steps=12)
+    model = make()
+    fit(model, 1, scores)
+    assert not (tmp_path / "scores.jsonl").exists()
+    fit(model, 2, scores, start=4)
+    assert [row["step"] for row in rows_of(tmp_path / "scores.jsonl")] == [8, 12]

@@ -96,6 +96,26 @@ def test_a_broken_cluster_description_is_shown(ask, monkeypatch):
         ask()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        '{"cluster": []}',
+        '{"cluster": {"worker": "a:1"}}',
+        '{"cluster": {"worker": ["a:1"]}, "task": 1}',
+        '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": "first"}}',
+        '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 2}}',
+        '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": ["worker"], "index": 0}}',
+        '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": null}}',
+    ],
+)
+def test_a_cluster_description_of_another_form_is_shown(text, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", text)
+    for ask in (distribute.is_chief, lambda: distribute.strategy("auto")):
+        with pytest.raises(InputError, match=r"TF_CONFIG.* Received: '"):
+            ask()
+
+
 def test_a_tpu_has_to_be_there(monkeypatch):
     for name in ("TPU_NAME", "TPU_CONFIG", "KUBE_GOOGLE_CLOUD_TPU_ENDPOINTS"):
         monkeypatch.delenv(name, raising=False)

@@ -1,6 +1,7 @@
 """Checks of arguments, and the nearest names of an unknown one."""
 
 import pytest
+import tensorflow as tf
 
 from zoo.errors import (
     InputError,
@@ -37,3 +38,28 @@ def test_the_first_line_of_an_error_is_never_empty(text, line):
 
 def test_what_a_terminal_would_obey_is_printed_as_escapes():
     assert printable("Ä\x1b[2J\r\n") == "Ä\\x1b[2J\\r\\n"
+
+
+@tf.function
+def read(path):
+    return tf.io.read_file(path)
+
+
+@tf.function
+def check(number):
+    tf.debugging.assert_positive(number, message="too small")
+
+
+@pytest.mark.parametrize(
+    ("action", "reason"),
+    [
+        (lambda: read("nowhere"), "nowhere; No such file or directory"),
+        (lambda: check(tf.constant(-1.0)), "assertion failed: [too small.  ] [Condition x > 0 did not hold"),
+        (lambda: tf.io.read_file("nowhere"), "nowhere; No such file or directory"),
+    ],
+)
+def test_the_first_line_of_a_graphs_error_is_its_reason(action, reason):
+    with pytest.raises(tf.errors.OpError) as error:
+        action()
+    assert first_line(error.value).startswith(reason)
+    assert not any(name in first_line(error.value) for name in ("{{", "}}", "Op:"))

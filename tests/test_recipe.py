@@ -306,6 +306,108 @@ def test_a_full_disk_is_said_and_the_last_checkpoint_stays(tmp_path, monkeypatch
     assert final(workdir)[0].endswith("step-6")
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_ended_by_a_signal_saves_its_step_and_ends_as_one_never_stopped(number, finished, tmp_path):
+    workdir = tmp_path / "stopped"
+    process = start(workdir, "--deterministic", "--checkpoint_every=6")
+    assert "from the start; an epoch is 6 steps" in process.stdout.readline()
+    time.sleep(0.5)  # into the seconds in which the step is traced
+    process.send_signal(number)
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 128 + number, err
+    assert f"zoo: {number.name} stopped dcgan_digits, and {workdir} holds its last step. The same command" in err
+    assert final(workdir)[0] != f"{workdir}/checkpoints/step-6"
+    status, out, err = train(workdir, "--deterministic")
+    assert status == 0, err
+    assert "going on from step" in out
+    assert_same_end(finished[0], workdir)
+
+
+def test_a_second_run_in_a_workdir_is_refused_and_a_killed_one_leaves_no_lock_and_no_leftovers(
+    tmp_path, monkeypatch, capsys
+):
+    run = tmp_path / "run"
+    first = start(run, "--steps=1000")
+    kept = [run / "checkpoints" / "step-9_temp", run / "dcgan-digits" / ".1.99999", run / ".settings.99999.json"]
+    deadline = time.monotonic() + 240
+    while not (run / "settings.json").exists():
+        assert first.poll() is None, first.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    for flag in ("--resume", "--noresume"):
+        assert train_here(monkeypatch, "dcgan_digits", flag, f"--workdir={run}") == 2
+        assert f"Another run is at work in {run}." in capsys.readouterr().err
+    first.kill()
+    first.communicate()
+    for path in kept:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}") if path.suffix == ".json" else path.mkdir()
+    steps = int((tf.train.latest_checkpoint(run / "checkpoints") or "-0").split("-")[-1]) + 2
+    assert train_here(monkeypatch, "dcgan_digits", f"--workdir={run}", f"--steps={steps}") == 0
+    assert not any(path.exists() for path in kept)
+
+
+def test_an_export_directory_is_checked_before_the_training(tmp_path, monkeypatch, capsys):
+    assert (
+        train_here(monkeypatch, "gan_ring", "--smoke", f"--export_dir={tmp_path}/ring", f"--workdir={tmp_path}/a") == 0
+    )
+    flags = ("--smoke", "--data=grid", f"--workdir={tmp_path / 'b'}", f"--export_dir={tmp_path / 'ring'}")
+    assert train_here(monkeypatch, "gan_ring", *flags) == 2
+    assert "ring holds GAN of ring, whose next version would be of another model. Received: GAN of grid" in (
+        capsys.readouterr().err
+    )
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.fixture
+def odd_places(tmp_path, monkeypatch):
+    """The current folder, which holds a file, a loop of links, a dangling link and a workdir of odd settings."""
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    Path("loop").symlink_to("loop")
+    Path("dangling").symlink_to("nowhere")
+    Path("list").mkdir()
+    Path("list/settings.json").write_text("[]")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--workdir=br[1]"], "TensorFlow reads [ and ] in a path as a pattern. Received: br[1]"),
+        (["--export_dir=a*"], "TensorFlow reads * in a path as a pattern. Received: a*"),
+        (["--workdir="], "--workdir should be a path. Received: ''"),
+        (["--workdir=file"], "file: expected a folder. Received: file, which is none"),
+        (["--workdir=file/below"], "file/below: expected a folder. Received: "),
+        (["--export_dir=file"], "file: expected a folder. Received: file, which is none"),
+        ([f"--workdir={'n' * 300}"], "cannot be a folder: File name too long"),
+        (["--workdir=loop"], "loop: cannot be a folder: Too many levels of symbolic links"),
+        (["--workdir=dangling"], "dangling: cannot be a folder: No such file or directory"),
+        (["--workdir=~nobody-of-this-name/x"], "~nobody-of-this-name/x: there is no such user"),
+        (["--data=folder:~nobody-of-this-name/x"], "~nobody-of-this-name/x: there is no such user"),
+        (["--workdir=list"], "expected a JSON object. Received: list"),
+        (["--noresume", "--workdir=."], "cannot hold the current folder. Received: ."),
+        (["--noresume", "--workdir=.."], "cannot hold the current folder. Received: .."),
+        (["--batch_size=1000000000000"], "--batch_size"),
+        (["--logical_cpus=100000"], "--logical_cpus"),
+    ],
+)
+def test_odd_places_and_sizes_are_one_line_with_status_2_and_write_nothing(
+    flags, message, odd_places, monkeypatch, capsys
+):
+    before = sorted(odd_places.rglob("*"))
+    assert train_here(monkeypatch, "dcgan_digits", *flags) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert message in line
+    assert sorted(odd_places.rglob("*")) == before
+
+
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    flags = recipe.parse(recipe.define_flags("digits", 4, 8, 2), ["--workdir=~/run"])
+    assert recipe.Run("dcgan_digits", flags).workdir == tmp_path / "run"
+
+
 def test_flags_parse_to_the_recipes_defaults():
     flags = recipe.parse(recipe.define_flags("digits", 2000, 64, 100), [])
     assert (flags.data, flags.steps, flags.batch_size, flags.checkpoint_every) == ("digits", 2000, 64, 100)

@@ -6,22 +6,23 @@ import os
 import sys
 from collections.abc import Callable
 
-from zoo.errors import ZooError, printable
+from zoo.errors import SignalError, ZooError, printable
 
 
 def run_command(command: Callable[[], object]) -> int:
     """Runs what a console script or a recipe does and returns its exit status.
 
     Returns:
-        0, or 2 for a `ZooError` (its message goes to stderr), 130 for Ctrl-C, 141 for a reader of stdout that left:
-        the shell's own numbers. Any other exception is a bug and passes through.
+        0, or 2 for a `ZooError` (its message goes to stderr), 130 for Ctrl-C, 141 for a reader of stdout that left,
+        128 + n for a run that signal n ended in good order: the shell's own numbers. Any other
+        exception is a bug and passes through.
     """
     try:
         command()
         sys.stdout.flush()
     except ZooError as error:
         print(f"zoo: {printable(str(error))}", file=sys.stderr)
-        return 2
+        return 128 + error.signal if isinstance(error, SignalError) else 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

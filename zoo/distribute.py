@@ -27,7 +27,7 @@ def strategy(name: str = "auto") -> tf.distribute.Strategy:
     """
     if name == "auto":
         # Listing devices starts the runtime, which several workers have to leave to their strategy.
-        if len(_workers()) > 1:
+        if len(workers()) > 1:
             name = "multi_worker"
         else:
             name = "mirrored" if len(tf.config.list_logical_devices("GPU")) > 1 else "none"
@@ -42,7 +42,7 @@ def strategy(name: str = "auto") -> tf.distribute.Strategy:
             cross_device_ops=tf.distribute.ReductionToOneDevice(),
         )
     if name == "multi_worker":
-        if not _workers():
+        if not workers():
             raise InputError(
                 "Strategy multi_worker needs the environment variable TF_CONFIG with a cluster of workers. "
                 f"Received: TF_CONFIG={os.environ.get('TF_CONFIG')!r}"
@@ -65,8 +65,8 @@ def is_chief() -> bool:
     return is_first and (task.get("type") == "chief" or not config.get("cluster", {}).get("chief"))
 
 
-def _workers() -> list[str]:
-    """The addresses of the processes that train, by `TF_CONFIG`."""
+def workers() -> list[str]:
+    """The addresses of the processes that train, by `TF_CONFIG`; none for a process alone."""
     cluster = _tf_config().get("cluster", {})
     return [*cluster.get("chief", []), *cluster.get("worker", [])]
 
@@ -77,6 +77,18 @@ def _tf_config() -> dict:
         config = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"TF_CONFIG must be JSON: {error}. Received: {text!r}") from error
-    if not isinstance(config, dict):
-        raise InputError(f"TF_CONFIG must be a JSON object. Received: {text!r}")
+    cluster, task = (config.get(key, {}) if isinstance(config, dict) else None for key in ("cluster", "task"))
+    if not (isinstance(cluster, dict) and isinstance(task, dict) and all(map(_are_addresses, cluster.values()))):
+        raise InputError(
+            'TF_CONFIG must be a JSON object such as {"cluster": {"worker": ["host:port", ...]}, '
+            f'"task": {{"type": "worker", "index": 0}}}}. Received: {text!r}'
+        )
+    kind, index = task.get("type"), task.get("index", 0)
+    members = len(cluster.get(kind, [])) if isinstance(kind, str) else 0
+    if cluster and not (str(index).isdecimal() and int(index) < members):
+        raise InputError(f"TF_CONFIG: the task must be a member of the cluster. Received: {text!r}")
     return config
+
+
+def _are_addresses(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(address, str) for address in value)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from numbers import Integral, Real
+
+GRAPH_ERROR = "Graph execution error:"  # how TensorFlow begins the text of an error in a graph
+STACK = re.compile(r"\s*(Detected at node|File \"|<stack traces unavailable>)")  # its paragraphs before the reason
+GRAPH_NAMES = re.compile(r"\{\{function_node [^}]*\}\}\s*|\s*\[\[\{\{node .*|\s*\[Op:\w+\]( name: *)?")
 
 
 class ZooError(Exception):
@@ -17,6 +22,19 @@ class InputError(ZooError, ValueError):
 
 class TrainingError(ZooError, RuntimeError):
     """A training run had to stop; what it had saved before stays usable."""
+
+
+class SignalError(ZooError):
+    """A signal ended a run, which has saved all that it needs to go on.
+
+    Args:
+        message: one line that says how to go on.
+        signal: the signal's number.
+    """
+
+    def __init__(self, message: str, signal: int):
+        super().__init__(message)
+        self.signal = signal
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> InputError:
@@ -34,8 +52,15 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> InputError:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of an error's text that is not empty, or the error's kind if it has no text."""
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    """The first line of an error's text that is not empty, or the error's kind if it has no text.
+
+    Of an error of a TensorFlow graph it is the reason, without the names of nodes and functions.
+    """
+    text = GRAPH_NAMES.sub("", str(error))
+    if text.startswith(GRAPH_ERROR):
+        paragraphs = [paragraph for paragraph in text.split("\n\n") if paragraph.strip()]
+        text = next((reason for reason in paragraphs[1:] if not STACK.match(reason)), text)
+    return next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
 
 
 def printable(text: str) -> str:

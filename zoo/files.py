@@ -6,6 +6,8 @@ import hashlib
 import json
 import math
 import os
+import re
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +15,8 @@ from pathlib import Path
 from zoo.errors import InputError
 
 PACKAGE = Path(__file__).parent
+TEMPORARY = re.compile(r"\..+\.\d+\.(json|jsonl|npy|png)")  # as `replacing` names files
+PATTERN = set("[]*?\\") - {os.sep}  # characters of a path that TensorFlow reads as a pattern
 
 
 def folder(name: str) -> Path:
@@ -43,6 +47,13 @@ def replacing(path: str | Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def clear_temporary(directory: Path) -> None:
+    """Removes the temporary files of `replacing` that a process that was killed left in a folder of the zoo's own."""
+    for path in list(directory.glob(".*")):
+        if TEMPORARY.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def write_json(path: str | Path, value: object) -> None:
@@ -76,6 +87,46 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"Cannot make the folder {path}: {error.strerror or error}.") from error
+
+
+def expanded(path: str | Path) -> Path:
+    """A path whose leading `~` or `~user` is replaced by that user's home.
+
+    Raises:
+        InputError: there is no such user.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"{path}: there is no such user.") from error
+
+
+def require_literal(path: str | Path) -> Path:
+    """Returns a path in which TensorFlow sees no pattern.
+
+    Raises:
+        InputError: it has one of the characters of patterns.
+    """
+    if found := sorted(PATTERN & set(str(path))):
+        raise InputError(f"TensorFlow reads {' and '.join(found)} in a path as a pattern. Received: {path}")
+    return Path(path)
+
+
+def require_possible_folder(path: Path) -> None:
+    """Raises an `InputError` for a path that is no folder to write into and cannot become one; makes nothing."""
+    try:
+        existing = next(folder for folder in (path, *path.absolute().parents) if os.path.lexists(folder))
+        if not stat.S_ISDIR(existing.stat().st_mode):
+            raise InputError(f"{path}: expected a folder. Received: {existing}, which is none")
+        for part in path.absolute().parts[len(existing.absolute().parts) :]:
+            with suppress(FileNotFoundError):
+                (existing / part).lstat()  # is the name too long?
+    except (OSError, ValueError) as error:  # ValueError: a null character
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: cannot be a folder: {getattr(error, 'strerror', None) or error}.") from error
+    if not os.access(existing, os.W_OK):
+        raise InputError(f"{path}: {existing} cannot be written to.")
 
 
 def sha256(path: Path) -> str:

@@ -13,6 +13,7 @@ from test_model import SHAPE, batches, make
 
 import zoo
 from zoo import files, images
+from zoo.artefacts.export import finish_or_clear
 from zoo.errors import InputError, TrainingError
 from zoo.model import EncodingModel
 
@@ -202,3 +203,38 @@ def test_what_is_catalogued_is_listed_with_its_card(tmp_path, monkeypatch):
     make("GAN").export(tmp_path / "pretrained" / "gan-test")
     assert zoo.pretrained()["gan-test"]["model"] == "GAN"
     assert zoo.load("gan-test").sample(2).shape == (2, *SHAPE)
+
+
+@pytest.fixture
+def points(tmp_path):
+    """An artefact of points, its folder."""
+    model = make("GAN")
+    model.export(tmp_path / "points", dataset="dots")
+    return model, tmp_path / "points"
+
+
+def test_another_models_artefact_gets_no_second_version(points):
+    model, directory = points
+    with pytest.raises(InputError, match=r"points holds GAN of dots, .* Received: GAN of lines"):
+        model.export(directory, dataset="lines")
+    with pytest.raises(InputError, match="Received: WGAN of dots"):
+        make("WGAN").export(directory, dataset="dots")
+    assert model.export(directory, dataset="dots").name == "2"
+
+
+def test_what_an_export_that_was_killed_left_is_finished_or_cleared(points):
+    _, directory = points
+    card = json.loads((directory / "card.json").read_text())
+    (directory / "card.json").rename(directory / ".1.card.json")
+    (directory / ".2.12345").mkdir()
+    (directory / ".2.card.json").write_text("{}")
+    (directory / ".card.12345.json").write_text("{")
+    finish_or_clear(directory)
+    assert json.loads((directory / "card.json").read_text()) == card
+    assert sorted(path.name for path in directory.iterdir()) == ["1", "card.json", "samples.png"]
+    assert zoo.load(directory).card == card
+
+
+def test_an_export_into_a_directory_that_is_read_as_a_pattern_is_refused(points, tmp_path):
+    with pytest.raises(InputError, match=r"TensorFlow reads \[ and \] in a path"):
+        points[0].export(tmp_path / "a[1]")

@@ -72,6 +72,7 @@ def test_sample_writes_grid_png_unless_told_otherwise(run, flags, written):
         ("toy-digits --seeds 0 --label a", "Unknown class: 'a'. Known: none."),
         ("toy-digits --seeds 0-2 --label 1,2", "`labels` should hold one label a seed, 3. Received: 2"),
         ("toy-digits --seeds 0 --out a.jpg", "a.jpg: should end in .png."),
+        ("toy-digits --seeds 0 --out=", "'': should end in .png."),
         ("toy-digits --seeds 0 --npz a.png", "a.png: should end in .npz."),
         ("toy-digits --seeds 0 --out no/a.png", "no/a.png: its folder no does not exist or cannot be written."),
         ("toy-digits --seeds 0 --npz b.npz --out a.png/../no.png", "a.png/../no.png: its folder a.png/.. does not"),

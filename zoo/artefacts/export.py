@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import platform
+import re
 import shutil
 import sys
 from importlib.metadata import version as installed_version
@@ -13,10 +14,10 @@ from pathlib import Path
 import tensorflow as tf
 
 from zoo import images
-from zoo.artefacts.card import CARD, file_hashes
+from zoo.artefacts.card import CARD, file_hashes, read_card
 from zoo.artefacts.signatures import SAMPLE
-from zoo.errors import TrainingError, first_line
-from zoo.files import write_json
+from zoo.errors import InputError, TrainingError, first_line
+from zoo.files import clear_temporary, require_literal, write_json
 from zoo.sampling import pictured
 
 PACKAGES = ("gan-zoo", "tensorflow", "keras", "tensorflow-probability")
@@ -36,24 +37,20 @@ def export(model, directory: str | os.PathLike, *, dataset: str = "not stated", 
         The version's folder.
 
     Raises:
+        InputError: the directory holds the artefact of another model, or TensorFlow would read its name as a pattern.
         TrainingError: the files cannot be written.
     """
-    directory = Path(directory)
+    directory = require_literal(directory)
+    require_same_model(directory, model, dataset)
+    finish_or_clear(directory)
     number = 1 + max((int(path.name) for path in directory.glob("*") if path.name.isdecimal()), default=0)
     version = directory / str(number)
     temporary = directory / f".{number}.{os.getpid()}"
     module, signatures = _module(model)
-    try:
-        tf.saved_model.save(module, str(temporary), signatures=signatures)
-        temporary.rename(version)
-    except (OSError, tf.errors.OpError) as error:
-        raise TrainingError(f"Cannot write the SavedModel {version}: {first_line(error)}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    samples = None
     if SAMPLE in signatures:
         seeds, labels, columns = pictured(model.sampled_classes)
-        if images.drawable(samples := model.sample(seeds, labels)):
-            images.write_png(directory / SAMPLES, images.picture(samples, columns))
+        samples = model.sample(seeds, labels)
     card = {
         "name": directory.resolve().name,
         "model": type(model).__name__,
@@ -73,10 +70,45 @@ def export(model, directory: str | os.PathLike, *, dataset: str = "not stated", 
         "parameters": {
             player: sum(network.count_params() for network in model.networks_of(player)) for player in model.players
         },
-        "files": file_hashes(version),
     }
-    write_json(directory / CARD, card)
+    try:
+        tf.saved_model.save(module, str(temporary), signatures=signatures)
+        hashes = {name.replace(temporary.name, version.name, 1): sha for name, sha in file_hashes(temporary).items()}
+        write_json(directory / f".{number}.{CARD}", card | {"files": hashes})
+        if samples is not None and images.drawable(samples):
+            images.write_png(directory / SAMPLES, images.picture(samples, columns))
+        temporary.rename(version)
+    except (OSError, tf.errors.OpError) as error:
+        raise TrainingError(f"Cannot write the SavedModel {version}: {first_line(error)}") from error
+    finally:
+        finish_or_clear(directory)
     return version
+
+
+def finish_or_clear(directory: Path) -> None:
+    """Ends an export that was stopped midway: a version that is whole gets its card; what is not whole is removed."""
+    clear_temporary(directory)
+    for path in list(directory.glob(".*")):
+        if not (match := re.fullmatch(rf"\.(\d+)\.(\d+|{re.escape(CARD)})", path.name)):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif (directory / match[1]).is_dir():
+            path.replace(directory / CARD)
+        else:
+            path.unlink()
+
+
+def require_same_model(directory: Path, model, dataset: str) -> None:
+    """Raises an `InputError` for a directory whose card is that of another class of model, or of other data."""
+    if not (directory / CARD).exists():
+        return
+    card = read_card(directory / CARD)
+    if (card["model"], card["dataset"]) != (type(model).__name__, dataset):
+        raise InputError(
+            f"{directory} holds {card['model']} of {card['dataset']}, whose next version would be of another model. "
+            f"Received: {type(model).__name__} of {dataset}"
+        )
 
 
 def _module(model) -> tuple[tf.Module, dict]:

@@ -29,6 +29,8 @@ def add_flags(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    if arguments.out == "":
+        raise InputError("--out should be a folder. Received: ''")
     console.import_tensorflow()
     model = load(arguments.model)
     if arguments.card and not model.card:

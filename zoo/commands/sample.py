@@ -40,7 +40,7 @@ def add_flags(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    out = arguments.out or (None if arguments.npz else "grid.png")
+    out = "grid.png" if arguments.out is None and arguments.npz is None else arguments.out
     check_output(out, ".png")
     check_output(arguments.npz, ".npz")
     seeds = parse_seeds(arguments.seeds)
@@ -96,6 +96,6 @@ def check_output(path: str | None, ending: str) -> None:
     if path is None:
         return
     if Path(path).suffix != ending:
-        raise InputError(f"{path}: should end in {ending}.")
+        raise InputError(f"{path or repr(path)}: should end in {ending}.")
     if not os.access(Path(path).parent, os.W_OK):
         raise InputError(f"{path}: its folder {Path(path).parent} does not exist or cannot be written.")

@@ -23,6 +23,7 @@ from zoo.data.dataset import FOLDER, Dataset, Split, in_memory
 from zoo.data.decoding import Undecoded, decode_once
 from zoo.data.layout import shown
 from zoo.errors import InputError
+from zoo.files import expanded
 
 AT_ONCE = 32  # files that wait, decoded, for their turn
 NAMED = 3  # files that a message names
@@ -37,7 +38,7 @@ def load(name: str, image_size: int | None = None, skip_corrupt: bool = False) -
             with classes; a class has no training image; the images differ in size and there is no `image_size`; a file
             cannot be read and `skip_corrupt` is not set.
     """
-    root = Path(name.removeprefix(FOLDER)).expanduser()
+    root = expanded(name.removeprefix(FOLDER))
     files, splits, labels, class_names = layout.find(root)
     _require_every_class(root, labels[splits == "train"], class_names)
     settings = {

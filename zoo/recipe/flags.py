@@ -18,6 +18,8 @@ SMOKE_STEPS = 4
 STATED = {"data": str, "steps": int, "batch_size": int, "checkpoint_every": int}  # by every recipe
 KINDS = {bool: "bool", int: "integer", float: "float", str: "string"}  # of a setting, and absl's names for them
 COMMON, OWN = "every recipe", "this recipe"  # what absl keeps apart as modules
+ROWS = {"lower_bound": 1, "upper_bound": 2**20}
+PARTS = {"lower_bound": 1, "upper_bound": 64}  # of a CPU
 PLACES = ("workdir", "data_dir", "export_dir", "inception")  # of one machine, so no part of the command on a card
 
 
@@ -93,11 +95,11 @@ def define_flags(
     define("bool", "skip_corrupt", False, "leave out unreadable files of a folder instead of refusing it")
     define("string", "workdir", None, "checkpoints, grids and curves go here (default: runs/RECIPE)")
     define("integer", "steps", steps, "generator updates", lower_bound=1)
-    define("integer", "batch_size", batch_size, "rows of one update, over all replicas", lower_bound=1)
+    define("integer", "batch_size", batch_size, "rows of one update, over all replicas", **ROWS)
     define("integer", "seed", 0, "everything random follows from it", lower_bound=0, upper_bound=2**32 - 1)
     define("enum", "precision", "float32", "what the networks compute in; weights are float32", enum_values=PRECISIONS)
     define("string", "strategy", "auto", "devices: none, mirrored, multi_worker, tpu or auto")
-    define("integer", "logical_cpus", 1, "split the CPU, to try mirrored without GPUs", lower_bound=1)
+    define("integer", "logical_cpus", 1, "split the CPU, to try mirrored without GPUs", **PARTS)
     define("bool", "jit_compile", False, "compile the training step with XLA")
     define("integer", "steps_per_execution", 1, "steps between two returns to Python", lower_bound=1)
     define("bool", "deterministic", False, "use only kernels that repeat bit for bit; slower on a GPU")
@@ -146,6 +148,9 @@ def parse(flags: absl_flags.FlagValues, arguments: list[str]) -> absl_flags.Flag
         raise InputError(" ".join(str(error).split())) from error
     if rest:
         raise InputError(f"A recipe takes flags alone. Received: {shlex.join(rest)}")
+    for name in PLACES:
+        if flags[name].value == "":
+            raise InputError(f"--{name} should be a path. Received: ''")
     if flags.smoke:
         flags.steps = min(flags.steps, SMOKE_STEPS)
         flags.checkpoint_every = min(flags.checkpoint_every, SMOKE_STEPS // 2)

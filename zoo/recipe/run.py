@@ -15,8 +15,8 @@ from absl import flags as absl_flags
 from zoo import machine
 from zoo.artefacts.signatures import SAMPLE
 from zoo.console import run_command
-from zoo.errors import InputError, TrainingError
-from zoo.files import folder
+from zoo.errors import InputError, SignalError, TrainingError, first_line
+from zoo.files import expanded, folder, require_literal, require_possible_folder
 from zoo.recipe import workdir
 from zoo.recipe.flags import STATED, command_line, describe, flags_of, own_settings, parse
 
@@ -46,7 +46,8 @@ def run(main: Callable[..., None]) -> None:
         is_ours = script.parent.resolve() == folder("recipes").resolve()
         parse(flags, arguments)
         made = Run(script.stem, flags, None if is_ours else sys.argv[0])
-        main(made, **{name: flags[name].value for name in STATED}, **own_settings(flags))
+        with contextlib.closing(made):
+            main(made, **{name: flags[name].value for name in STATED}, **own_settings(flags))
 
     sys.exit(run_command(command))
 
@@ -69,8 +70,12 @@ class Run:
         self.name = name
         self.flags = flags
         self._recipe = script or name  # as `zoo train` takes it
-        self.workdir = Path(flags.workdir or f"runs/{name}")
+        self.workdir = require_literal(expanded(flags.workdir or f"runs/{name}"))
+        self._export_dir = flags.export_dir and require_literal(expanded(flags.export_dir))
+        for place in filter(None, (self.workdir, self._export_dir)):
+            require_possible_folder(place)
         self._fixed_steps = False
+        self._lock = None
         self._check_workdir()
         if flags.logical_cpus > 1:
             cpu = tf.config.list_physical_devices("CPU")[0]
@@ -82,6 +87,11 @@ class Run:
         self.is_chief = distribute.is_chief()
         keras.mixed_precision.set_global_policy(flags.precision)
         keras.utils.set_random_seed(flags.seed)
+
+    def close(self) -> None:
+        """Lets other runs have the workdir, as the end of the process does."""
+        if self._lock:
+            self._lock.close()
 
     @property
     def compile_settings(self) -> dict:
@@ -121,6 +131,9 @@ class Run:
     def fit(self, model, split, watching=()) -> None:
         """Trains a compiled model on a split of the data up to `--steps`, from the workdir's checkpoint on.
 
+        Ctrl-C and SIGTERM end it after the step they arrive in, whose checkpoint is saved. Where several processes
+        train together they end it at once, since a save takes all of them.
+
         Args:
             model: a compiled model.
             split: what it is trained on, a `zoo.data.Split`.
@@ -128,10 +141,14 @@ class Run:
 
         Raises:
             InputError: a conditional model and rows without labels, a batch that cannot be split over replicas and
-                updates, or a workdir that is beyond `--steps`.
-            TrainingError: a loss stopped being finite, a checkpoint could not be written, or a worker was lost.
+                updates, an export directory that holds another model, a workdir that another run is at work in or that
+                is beyond `--steps`.
+            TrainingError: a loss stopped being finite, no checkpoint can be read, one could not be written, memory ran
+                out, or a worker was lost.
+            SignalError: a signal ended it.
         """
         from zoo import callbacks
+        from zoo.artefacts.export import require_same_model
 
         if model.reads_labels and not model.reads_unlabelled_rows and (unlabelled := int((split.labels < 0).sum())):
             raise InputError(
@@ -147,6 +164,8 @@ class Run:
             )
         if model.num_classes == self._data.num_classes:
             model.class_names = self._data.class_names
+        if self._export_dir:
+            require_same_model(self._export_dir, model, self.data().name)
         scores = [self._scores()] if self.flags.score_every else []
         self._start_workdir()
         self._checkpoint = callbacks.Checkpoint(self.workdir / "checkpoints")
@@ -167,18 +186,20 @@ class Run:
         watchers = [callbacks.MetricsLog(self.workdir), *watching]
         if SAMPLE in model.signatures():
             watchers.append(callbacks.SampleGrid(self.workdir / "samples"))
-        first = model.step // every
-        whole, rest = divmod(steps - model.step, every)
-        for start, epochs, length in ((first, whole, every), (first + whole, 1, rest)):
+        # What is left of an epoch that a signal ended, whole epochs, and what is left of the steps.
+        head = min(-model.step % every, steps - model.step)
+        first = -(-model.step // every)
+        whole, rest = divmod(steps - model.step - head, every)
+        for start, epochs, length in ((first - 1, 1, head), (first, whole, every), (first + whole, 1, rest)):
             if not epochs or not length:
                 continue
-            with self._explained():
+            with self._explained(model), self._ended_by_signals() as signals:
                 model.fit(
                     self._stream(model, split),
                     initial_epoch=start,
                     epochs=start + epochs,
                     steps_per_epoch=length,
-                    callbacks=[*(watchers if self.is_chief else []), *scores, self._checkpoint],
+                    callbacks=[*(watchers if self.is_chief else []), *scores, self._checkpoint, *signals],
                     shuffle=False,  # the stream is; else Keras warns
                     verbose="auto" if self.is_chief else 0,
                 )
@@ -200,12 +221,14 @@ class Run:
         if not self.is_chief:
             return
         from zoo.artefacts.catalogue import find
+        from zoo.artefacts.export import finish_or_clear
 
         experiment = self.name.replace(f"_{self.flags['data'].default}", "")
-        directory = Path(self.flags.export_dir or self.workdir / f"{experiment}-{data.slug}")
+        directory = self._export_dir or self.workdir / f"{experiment}-{data.slug}"
         seconds = round(float(self._checkpoint.seconds.numpy()), 3)
         of_run = {"command": command_line(self._recipe, self.flags), "seconds": seconds}
         version, card = None, {}
+        finish_or_clear(directory)
         with contextlib.suppress(InputError):
             version, card = find(str(directory.absolute()))
         if any(card.get(fact) != value for fact, value in {**of_run, "steps": model.step}.items()):
@@ -235,7 +258,7 @@ class Run:
         scores = ["frechet_distance", "precision_recall"] if images else evaluation.default_scores(data)
         extractor = choice.extractor(flags["features"].value, data.name, flags.inception) if images else None
         reference = evaluation.Reference(data, extractor)
-        return callbacks.Scores(self.workdir, reference, scores, flags.score_every)
+        return callbacks.Scores(self.workdir, reference, scores, flags.score_every, steps=flags.steps)
 
     def _stream(self, model, split):
         """The batches from the model's step on, each worker its own rows of them."""
@@ -254,17 +277,38 @@ class Run:
         )
 
     @contextlib.contextmanager
-    def _explained(self):
+    def _explained(self, model):
         """Adds to what stopped a training where it can go on from."""
         import tensorflow as tf
 
         try:
             yield
-        except (TrainingError, tf.errors.UnavailableError, tf.errors.AbortedError) as error:
-            reason = str(error) if isinstance(error, TrainingError) else "A worker was lost."
+        except (TrainingError, tf.errors.OpError) as error:
+            reason = f"Training stopped after step {model.step}: {first_line(error)}."
+            if isinstance(error, TrainingError):
+                reason = str(error)
+            elif isinstance(error, tf.errors.UnavailableError | tf.errors.AbortedError):
+                reason = "A worker was lost."
             latest = tf.train.latest_checkpoint(self.workdir / "checkpoints")
             kept = f"{latest} stays usable" if latest else "There was no checkpoint yet"
             raise TrainingError(f"{reason} {kept}.") from error
+
+    @contextlib.contextmanager
+    def _ended_by_signals(self):
+        """Yields the callback, in a list, that ends a training on a signal; then says how to go on."""
+        from zoo import callbacks, distribute
+
+        if distribute.workers():
+            yield []
+            return
+        with callbacks.StopOnSignal() as stop:
+            yield [stop]
+        if stop.received:
+            raise SignalError(
+                f"{stop.received.name} stopped {self.name}, and {self.workdir} holds its last step. "
+                "The same command goes on from there.",
+                stop.received,
+            )
 
     def _settings(self) -> dict:
         names = [*SETTINGS, *(["steps"] if self._fixed_steps else [])]
@@ -275,13 +319,19 @@ class Run:
         """Refuses a workdir that belongs to another run, before anything is loaded."""
         if self.flags.resume:
             workdir.check(self.workdir, self._settings())
+        else:
+            workdir.check_movable(self.workdir)
 
     def _start_workdir(self) -> None:
-        if not self.is_chief:
+        from zoo.callbacks.checkpoint import clear_unfinished
+
+        if not self.is_chief or self._lock:
             return
         if not self.flags.resume:
             workdir.move_aside(self.workdir)
-        workdir.start(self.workdir, {**self._settings(), FINGERPRINT: self._data.fingerprint})
+        self._lock = workdir.start(self.workdir, {**self._settings(), FINGERPRINT: self._data.fingerprint})
+        for name in ("checkpoints", "best"):
+            clear_unfinished(self.workdir / name)
 
 
 def _device() -> str:

@@ -1,0 +1,102 @@
+"""What `fit` reports, as lines of JSON, TensorBoard events and a picture of the curves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from zoo import images
+from zoo.errors import TrainingError, first_line
+from zoo.files import replacing
+
+
+class MetricsLog(keras.callbacks.Callback):
+    """Writes what `fit` reports, as means over groups of steps.
+
+    Args:
+        directory: gets `metrics.jsonl` (one line for every `every` steps, the means over them), `losses.png` and
+            `events/`; see `StepLog`.
+        every: how many steps share a line.
+    """
+
+    async_safe = True  # a batch's logs are only put aside: Keras need not wait for the device
+
+    def __init__(self, directory, every=10):
+        super().__init__()
+        self.every = every
+        self._log = StepLog(directory, "metrics.jsonl", "losses.png", images.curves)
+
+    def on_train_begin(self, logs=None):
+        self._log.open(self.model.step)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._first_step = self.model.step
+        self._batches = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._batches.append((batch, logs))
+
+    def on_epoch_end(self, epoch, logs=None):
+        groups = {}
+        for batch, batch_logs in sorted(self._batches, key=lambda entry: entry[0]):
+            step = self._first_step + batch + 1
+            groups.setdefault(-(-step // self.every), []).append((step, batch_logs))
+        for group in groups.values():
+            means = {name: sum(float(logs[name]) for _, logs in group) / len(group) for name in group[0][1]}
+            self._log.add(group[-1][0], means)
+        self._log.write()
+
+
+class StepLog:
+    """Numbers by step: lines of JSON, TensorBoard events and a picture of the curves.
+
+    Args:
+        directory: gets the files and `events/`.
+        name: of the JSON lines. Lines beyond the model's step, left by a run that was killed, are dropped.
+        picture: of the curves.
+        draw: from the rows, dicts with "step" and numbers by name, to the picture's pixels.
+    """
+
+    def __init__(self, directory, name, picture, draw):
+        self.directory = Path(directory)
+        self.name = name
+        self.picture = picture
+        self.draw = draw
+
+    def open(self, step):
+        """Reads the rows up to a step."""
+        path = self.directory / self.name
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        self.rows = [row for line in lines if (row := _parse(line)) and row["step"] <= step]
+        self._events = tf.summary.create_file_writer(str(self.directory / "events"))
+
+    def add(self, step, values):
+        """Takes in a row.
+
+        Raises:
+            TrainingError: the events cannot be written.
+        """
+        self.rows.append({"step": step, **values})
+        try:
+            with self._events.as_default(step=step):
+                for name, value in values.items():
+                    tf.summary.scalar(name, value)
+            self._events.flush()
+        except tf.errors.OpError as error:
+            raise TrainingError(f"Cannot write {self.directory / 'events'}: {first_line(error)}") from error
+
+    def write(self):
+        """Writes the lines and the picture."""
+        with replacing(self.directory / self.name) as path:
+            path.write_text("".join(json.dumps(row) + "\n" for row in self.rows), encoding="utf-8")
+        images.write_png(self.directory / self.picture, self.draw(self.rows))
+
+
+def _parse(line):
+    try:
+        return json.loads(line)
+    except ValueError:  # the last line of a run that was killed
+        return None

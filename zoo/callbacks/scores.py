@@ -1,0 +1,100 @@
+"""Scores during a training, and the best model that they find."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+
+from zoo import distribute, evaluation, images
+from zoo.callbacks.checkpoint import Checkpoint
+from zoo.callbacks.logs import StepLog
+from zoo.errors import InputError, require_positive
+
+BEST = {"lower": min, "higher": max}  # which of several values the best one is
+
+
+class Scores(keras.callbacks.Callback):
+    """Scores the samples every so many steps and at the end, and keeps the best model beside the last.
+
+    The last one is what a paper's numbers should come from; that the best one was better is worth knowing too.
+
+    Args:
+        directory: gets `scores.jsonl`, `scores.png` and `events/`, see `StepLog`; and `best/`, the checkpoint of the
+            best model, which `Checkpoint(directory / "best").restore(model)` brings back.
+        reference: what samples are compared with, a `zoo.evaluation.Reference`.
+        scores: names in `zoo.evaluation.SCORES`; the first one's first value decides which model is best.
+        every: steps between two scorings, a multiple of the model's `steps_per_execution`.
+        samples: how many; their seeds are 0 to samples - 1.
+        steps: the step at which the training ends; `None` for wherever `fit` does.
+
+    Raises:
+        InputError: before the first step, if the scores cannot be taken of so many samples or none is the best.
+    """
+
+    async_safe = True  # a batch's logs are not read
+
+    def __init__(self, directory, reference, scores, every, samples=10_000, steps=None):
+        super().__init__()
+        require_positive(every=every)
+        self.reference = reference
+        self.scores = scores
+        self.every = every
+        self.samples = samples
+        self.steps = steps
+        self._log = StepLog(directory, "scores.jsonl", "scores.png", images.score_curves)
+        self._best = Checkpoint(Path(directory) / "best", keep=1)
+
+    def on_train_begin(self, logs=None):
+        if self.every % self.model.steps_per_execution:
+            raise InputError(
+                f"scores need a number of steps that {self.model.steps_per_execution} steps an execution divide. "
+                f"Received: every={self.every}"
+            )
+        name, better = self._deciding()
+        if better not in BEST:
+            raise InputError(
+                f"the first score has to say which model is best, the lower or the higher. "
+                f"Received: {name}, at its best {better}"
+            )
+        evaluation.check(self.model.sample, self.reference, self.scores, self.samples)
+        self._log.open(self.model.step)
+        self._best.set_model(self.model)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._first_step = self.model.step
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self._first_step + batch + 1) % self.every == 0:
+            self._score()
+
+    def on_train_end(self, logs=None):
+        if self.steps is not None and self.model.step < self.steps:
+            return
+        if not self._log.rows or self._log.rows[-1]["step"] < self.model.step:
+            self._score()
+
+    def best_and_final(self):
+        """The rows of the best model and of the last: `{"step": ..., <value>: ...}` each."""
+        name, better = self._deciding()
+        return BEST[better](self._log.rows, key=lambda row: row[name]), self._log.rows[-1]
+
+    def report(self):
+        """Both in words, a line each."""
+        name, _ = self._deciding()
+        return "\n".join(
+            f"{title:<12}step {row['step']}, {name} {row[name]:.4g}"
+            for title, row in zip(("best", "final"), self.best_and_final(), strict=True)
+        )
+
+    def _score(self):
+        self._log.add(self.model.step, evaluation.score(self.model.sample, self.reference, self.scores, self.samples))
+        best, latest = self.best_and_final()
+        if best is latest:
+            self._best.save()
+        if distribute.is_chief():
+            self._log.write()
+
+    def _deciding(self):
+        name = evaluation.leading_value(self.scores[0])
+        return name, evaluation.VALUES[name][1]
