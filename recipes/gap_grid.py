@@ -9,7 +9,7 @@ Command    for seed in 0 1 2; do for k in 0 40; do
 Time       not measured yet
 """
 
-from zoo import GAP, metrics, recipe
+from zoo import GAP, metrics, optimizers, recipe
 from zoo.data import mixtures
 
 SAMPLES = 2500
@@ -25,13 +25,18 @@ def main(
     latent_size=2,
     members=4,
     swap_every=40,  # an epoch of the paper's 2,500 points; 0 trains the members alone
+    learning_rate=1e-3,
 ):
     dataset, seed = run.data(), run.flags.seed
     mixture = mixtures.named(dataset.name)
     centers, sigma = mixtures.centers(mixture), mixtures.sigma(mixture)
     with run.strategy.scope():
         model = GAP(dataset.data_shape, latent_size=latent_size, members=members, swap_every=swap_every, seed=seed)
-        model.compile(**run.compile_settings)
+        model.compile(
+            generator_optimizer=optimizers.adam(learning_rate, beta_1=0.5),
+            discriminator_optimizer=optimizers.adam(learning_rate, beta_1=0.5),
+            **run.compile_settings,
+        )
     run.fit(model, dataset.train)
     samples = model.samples_of_members(SAMPLES)
     best, errors = metrics.best_before_panel(samples, model.panel())
