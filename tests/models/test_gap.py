@@ -283,8 +283,8 @@ class TestPaperSettings:
     [
         ({"members": 3}, "`members` must be even, for all to swap two by two. Received: members=3"),
         ({"members": 0}, "`members` must be a positive integer. Received: members=0"),
-        ({"swap_every": -1}, "`swap_every` must be a positive integer. Received: swap_every=-1"),
-        ({"swap_every": 1.5}, "`swap_every` must be a positive integer. Received: swap_every=1.5"),
+        ({"swap_every": -1}, r"`swap_every` must be a whole number of 0 or more\. Received: swap_every=-1"),
+        ({"swap_every": 1.5}, r"`swap_every` must be a whole number of 0 or more\. Received: swap_every=1.5"),
         ({"generators": [None]}, "`generators` must be 2 networks.* Received: 1"),
         (
             {"discriminators": [None, dense(4, 1, seed=0)]},

@@ -10,8 +10,8 @@ Discriminator j: minimise -E log D_j(x) - E log(1 - D_j(G_pi(j)(z))).
 Generator pi(j): minimise -E log D_j(G_pi(j)(z)).
 Every K steps all members form N/2 random couples, and the two of a couple swap their discriminators.
 
-Differences from the paper. Its text has the algorithm and its experiments leave much of the settings to an appendix,
-which was not at hand.
+Differences from the paper. Its text has the algorithm; many settings of its experiments are in an appendix, which was
+not at hand.
 1. Nothing moves in a swap but the entries of pi, so that a discriminator keeps its weights and the moments of its
    optimiser, whichever generator it faces.
 2. All members train in one graph, one update each a step. A player's optimiser holds the moments of every member. Adam
@@ -23,8 +23,8 @@ which was not at hand.
    On vectors they are those of the paper's toys, four layers with batch normalisation, whose width and optimisers are
    the zoo's. All members share one prior.
 5. There is no noise on the discriminators' inputs, and gradients are not clipped.
-6. K is 250 steps: half an epoch of MNIST's 50,000 images in minibatches of 100, the period with the least variance
-   between runs in the paper.
+6. K is 250 steps, half an epoch of 50,000 images in minibatches of 100. Of the paper's periods, from a tenth of an
+   epoch to a whole one, half an epoch made DCGANs vary least.
 7. The paper's algorithm chooses a generator by GAM; its tables are of GAM-II, since GAM asks two discriminators to have
    the same error on test data, which swaps undo. `metrics.best_before_panel` chooses by GAM-II.
 """
@@ -32,6 +32,7 @@ which was not at hand.
 from __future__ import annotations
 
 import functools
+from numbers import Integral
 
 import keras
 import numpy as np
@@ -97,8 +98,8 @@ class GAP(GenerativeModel):
         require_positive(filters=filters, members=members)
         if members % 2:
             raise InputError(f"`members` must be even, for all to swap two by two. Received: members={members}")
-        if swap_every != 0:
-            require_positive(swap_every=swap_every)
+        if not isinstance(swap_every, Integral) or swap_every < 0:
+            raise InputError(f"`swap_every` must be a whole number of 0 or more. Received: swap_every={swap_every!r}")
         self.members = members
         self.discriminator_updates = members
         self.swap_every = self.interlude_every = swap_every
