@@ -264,11 +264,11 @@ class TestPaperSettings:
             assert len({network.get_weights()[0].tobytes() for network in members}) == 4
 
     @pytest.mark.parametrize("player", GAP.players)
-    def test_vectors_go_through_four_normalised_layers(self, player):
+    def test_vectors_go_through_four_hidden_layers_which_the_generator_normalises(self, player):
         network = GAP((2,), members=2).networks_of(player)[1]
         kinds = [type(layer).__name__ for layer in network.layers]
         assert kinds.count("Dense") == 5
-        assert sum("BatchNormalization" in kind for kind in kinds) == kinds.count("ReLU") == 4
+        assert sum("BatchNormalization" in kind for kind in kinds) == (4 if player == "generator" else 0)
 
     @pytest.mark.parametrize("player", GAP.players)
     def test_adam_is_dcgans(self, player):

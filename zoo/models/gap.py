@@ -20,8 +20,9 @@ not at hand.
 3. A step splits its batch into N minibatches, one for each discriminator. So each sees the data in an order of its own,
    but of each pass over the data an N-th.
 4. On images the members are DCGANs, with images in [-1, 1]; GRAN, which the paper trains as well, is not in the zoo.
-   On vectors they are those of the paper's toys, four layers with batch normalisation, whose width and optimisers are
-   the zoo's. All members share one prior.
+   On vectors they have four layers, as in the paper's toys, whose width and optimisers are the zoo's. The discriminators
+   of vectors have no batch normalisation, the paper's do: of real and of generated rows, normalised apart, they could
+   not tell where either lie. All members share one prior.
 5. There is no noise on the discriminators' inputs, and gradients are not clipped.
 6. K is 250 steps, half an epoch of 50,000 images in minibatches of 100. Of the paper's periods, from a tenth of an
    epoch to a whole one, half an epoch made DCGANs vary least.
@@ -137,7 +138,7 @@ class GAP(GenerativeModel):
         if self.is_image:
             network = networks.dcgan_discriminator(self.data_shape, self.filters, seed)
         else:
-            network = networks.normalized_mlp(*self.data_shape, 1, UNITS, DEPTH, seed)
+            network = networks.relu_mlp(*self.data_shape, 1, UNITS, DEPTH, seed)
         network.name = f"discriminator_{member}"
         return network
 
