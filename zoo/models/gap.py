@@ -20,9 +20,9 @@ not at hand.
 3. A step splits its batch into N minibatches, one for each discriminator. So each sees the data in an order of its own,
    but of each pass over the data an N-th.
 4. On images the members are DCGANs, with images in [-1, 1]; GRAN, which the paper trains as well, is not in the zoo.
-   On vectors they have four layers, as in the paper's toys, whose width and optimisers are the zoo's. The discriminators
-   of vectors have no batch normalisation, the paper's do: of real and of generated rows, normalised apart, they could
-   not tell where either lie. All members share one prior.
+   On vectors they have four hidden layers, as in the paper's toys; the width and the optimisers are the zoo's, and the
+   discriminators have no batch normalisation, unlike the paper's: with real and generated rows normalised apart, they
+   could hardly tell where either lie. All members share one prior.
 5. There is no noise on the discriminators' inputs, and gradients are not clipped.
 6. K is 250 steps, half an epoch of 50,000 images in minibatches of 100. Of the paper's periods, from a tenth of an
    epoch to a whole one, half an epoch made DCGANs vary least.
