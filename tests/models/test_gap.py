@@ -137,7 +137,7 @@ class TestTrainingWithSwaps:
     def test_a_discriminator_takes_its_own_optimiser_along(self):
         """Against plain objects: every network with an Adam of its own, discriminators handed from hand to hand."""
         model, twin = make(), make()
-        networks_of = [(g, keras.optimizers.Adam(0.01, beta_1=0.5)) for g in twin.generators]
+        generators = [(g, keras.optimizers.Adam(0.01, beta_1=0.5)) for g in twin.generators]
         judges = [(d, keras.optimizers.Adam(0.01, beta_1=0.5)) for d in twin.discriminators]
         facing = list(range(4))  # the discriminator that each generator faces
         pairings = pairings_of(model)
@@ -149,11 +149,12 @@ class TestTrainingWithSwaps:
                 latents = [
                     twin.draw_latents(real, f"{player} {generator}") for player in ("discriminator", "generator")
                 ]
-                update_pair(networks_of[generator], judges[judge], real, *latents)
+                update_pair(generators[generator], judges[judge], real, *latents)
             facing = list(np.argsort(pairings[step]))
         assert len({tuple(pairing) for pairing in pairings}) > 2
-        np.testing.assert_allclose(flat(model.get_weights()[:-3]), flat(twin.get_weights()[:-3]), rtol=1e-4, atol=1e-6)
-        for player, apart in (("generator", networks_of), ("discriminator", judges)):
+        for player, apart in (("generator", generators), ("discriminator", judges)):
+            trained, expected = model.variables_of(player), twin.variables_of(player)
+            np.testing.assert_allclose(flat(values(trained)), flat(values(expected)), rtol=1e-4, atol=1e-6)
             for kind in ("_momentums", "_velocities"):
                 expected = [slot for _, optimizer in apart for slot in values(getattr(optimizer, kind))]
                 together = values(getattr(model.optimizer_of(player), kind))
@@ -263,11 +264,11 @@ class TestPaperSettings:
             assert len({network.get_weights()[0].tobytes() for network in members}) == 4
 
     @pytest.mark.parametrize("player", GAP.players)
-    def test_vectors_go_through_four_normalised_layers(self, player):
+    def test_vectors_go_through_four_hidden_layers_which_the_generator_normalises(self, player):
         network = GAP((2,), members=2).networks_of(player)[1]
         kinds = [type(layer).__name__ for layer in network.layers]
         assert kinds.count("Dense") == 5
-        assert sum("BatchNormalization" in kind for kind in kinds) == kinds.count("ReLU") == 4
+        assert sum("BatchNormalization" in kind for kind in kinds) == (4 if player == "generator" else 0)
 
     @pytest.mark.parametrize("player", GAP.players)
     def test_adam_is_dcgans(self, player):
@@ -282,8 +283,8 @@ class TestPaperSettings:
     [
         ({"members": 3}, "`members` must be even, for all to swap two by two. Received: members=3"),
         ({"members": 0}, "`members` must be a positive integer. Received: members=0"),
-        ({"swap_every": -1}, "`swap_every` must be a positive integer. Received: swap_every=-1"),
-        ({"swap_every": 1.5}, "`swap_every` must be a positive integer. Received: swap_every=1.5"),
+        ({"swap_every": -1}, r"`swap_every` must be a whole number of 0 or more\. Received: swap_every=-1"),
+        ({"swap_every": 1.5}, r"`swap_every` must be a whole number of 0 or more\. Received: swap_every=1.5"),
         ({"generators": [None]}, "`generators` must be 2 networks.* Received: 1"),
         (
             {"discriminators": [None, dense(4, 1, seed=0)]},

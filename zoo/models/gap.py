@@ -10,8 +10,8 @@ Discriminator j: minimise -E log D_j(x) - E log(1 - D_j(G_pi(j)(z))).
 Generator pi(j): minimise -E log D_j(G_pi(j)(z)).
 Every K steps all members form N/2 random couples, and the two of a couple swap their discriminators.
 
-Differences from the paper. Its text has the algorithm and its experiments leave much of the settings to an appendix,
-which was not at hand.
+Differences from the paper. Its text has the algorithm; many settings of its experiments are in an appendix, which was
+not at hand.
 1. Nothing moves in a swap but the entries of pi, so that a discriminator keeps its weights and the moments of its
    optimiser, whichever generator it faces.
 2. All members train in one graph, one update each a step. A player's optimiser holds the moments of every member. Adam
@@ -20,11 +20,12 @@ which was not at hand.
 3. A step splits its batch into N minibatches, one for each discriminator. So each sees the data in an order of its own,
    but of each pass over the data an N-th.
 4. On images the members are DCGANs, with images in [-1, 1]; GRAN, which the paper trains as well, is not in the zoo.
-   On vectors they are those of the paper's toys, four layers with batch normalisation, whose width and optimisers are
-   the zoo's. All members share one prior.
+   On vectors they have four hidden layers, as in the paper's toys; the width and the optimisers are the zoo's, and the
+   discriminators have no batch normalisation, unlike the paper's: with real and generated rows normalised apart, they
+   could hardly tell where either lie. All members share one prior.
 5. There is no noise on the discriminators' inputs, and gradients are not clipped.
-6. K is 250 steps: half an epoch of MNIST's 50,000 images in minibatches of 100, the period with the least variance
-   between runs in the paper.
+6. K is 250 steps, half an epoch of 50,000 images in minibatches of 100. Of the paper's periods, from a tenth of an
+   epoch to a whole one, half an epoch made DCGANs vary least.
 7. The paper's algorithm chooses a generator by GAM; its tables are of GAM-II, since GAM asks two discriminators to have
    the same error on test data, which swaps undo. `metrics.best_before_panel` chooses by GAM-II.
 """
@@ -32,6 +33,7 @@ which was not at hand.
 from __future__ import annotations
 
 import functools
+from numbers import Integral
 
 import keras
 import numpy as np
@@ -97,8 +99,8 @@ class GAP(GenerativeModel):
         require_positive(filters=filters, members=members)
         if members % 2:
             raise InputError(f"`members` must be even, for all to swap two by two. Received: members={members}")
-        if swap_every != 0:
-            require_positive(swap_every=swap_every)
+        if not isinstance(swap_every, Integral) or swap_every < 0:
+            raise InputError(f"`swap_every` must be a whole number of 0 or more. Received: swap_every={swap_every!r}")
         self.members = members
         self.discriminator_updates = members
         self.swap_every = self.interlude_every = swap_every
@@ -136,7 +138,7 @@ class GAP(GenerativeModel):
         if self.is_image:
             network = networks.dcgan_discriminator(self.data_shape, self.filters, seed)
         else:
-            network = networks.normalized_mlp(*self.data_shape, 1, UNITS, DEPTH, seed)
+            network = networks.relu_mlp(*self.data_shape, 1, UNITS, DEPTH, seed)
         network.name = f"discriminator_{member}"
         return network
 
