@@ -120,7 +120,7 @@ class VirtualBatchNormalization(keras.layers.Layer):
         self.gamma = self.add_weight(shape=channels, initializer=self.gamma_initializer, name="gamma")
         self.beta = self.add_weight(shape=channels, initializer="zeros", name="beta")
 
-    def call(self, inputs):
+    def call(self, inputs, mask=None):  # the mask is what Keras passes to the layer that this one takes the place of
         x = tf.cast(inputs, tf.float32)
         reference, others = x[: self.rows], x[self.rows :]
         pixels = list(range(1, x.shape.rank - 1))
