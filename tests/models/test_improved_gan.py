@@ -115,14 +115,14 @@ class TestHistoricalAveraging:
                 past[player].append(values(model.variables_of(player)))
             model.train_on_batch({"image": DATA})
         for player, iterates in past.items():
-            for mean, *weights in zip(model.history[player], *iterates, strict=True):
+            for mean, *weights in zip(model.weight_means[player], *iterates, strict=True):
                 np.testing.assert_allclose(mean, np.mean(weights, axis=0), rtol=1e-5, atol=1e-6)
-        copies = sum(np.prod(mean.shape) for means in model.history.values() for mean in means)
+        copies = sum(np.prod(mean.shape) for means in model.weight_means.values() for mean in means)
         assert copies == sum(model_.count_params() for model_ in (model.generator, model.discriminator))
 
     def test_its_gradient_is_twice_the_weighted_distance_from_the_mean_which_is_constant(self):
         model = on_vectors(historical_weight=0.1)
-        for means in model.history.values():
+        for means in model.weight_means.values():
             for mean in means:
                 mean.assign(tf.ones_like(mean.value))
         model.step_counter.assign(3)
@@ -138,7 +138,7 @@ class TestHistoricalAveraging:
     def test_without_a_weight_nothing_is_kept(self):
         model = on_vectors()
         assert model.historical_term("generator") == 0
-        assert not hasattr(model, "history")
+        assert not hasattr(model, "weight_means")
 
 
 @pytest.mark.parametrize(

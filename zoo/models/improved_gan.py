@@ -111,9 +111,9 @@ class ImprovedGAN(GenerativeModel):
             disturbing = (GlobalBatchDropout, GlobalBatchNoise, MinibatchDiscrimination)
             self.features_and_logits = networks.with_features(self.discriminator, disturbing)
         if historical_weight:
-            self.history = {
+            self.weight_means = {
                 player: [
-                    self._constant(f"{player}_history_{number}", variable.shape, "float32")
+                    self._constant(f"{player}_weight_mean_{number}", variable.shape, "float32")
                     for number, variable in enumerate(self.variables_of(player))
                 ]
                 for player in self.players
@@ -186,7 +186,7 @@ class ImprovedGAN(GenerativeModel):
             return 0.0
         share = 1 / tf.cast(self.step_counter.value + 1, tf.float32)
         distance = 0.0
-        for variable, mean in zip(self.variables_of(player), self.history[player], strict=True):
+        for variable, mean in zip(self.variables_of(player), self.weight_means[player], strict=True):
             mean.assign_add((tf.stop_gradient(variable.value) - mean.value) * share)
             distance += tf.reduce_sum((variable.value - mean.value) ** 2)
         return self.historical_weight * distance
