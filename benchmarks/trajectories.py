@@ -31,6 +31,7 @@ SMALL = {
     "FGAN": {"generator_units": 16, "discriminator_units": 16},
     "GAN": {"latent_size": 8},
     "GAP": {"filters": 4, "latent_size": 8, "swap_every": 5},
+    "ImprovedGAN": {"filters": 4, "latent_size": 8, "reference_rows": 8, "historical_weight": 1e-3},
     "LAPGAN": {"filters": 4, "units": 16},
     "CC-LAPGAN": {"filters": 4, "units": 16, "num_classes": 10},
     "LossSensitiveGAN": {"filters": 4, "latent_size": 8},

@@ -1,5 +1,7 @@
 """What is inside a network: its layers, their order, their kernels."""
 
+import keras
+
 
 def layers_of(network, *kinds):
     return [layer for layer in network.layers if isinstance(layer, kinds)]
@@ -11,3 +13,8 @@ def order(network):
 
 def kernels(network):
     return [layer.kernel.numpy() for layer in network.layers if hasattr(layer, "kernel")]
+
+
+def rebuilt(layer):
+    """The layer after a round trip through its configuration."""
+    return keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))

@@ -176,6 +176,21 @@ def test_accuracies_may_have_another_boundary():
     assert {name: float(value) for name, value in accuracies.items()} == {"real_accuracy": 0.5, "fake_accuracy": 0.5}
 
 
+def test_matching_features_compares_their_means_over_the_batch():
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(7, 5)), rng.normal(size=(4, 5))
+    expected = ((real.mean(0) - fake.mean(0)) ** 2).sum() / 5
+    assert float(losses.feature_matching_loss(real, fake)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_smoothing_changes_the_target_of_data_alone():
+    real, fake = sigmoid(REAL), sigmoid(FAKE)
+    expected = -(0.9 * np.log(real) + 0.1 * np.log(1 - real)).mean() - np.log(1 - fake).mean()
+    assert float(losses.smoothed_discriminator_loss(REAL, FAKE, 0.9)) == pytest.approx(expected, rel=1e-6)
+    plain = losses.cross_entropy_discriminator_loss(REAL, FAKE)
+    assert float(losses.smoothed_discriminator_loss(REAL, FAKE, 1.0)) == pytest.approx(float(plain), rel=1e-6)
+
+
 class TestClassesAndOneMore:
     LOGITS = np.random.default_rng(0).normal(scale=3, size=(6, 4))
     LABELS = np.array([0, 3, -1, 2, -1, 3])

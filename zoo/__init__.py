@@ -33,6 +33,7 @@ MODELS = {
     "FGAN": "zoo.models.fgan",
     "GAN": "zoo.models.gan",
     "GAP": "zoo.models.gap",
+    "ImprovedGAN": "zoo.models.improved_gan",
     "LAPGAN": "zoo.models.lapgan",
     "LossSensitiveGAN": "zoo.models.loss_sensitive_gan",
     "LSGAN": "zoo.models.lsgan",

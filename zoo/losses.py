@@ -84,6 +84,23 @@ def classification_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     return tf.math.divide_no_nan(tf.reduce_sum(known * losses), tf.reduce_sum(known))
 
 
+def smoothed_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor, real_target: float) -> tf.Tensor:
+    """The cross-entropy with targets `real_target` for data and 0 for samples: Salimans et al. 2016, Sec. 3.4."""
+    real_logits, fake_logits = _float32(real_logits, fake_logits)
+    real = real_target * tf.nn.softplus(-real_logits) + (1 - real_target) * tf.nn.softplus(real_logits)
+    return tf.reduce_mean(real) + tf.reduce_mean(tf.nn.softplus(fake_logits))
+
+
+def feature_matching_loss(real_features: tf.Tensor, fake_features: tf.Tensor) -> tf.Tensor:
+    """The mean over the features f of (E f(x) - E f(G(z)))^2: Salimans et al. 2016, Sec. 3.1.
+
+    Args:
+        real_features: `(batch, features)`, as the fake ones, of which there may be another number of rows.
+    """
+    real_features, fake_features = _float32(real_features, fake_features)
+    return tf.reduce_mean((tf.reduce_mean(real_features, axis=0) - tf.reduce_mean(fake_features, axis=0)) ** 2)
+
+
 def between(first: tf.Tensor, second: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
     """Points on the segments from the rows of `first` to those of `second`, `(batch, ...)` both.
 

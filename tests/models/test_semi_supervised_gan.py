@@ -9,7 +9,7 @@ from by_hand import arrays, slopes
 from zoo.data.dataset import Split
 from zoo.errors import InputError
 from zoo.layers import GlobalBatchNoise, WeightNormalization
-from zoo.models.semi_supervised_gan import SemiSupervisedGAN, dense_discriminator, matching_loss
+from zoo.models.semi_supervised_gan import SemiSupervisedGAN, dense_discriminator
 from zoo.optimizers import InnerEpsilonAdam
 
 SHAPE, CLASSES = (4, 4, 1), 3
@@ -88,13 +88,6 @@ def test_the_features_are_the_last_hidden_layers_before_its_noise():
     assert [type(layer).__name__ for layer in (rectified, noise)] == ["ReLU", "GlobalBatchNoise"]
     np.testing.assert_allclose(last(features), logits, rtol=1e-5)
     assert model.features_and_logits.outputs[0] is rectified.output
-
-
-def test_the_matching_loss_compares_means_over_the_batch():
-    rng = np.random.default_rng(0)
-    real, fake = rng.normal(size=(7, 5)), rng.normal(size=(4, 5))
-    expected = ((real.mean(0) - fake.mean(0)) ** 2).sum() / 5
-    assert float(matching_loss(real, fake)) == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize("unlabelled_weight", [1.0, 0.5])

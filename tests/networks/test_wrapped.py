@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from inside import layers_of, order
 
 from zoo import networks
@@ -105,6 +106,56 @@ class TestWithFeatures:
         network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.ReLU()])
         with pytest.raises(InputError, match=r"Received: one that ends in ReLU$"):
             networks.with_features(network)
+
+
+class TestWeightNormalized:
+    def test_every_kernel_is_normalised_and_its_weights_are_kept(self):
+        plain = networks.dcgan_discriminator((16, 16, 1), filters=4, normalized=False)
+        weights = [weight.numpy() for weight in plain.weights]
+        normalized = networks.weight_normalized(plain)
+        hidden = ["WeightNormalization", "LeakyReLU"]
+        assert order(normalized) == ["InputLayer", *hidden * 2, "Flatten", "WeightNormalization"]
+        assert normalized.name == plain.name
+        kept = [
+            weight.numpy() for layer in layers_of(normalized, WeightNormalization) for weight in layer.layer.weights
+        ]
+        for old, new in zip(weights, kept, strict=True):
+            np.testing.assert_array_equal(old, new)
+
+
+class TestVirtuallyNormalized:
+    UNIFORM = keras.initializers.RandomUniform(0, 1, seed=0)
+
+    def test_batch_normalisation_is_replaced_and_rows_do_not_depend_on_their_batch(self):
+        plain = networks.dcgan_generator((16, 16, 1), 5, filters=4)
+        virtual = networks.virtually_normalized(plain, 6, self.UNIFORM)
+        kinds = [type(layer).__name__ for layer in virtual._flatten_layers(include_self=False)]
+        assert (kinds.count("VirtualBatchNormalization"), kinds.count("FusedBatchNormalization")) == (2, 0)
+        latents = tf.random.stateless_uniform([7, 5], [0, 1])
+        whole = virtual(latents, training=True)
+        assert whole.shape == (7, 16, 16, 1)
+        np.testing.assert_allclose(virtual(latents[3:4], training=True)[0], whole[3], atol=1e-5)
+
+    def test_without_the_rows_own_share_it_is_batch_normalisation_by_the_reference(self):
+        plain = networks.dcgan_generator((8, 8, 1), 5, filters=4)
+        virtual = networks.virtually_normalized(plain, 2000, self.UNIFORM)
+        (reference,) = (layer for layer in virtual.layers if hasattr(layer, "reference"))
+        for layer in virtual._flatten_layers(include_self=False):
+            if hasattr(layer, "gamma"):
+                layer.gamma.assign(tf.ones_like(layer.gamma.value))
+        expected = plain(reference.reference.value, training=True)  # by the statistics of the same batch
+        np.testing.assert_allclose(virtual(reference.reference.value)[:20], expected[:20], atol=5e-3)
+
+
+class TestWithMinibatchDiscrimination:
+    def test_the_last_layer_reads_the_features_and_how_close_they_are(self):
+        network = networks.dcgan_discriminator((16, 16, 1), filters=4)
+        other = networks.with_minibatch_discrimination(network, 3, 2)
+        assert order(other)[-3:] == ["Flatten", "MinibatchDiscrimination", "Dense"]
+        assert (other.output_shape, other.name) == ((None, 1), network.name)
+        *_, discrimination, last = other.layers
+        assert (discrimination.kernels, discrimination.size) == (3, 2)
+        assert last.kernel.shape == (4 * 4 * 8 + 3, 1)
 
 
 class TestRescaled:

@@ -81,14 +81,6 @@ def dense_discriminator(data_shape, num_classes, units=(1000, 500, 250, 250, 250
     return keras.Model(images, logits, name="discriminator")
 
 
-def matching_loss(real_features, fake_features):
-    """The mean over the features of (E f(x) - E f(G(z)))^2: float32 scalar from two `(batch, features)`."""
-    real_mean, fake_mean = (
-        tf.reduce_mean(tf.cast(features, tf.float32), axis=0) for features in (real_features, fake_features)
-    )
-    return tf.reduce_mean((real_mean - fake_mean) ** 2)
-
-
 @keras.saving.register_keras_serializable("zoo")
 class SemiSupervisedGAN(Classifying, GenerativeModel):
     """A classifier that learns from few labels, many images without one, and a generator's samples.
@@ -208,7 +200,7 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
         real_features, _ = self.features_and_logits(matched, training=True)
         with tf.GradientTape() as tape:
             fake_features, _ = self.features_and_logits(self.generator(latents, training=True), training=True)
-            loss = matching_loss(real_features, fake_features)
+            loss = losses.feature_matching_loss(real_features, fake_features)
         return {"generator_loss": loss, **self.minimize("generator", loss, tape)}
 
     def score(self, data, labels):

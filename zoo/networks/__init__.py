@@ -13,7 +13,14 @@ from zoo.networks.pairs import dcgan_discriminator_of_pairs, dcgan_encoder, disc
 from zoo.networks.parts import batch_normalization, normal
 from zoo.networks.perceptrons import maxout_mlp, mlp, mlp_generator, normalized_mlp, relu_mlp
 from zoo.networks.residual import residual_critic, residual_generator, tapered_critic, tapered_generator
-from zoo.networks.wrapped import rescaled, spectrally_normalized, with_features
+from zoo.networks.wrapped import (
+    rescaled,
+    spectrally_normalized,
+    virtually_normalized,
+    weight_normalized,
+    with_features,
+    with_minibatch_discrimination,
+)
 
 __all__ = [
     "alternating_discriminator",
@@ -42,7 +49,10 @@ __all__ = [
     "spectrally_normalized",
     "tapered_critic",
     "tapered_generator",
+    "virtually_normalized",
     "warn_of_batch_normalization",
     "warn_of_dropout",
+    "weight_normalized",
     "with_features",
+    "with_minibatch_discrimination",
 ]

@@ -5,7 +5,15 @@ from __future__ import annotations
 import keras
 
 from zoo.errors import InputError
-from zoo.layers import SpectralNormalization
+from zoo.layers import (
+    MinibatchDiscrimination,
+    ReferenceBatch,
+    SpectralNormalization,
+    VirtualBatchNormalization,
+    WeightNormalization,
+    WithoutReference,
+)
+from zoo.networks.parts import normal
 
 layers = keras.layers
 
@@ -34,6 +42,74 @@ def spectrally_normalized(network, seed=0):
         return SpectralNormalization(layer, initializer) if has_kernel else layer
 
     return normalized(network)
+
+
+def weight_normalized(network):
+    """A network whose dense and convolutional layers compute with normalised kernels; see `WeightNormalization`.
+
+    Args:
+        network: a functional or sequential `keras.Model`, whose layers the new one takes over with their weights.
+
+    Returns:
+        A `keras.Model` of the same inputs, outputs and name.
+
+    Raises:
+        InputError: one of these layers has an activation of its own.
+    """
+
+    def normalized(layer):
+        return WeightNormalization(layer) if isinstance(layer, WeightNormalization.KINDS) else layer
+
+    return keras.models.clone_model(network, clone_function=normalized)
+
+
+def virtually_normalized(network, rows, initializer, seed=0):
+    """A network with virtual batch normalisation in place of batch normalisation, which costs `rows` more rows a call.
+
+    Args:
+        network: a functional or sequential `keras.Model` of one input, whose other layers the new one takes over.
+        rows: of the reference batch.
+        initializer: draws the reference batch, as the network's inputs are drawn.
+        seed: of the scales that normalisation starts from, normal with mean 1 and deviation 0.02.
+
+    Returns:
+        A `keras.Model` of the same inputs, outputs and name.
+    """
+    scales = keras.initializers.RandomNormal(1.0, 0.02, seed=keras.random.SeedGenerator(seed))
+
+    def normalized(layer):
+        if isinstance(layer, layers.BatchNormalization):
+            return VirtualBatchNormalization(rows, layer.epsilon, scales)
+        return layer
+
+    inputs = keras.Input(network.input_shape[1:])
+    joint = ReferenceBatch(rows, initializer)(inputs)
+    outputs = WithoutReference(rows, dtype="float32")(
+        keras.models.clone_model(network, clone_function=normalized)(joint)
+    )
+    return keras.Model(inputs, outputs, name=network.name)
+
+
+def with_minibatch_discrimination(network, kernels, size, seed=0):
+    """A network whose last layer also reads how close the rows of a batch are; see `MinibatchDiscrimination`.
+
+    Args:
+        network: a functional or sequential `keras.Model` that ends in a `Dense` layer, whose place a new one takes.
+        kernels: how many features the layer adds.
+        size: of each kernel.
+        seed: of the weights.
+
+    Returns:
+        A `keras.Model` of the same inputs, output shape and name.
+
+    Raises:
+        InputError: as `with_features`.
+    """
+    features, outputs = with_features(network).outputs
+    initializer = normal(seed, deviation=0.05)
+    x = MinibatchDiscrimination(kernels, size, initializer)(features)
+    outputs = layers.Dense(outputs.shape[-1], kernel_initializer=initializer, dtype="float32")(x)
+    return keras.Model(network.inputs if len(network.inputs) > 1 else network.inputs[0], outputs, name=network.name)
 
 
 def with_features(network, before=()):

@@ -1,141 +1,13 @@
-"""Layers that papers share and Keras lacks."""
+"""Layers that compute with another kernel than the one they store."""
 
 from __future__ import annotations
 
 import keras
 import tensorflow as tf
 
-from zoo import draws
 from zoo.errors import InputError
 
 TINY = 1e-12  # what weight normalisation divides by at least
-
-
-@keras.saving.register_keras_serializable("zoo")
-class Maxout(keras.layers.Layer):
-    """The largest of several linear maps, unit by unit (Goodfellow et al. 2013, https://arxiv.org/abs/1302.4389).
-
-    Args:
-        units: how many outputs.
-        pieces: how many linear maps each output is the maximum of.
-        kernel_initializer: as in `keras.layers.Dense`.
-
-    Call: `(batch, features)` -> `(batch, units)`.
-    """
-
-    def __init__(self, units, pieces, kernel_initializer="glorot_uniform", **kwargs):
-        super().__init__(**kwargs)
-        self.units = units
-        self.pieces = pieces
-        self.dense = keras.layers.Dense(units * pieces, kernel_initializer=kernel_initializer, dtype=self.dtype_policy)
-
-    def build(self, input_shape):
-        self.dense.build(input_shape)
-
-    def call(self, inputs):
-        return tf.reduce_max(tf.reshape(self.dense(inputs), [-1, self.units, self.pieces]), axis=-1)
-
-    def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], self.units)
-
-    def get_config(self):
-        initializer = keras.initializers.serialize(self.dense.kernel_initializer)
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "pieces": self.pieces,
-            "kernel_initializer": initializer,
-        }
-
-
-@keras.saving.register_keras_serializable("zoo")
-class GlobalBatchDropout(keras.layers.Dropout):
-    """Keras' dropout with the mask of the global batch: N replicas drop what one replica with all rows would drop.
-
-    Args:
-        rate: the share of units that are dropped, in [0, 1); the others are divided by 1 - rate.
-    """
-
-    def __init__(self, rate, seed=None, **kwargs):
-        super().__init__(rate, seed=seed, **kwargs)
-
-    def call(self, inputs, training=False):
-        if not training or self.rate == 0:
-            return inputs
-        seed = tf.cast(self.seed_generator.next(), tf.int32)
-        keep = draws.replica_uniform(tf.shape(inputs)[0], inputs.shape[1:], seed) >= self.rate
-        return tf.where(keep, inputs / (1 - self.rate), 0)
-
-    def get_config(self):
-        config = super().get_config()
-        del config["noise_shape"]
-        return config
-
-
-@keras.saving.register_keras_serializable("zoo")
-class GlobalBatchNoise(keras.layers.GaussianNoise):
-    """Keras' Gaussian noise, drawn for the global batch: N replicas add what one replica with all rows would add.
-
-    Args:
-        stddev: the noise's standard deviation, 0 or more. There is noise in training alone.
-    """
-
-    def __init__(self, stddev, seed=None, **kwargs):
-        super().__init__(stddev, seed=seed, **kwargs)
-
-    def call(self, inputs, training=False):
-        if not training or self.stddev == 0:
-            return inputs
-        seed = tf.cast(self.seed_generator.next(), tf.int32)
-        noise = draws.replica_normal(tf.shape(inputs)[0], inputs.shape[1:], seed)
-        return inputs + self.stddev * tf.cast(noise, inputs.dtype)
-
-
-@keras.saving.register_keras_serializable("zoo")
-class FusedBatchNormalization(keras.layers.BatchNormalization):
-    """Keras' batch normalisation, through TensorFlow's fused kernel where the inputs are images.
-
-    Takes the arguments of `keras.layers.BatchNormalization`. Call: `(batch, height, width, channels)`, or any shape
-    that Keras' own takes, to the same shape. Statistics are per replica unless `synchronized`.
-    """
-
-    def call(self, inputs, training=None, mask=None):
-        is_image = len(inputs.shape) == 4 and self.axis in (-1, 3) and mask is None
-        plain = self.scale and self.center and not (self.synchronized or self.renorm)
-        if not (is_image and plain):
-            return super().call(inputs, training=training, mask=mask)
-        updates = bool(training and self.trainable)
-        averages = (self.moving_mean, self.moving_variance)
-        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=inputs,
-            scale=self.gamma.value,
-            offset=self.beta.value,
-            mean=tf.constant([], tf.float32) if updates else averages[0].value,
-            variance=tf.constant([], tf.float32) if updates else averages[1].value,
-            epsilon=self.epsilon,
-            is_training=updates,
-        )
-        if not updates:
-            return outputs
-        rows = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
-        variance *= (rows - 1) / rows  # the kernel returns the unbiased estimate, Keras averages the biased one
-        for average, batch in zip(averages, (mean, variance), strict=True):
-            average.assign(average * self.momentum + batch * (1 - self.momentum))
-        return outputs
-
-
-@keras.saving.register_keras_serializable("zoo")
-class PixelBias(keras.layers.Layer):
-    """Adds a bias of its own to every value of a map, where that of a convolution is shared by all pixels.
-
-    Call: any shape `(batch, ...)` to the same shape.
-    """
-
-    def build(self, input_shape):
-        self.bias = self.add_weight(shape=input_shape[1:], initializer="zeros", name="bias")
-
-    def call(self, inputs):
-        return inputs + self.bias
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -214,12 +86,6 @@ class SpectralNormalization(keras.layers.Wrapper):
         return tf.reshape(kernel, [-1, kernel.shape[-1]])
 
 
-def _unit(vector):
-    """The vector at length 1, and whether it has one; of zeros, zeros. Its squares may be too small for float32."""
-    largest = tf.reduce_max(tf.abs(vector))
-    return tf.linalg.l2_normalize(tf.math.divide_no_nan(vector, largest)), largest > 0
-
-
 @keras.saving.register_keras_serializable("zoo")
 class WeightNormalization(keras.layers.Wrapper):
     """A layer that computes with g v / ||v||, g and v each output's own (Salimans & Kingma 2016, eq. 2).
@@ -231,6 +97,7 @@ class WeightNormalization(keras.layers.Wrapper):
         layer: a `Dense`, `Conv2D` or `Conv2DTranspose` layer without an activation, so that what it gives is what the
             initialisation normalises. Its kernel is v.
         trainable_gain: whether g is trained; else it keeps its first value, which is 1 without an initialisation.
+        deviation: of the outputs, that `initialize_from_data` gives them.
 
     Call: what the layer takes, to what it gives.
 
@@ -241,7 +108,7 @@ class WeightNormalization(keras.layers.Wrapper):
     KINDS = (keras.layers.Dense, keras.layers.Conv2D, keras.layers.Conv2DTranspose)
     initializes = False  # whether a call sets g and the bias; see `initialize_from_data`
 
-    def __init__(self, layer, trainable_gain=True, **kwargs):
+    def __init__(self, layer, trainable_gain=True, deviation=1.0, **kwargs):
         if not isinstance(layer, self.KINDS) or layer.activation is not keras.activations.linear:
             kinds = ", ".join(kind.__name__ for kind in self.KINDS)
             activation = getattr(getattr(layer, "activation", None), "__name__", "no")
@@ -252,6 +119,7 @@ class WeightNormalization(keras.layers.Wrapper):
         # With these neither the inputs nor v are cast on the way to this layer; the layer inside casts them.
         super().__init__(layer, dtype="float32", autocast=False, **kwargs)
         self.trainable_gain = trainable_gain
+        self.deviation = deviation
 
     def build(self, input_shape):
         super().build(input_shape)
@@ -269,10 +137,10 @@ class WeightNormalization(keras.layers.Wrapper):
         if self.initializes:
             outputs = tf.cast(self._linear(inputs), tf.float32)
             mean, variance = tf.nn.moments(outputs, axes=range(outputs.shape.rank - 1))
-            deviation = tf.maximum(tf.sqrt(variance), TINY)
-            self.gain.assign(self.gain / tf.reshape(deviation, self.gain.shape))
+            scale = self.deviation / tf.maximum(tf.sqrt(variance), TINY)
+            self.gain.assign(self.gain * tf.reshape(scale, self.gain.shape))
             if self.layer.use_bias:
-                self.layer.bias.assign((self.layer.bias - mean) / deviation)
+                self.layer.bias.assign((self.layer.bias - mean) * scale)
         return self._linear(inputs)
 
     def compute_output_spec(self, inputs):
@@ -281,7 +149,7 @@ class WeightNormalization(keras.layers.Wrapper):
     def get_config(self):
         config = super().get_config()
         del config["dtype"]
-        return {**config, "trainable_gain": self.trainable_gain}
+        return {**config, "trainable_gain": self.trainable_gain, "deviation": self.deviation}
 
     def _linear(self, inputs):
         v = tf.cast(self.layer.kernel.value, tf.float32)
@@ -291,10 +159,10 @@ class WeightNormalization(keras.layers.Wrapper):
 
 
 def initialize_from_data(network, inputs):
-    """Sets g and the bias of each weight-normalised layer so that its outputs have mean 0 and deviation 1.
+    """Sets g and the bias of each weight-normalised layer so that outputs have mean 0 and the deviation it asks for.
 
     One pass in training mode, so that noise counts, from the first layer to the last: each sees inputs that the layers
-    before it have normalised (Salimans & Kingma 2016, eqs. 5 and 6).
+    before it have normalised (Salimans & Kingma 2016, eqs. 5 and 6). Minibatch discrimination is initialised with them.
 
     Args:
         network: a `keras.Model`.
@@ -315,3 +183,9 @@ def _called_with_kernel(layer, kernel, value, inputs):
     values = [(variable, value if variable is kernel else variable.value) for variable in layer.variables]
     with keras.StatelessScope(values):
         return layer(inputs)
+
+
+def _unit(vector):
+    """The vector at length 1, and whether it has one; of zeros, zeros. Its squares may be too small for float32."""
+    largest = tf.reduce_max(tf.abs(vector))
+    return tf.linalg.l2_normalize(tf.math.divide_no_nan(vector, largest)), largest > 0

@@ -1,0 +1,27 @@
+"""Layers that papers share and Keras lacks."""
+
+from zoo.layers.batch_normalization import (
+    FusedBatchNormalization,
+    ReferenceBatch,
+    VirtualBatchNormalization,
+    WithoutReference,
+)
+from zoo.layers.minibatch import MinibatchDiscrimination
+from zoo.layers.noise import GlobalBatchDropout, GlobalBatchNoise
+from zoo.layers.normalized_kernels import SpectralNormalization, WeightNormalization, initialize_from_data
+from zoo.layers.units import Maxout, PixelBias
+
+__all__ = [
+    "FusedBatchNormalization",
+    "GlobalBatchDropout",
+    "GlobalBatchNoise",
+    "Maxout",
+    "MinibatchDiscrimination",
+    "PixelBias",
+    "ReferenceBatch",
+    "SpectralNormalization",
+    "VirtualBatchNormalization",
+    "WeightNormalization",
+    "WithoutReference",
+    "initialize_from_data",
+]

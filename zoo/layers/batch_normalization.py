@@ -1,0 +1,149 @@
+"""Normalisation by the statistics of a batch: Keras' own, faster, and that of a batch which never changes."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("zoo")
+class FusedBatchNormalization(keras.layers.BatchNormalization):
+    """Keras' batch normalisation, through TensorFlow's fused kernel where the inputs are images.
+
+    Takes the arguments of `keras.layers.BatchNormalization`. Call: `(batch, height, width, channels)`, or any shape
+    that Keras' own takes, to the same shape. Statistics are per replica unless `synchronized`.
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        is_image = len(inputs.shape) == 4 and self.axis in (-1, 3) and mask is None
+        plain = self.scale and self.center and not (self.synchronized or self.renorm)
+        if not (is_image and plain):
+            return super().call(inputs, training=training, mask=mask)
+        updates = bool(training and self.trainable)
+        averages = (self.moving_mean, self.moving_variance)
+        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=inputs,
+            scale=self.gamma.value,
+            offset=self.beta.value,
+            mean=tf.constant([], tf.float32) if updates else averages[0].value,
+            variance=tf.constant([], tf.float32) if updates else averages[1].value,
+            epsilon=self.epsilon,
+            is_training=updates,
+        )
+        if not updates:
+            return outputs
+        rows = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
+        variance *= (rows - 1) / rows  # the kernel returns the unbiased estimate, Keras averages the biased one
+        for average, batch in zip(averages, (mean, variance), strict=True):
+            average.assign(average * self.momentum + batch * (1 - self.momentum))
+        return outputs
+
+
+@keras.saving.register_keras_serializable("zoo")
+class ReferenceBatch(keras.layers.Layer):
+    """Puts a reference batch, chosen once, before the rows of every batch; `VirtualBatchNormalization` reads it.
+
+    Args:
+        rows: how many rows the reference batch has.
+        initializer: what draws it.
+
+    Call: `(batch, ...)` -> `(rows + batch, ...)`.
+    """
+
+    def __init__(self, rows, initializer, **kwargs):
+        super().__init__(**kwargs)
+        self.rows = rows
+        self.initializer = keras.initializers.get(initializer)
+
+    def build(self, input_shape):
+        self.reference = self.add_weight(
+            shape=(self.rows, *input_shape[1:]), initializer=self.initializer, trainable=False, name="reference"
+        )
+
+    def call(self, inputs):
+        return tf.concat([tf.cast(self.reference.value, inputs.dtype), inputs], axis=0)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "rows": self.rows,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }
+
+
+@keras.saving.register_keras_serializable("zoo")
+class WithoutReference(keras.layers.Layer):
+    """Takes the rows of a `ReferenceBatch` away again.
+
+    Args:
+        rows: how many rows the reference batch has.
+
+    Call: `(rows + batch, ...)` -> `(batch, ...)`.
+    """
+
+    def __init__(self, rows, **kwargs):
+        super().__init__(**kwargs)
+        self.rows = rows
+
+    def call(self, inputs):
+        return inputs[self.rows :]
+
+    def get_config(self):
+        return {**super().get_config(), "rows": self.rows}
+
+
+@keras.saving.register_keras_serializable("zoo")
+class VirtualBatchNormalization(keras.layers.Layer):
+    """Normalises each row by the statistics of a reference batch and itself (Salimans et al. 2016, Sec. 3.5).
+
+    With n reference rows, the mean and the mean square of a row x are n / (n + 1) times those of the reference batch
+    plus 1 / (n + 1) times its own, over the pixels too where the rows are images. So a row does not depend on the rest
+    of its batch. The reference rows are normalised by the statistics of the reference batch alone. Statistics are
+    computed in float32.
+
+    Args:
+        rows: how many rows the reference batch has: the first of what the layer takes.
+        epsilon: what is added to the variance.
+        gamma_initializer: of the scale of each channel.
+
+    Call: `(rows + batch, ..., channels)` to the same shape.
+    """
+
+    def __init__(self, rows, epsilon=1e-5, gamma_initializer="ones", **kwargs):
+        super().__init__(**kwargs)
+        self.rows = rows
+        self.epsilon = epsilon
+        self.gamma_initializer = keras.initializers.get(gamma_initializer)
+
+    def build(self, input_shape):
+        channels = input_shape[-1:]
+        self.gamma = self.add_weight(shape=channels, initializer=self.gamma_initializer, name="gamma")
+        self.beta = self.add_weight(shape=channels, initializer="zeros", name="beta")
+
+    def call(self, inputs, mask=None):  # the mask is what Keras passes to the layer that this one takes the place of
+        x = tf.cast(inputs, tf.float32)
+        reference, others = x[: self.rows], x[self.rows :]
+        pixels = list(range(1, x.shape.rank - 1))
+
+        def moments(values, axes):
+            return [tf.reduce_mean(power, axes, keepdims=True) if axes else power for power in (values, values**2)]
+
+        of_reference = moments(reference, [0, *pixels])
+        own = 1 / (self.rows + 1)
+        of_others = [
+            own * row + (1 - own) * all_ for row, all_ in zip(moments(others, pixels), of_reference, strict=True)
+        ]
+        parts = [self._normalized(reference, *of_reference), self._normalized(others, *of_others)]
+        return tf.cast(tf.concat(parts, axis=0), inputs.dtype)
+
+    def _normalized(self, x, mean, mean_square):
+        scale = tf.math.rsqrt(mean_square - mean**2 + self.epsilon) * tf.cast(self.gamma, tf.float32)
+        return (x - mean) * scale + tf.cast(self.beta, tf.float32)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "rows": self.rows,
+            "epsilon": self.epsilon,
+            "gamma_initializer": keras.initializers.serialize(self.gamma_initializer),
+        }

@@ -1,0 +1,80 @@
+"""Features of a row that tell how close the other rows of its batch are."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("zoo")
+class MinibatchDiscrimination(keras.layers.Layer):
+    """Appends to each row's features how close it is to the others of its batch (Salimans et al. 2016, Sec. 3.2).
+
+    M_i = f(x_i) T in R^(kernels x size); o_b(i) = sum over j != i of exp(-||M_ib - M_jb||_1), plus a bias. Batches that
+    are passed apart, as real and fake ones, are compared apart; so are replicas'. As in the authors' code, each column
+    of T is a direction times the exponential of a log scale, and the bias starts from -1. `initialize_from_data` makes
+    half the mean distance to the nearest other row 1, and the mean of o_b 0.
+
+    https://github.com/openai/improved-gan, `mnist_svhn_cifar10/nn.py`. Distances are computed in float32.
+
+    Args:
+        kernels: how many features o_b are appended.
+        size: of each kernel.
+        kernel_initializer: of the directions in T.
+
+    Call: `(batch, features)` -> `(batch, features + kernels)`.
+    """
+
+    initializes = False  # whether a call sets the scale and the bias; see `initialize_from_data`
+
+    def __init__(self, kernels=100, size=5, kernel_initializer=None, **kwargs):
+        super().__init__(**kwargs)
+        self.kernels = kernels
+        self.size = size
+        self.kernel_initializer = keras.initializers.get(
+            kernel_initializer or keras.initializers.RandomNormal(stddev=0.05)
+        )
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(
+            shape=(input_shape[-1], self.kernels, self.size), initializer=self.kernel_initializer, name="kernel"
+        )
+        self.log_scale = self.add_weight(shape=(self.kernels, self.size), initializer="zeros", name="log_scale")
+        self.bias = self.add_weight(shape=(self.kernels,), initializer=keras.initializers.Constant(-1.0), name="bias")
+
+    def call(self, inputs):
+        if self.initializes:
+            distances = self._distances(inputs)
+            nearest = tf.reduce_min(distances + self._self_distance(distances), axis=1)
+            self.log_scale.assign_sub(tf.math.log(tf.reduce_mean(nearest, axis=0) / 2)[:, None])
+            self.bias.assign(-tf.reduce_mean(self._closeness(inputs), axis=0))
+        return tf.concat([inputs, tf.cast(self._closeness(inputs) + self.bias, inputs.dtype)], axis=1)
+
+    def _distances(self, inputs):
+        """||M_ib - M_jb||_1, float32 `(batch, batch, kernels)`."""
+        kernel = tf.cast(self.kernel, tf.float32)
+        directions = kernel * tf.math.rsqrt(tf.reduce_sum(kernel**2, axis=0))
+        projected = tf.tensordot(
+            tf.cast(inputs, tf.float32), directions * tf.exp(tf.cast(self.log_scale, tf.float32)), 1
+        )
+        return tf.reduce_sum(tf.abs(projected[:, None] - projected[None]), axis=-1)
+
+    @staticmethod
+    def _self_distance(distances):
+        """So far from itself that a row is not counted: `(batch, batch, 1)`."""
+        return 1e6 * tf.eye(tf.shape(distances)[0])[:, :, None]
+
+    def _closeness(self, inputs):
+        distances = self._distances(inputs)
+        return tf.reduce_sum(tf.exp(-distances - self._self_distance(distances)), axis=1)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], input_shape[1] + self.kernels)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "kernels": self.kernels,
+            "size": self.size,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }
