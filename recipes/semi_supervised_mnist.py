@@ -12,28 +12,12 @@ authors do, the recipe trains on all 60,000 images, those that other recipes kee
 GAN's errors are those of its classifier alone, trained on the labelled rows.
 """
 
-import keras
-import numpy as np
-
 from zoo import SemiSupervisedGAN, recipe
 from zoo.data.semi_supervised import SemiSupervisedSplit
-from zoo.layers import initialize_from_data
 from zoo.models.semi_supervised_gan import dense_discriminator
+from zoo.recipe.few_labels import classification_scores
 
 INITIALISING = 500  # images that the weight normalisation starts from
-BASELINE_STEPS = 3000  # after which the classifier has long fitted the labelled rows
-
-
-def baseline_accuracy(model, rows, test):
-    """The test accuracy of the model's classifier when it sees the labelled rows alone, in batches of 100."""
-    network = dense_discriminator(model.data_shape, model.num_classes, model.discriminator_units, model.seed + 1)
-    initialize_from_data(network, next(iter(rows.labelled.batches(INITIALISING)))["image"])
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    network.compile(model.paper_optimizer("discriminator"), loss)
-    batches = rows.labelled.stream(100, model.seed).map(lambda batch: (batch["image"], batch["label"]))
-    network.fit(batches, steps_per_epoch=BASELINE_STEPS, shuffle=False, verbose=0)  # the stream is; else Keras warns
-    guesses = [network(batch["image"]).numpy().argmax(axis=-1) for batch in test.batches(500)]
-    return float(np.mean(np.concatenate(guesses) == test.labels))
 
 
 def main(
@@ -53,13 +37,8 @@ def main(
         model.initialize_from(everything.images[:INITIALISING])
         model.compile(**run.compile_settings)
     run.fit(model, rows)
-    score = model.test_score(dataset) | {"labels": labels}
-    baseline = {**score, "score": "test accuracy from the labelled rows alone"}
-    baseline["value"] = baseline_accuracy(model, rows, dataset.test)
-    for accuracy in (score, baseline):
-        errors = round((1 - accuracy["value"]) * accuracy["n_real"])
-        print(f"{accuracy['score']}: {accuracy['value']:.2%}, {errors} errors of {accuracy['n_real']}")
-    run.export(model, dataset, scores=[score, baseline])
+    network = dense_discriminator(dataset.data_shape, dataset.num_classes, seed=seed + 1)
+    run.export(model, dataset, scores=classification_scores(model, dataset, rows, network))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.optimizers import InnerEpsilonAdam, MomentumRampSGD
+from zoo.optimizers import HeldThenFalling, InnerEpsilonAdam, MomentumRampSGD
 
 FAST = {"learning_rate": 0.1, "decay": 1.5, "minimum": 1e-3, "momentum": 0.5, "final_momentum": 0.9, "ramp": 8}
 START = np.array([1.0, -2.0, 3.0], np.float32)
@@ -105,3 +105,10 @@ def test_adam_with_its_epsilon_under_the_root_is_saved():
     optimizer = InnerEpsilonAdam(0.003, beta_1=0.5)
     config = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(optimizer)).get_config()
     assert config == optimizer.get_config()
+
+
+def test_a_rate_is_held_for_two_thirds_and_falls_to_0():
+    rate = HeldThenFalling(0.3, 60)
+    np.testing.assert_allclose([rate(step) for step in (0, 40, 50, 60, 70)], [0.3, 0.3, 0.15, 0, 0], atol=1e-7)
+    restored = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(rate))
+    assert restored.get_config() == rate.get_config()

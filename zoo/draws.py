@@ -44,6 +44,8 @@ def replica_uniform(rows: tf.Tensor | int, shape: list | tuple, seed: tf.Tensor)
         float32 `[rows, *shape]` in (0, 1). N replicas of `rows` rows get what one replica of N * rows rows gets.
     """
     context = tf.distribute.get_replica_context()
+    if context is None:  # in a strategy's scope, outside a step: the rows are all there are
+        return uniform([rows, *shape], seed)
     replicas = context.num_replicas_in_sync
     first = context.replica_id_in_sync_group * rows
     return uniform([replicas * rows, *shape], seed)[first : first + rows]

@@ -91,14 +91,17 @@ def smoothed_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor, 
     return tf.reduce_mean(real) + tf.reduce_mean(tf.nn.softplus(fake_logits))
 
 
-def feature_matching_loss(real_features: tf.Tensor, fake_features: tf.Tensor) -> tf.Tensor:
+def feature_matching_loss(
+    real_features: tf.Tensor, fake_features: tf.Tensor, distance: Callable[[tf.Tensor], tf.Tensor] = tf.square
+) -> tf.Tensor:
     """The mean over the features f of (E f(x) - E f(G(z)))^2: Salimans et al. 2016, Sec. 3.1.
 
     Args:
         real_features: `(batch, features)`, as the fake ones, of which there may be another number of rows.
+        distance: what is made of a difference; `tf.abs` in the authors' code for CIFAR-10 and SVHN.
     """
     real_features, fake_features = _float32(real_features, fake_features)
-    return tf.reduce_mean((tf.reduce_mean(real_features, axis=0) - tf.reduce_mean(fake_features, axis=0)) ** 2)
+    return tf.reduce_mean(distance(tf.reduce_mean(real_features, axis=0) - tf.reduce_mean(fake_features, axis=0)))
 
 
 def between(first: tf.Tensor, second: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:

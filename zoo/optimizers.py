@@ -25,6 +25,26 @@ def adam(learning_rate, beta_1=0.9, beta_2=0.999):
 
 
 @keras.saving.register_keras_serializable("zoo")
+class HeldThenFalling(keras.optimizers.schedules.LearningRateSchedule):
+    """A rate that is constant for two thirds of the updates and then falls linearly to 0 (Salimans et al. 2016's code).
+
+    Args:
+        learning_rate: the first rate.
+        updates: how many there are in all.
+    """
+
+    def __init__(self, learning_rate, updates):
+        self.learning_rate = learning_rate
+        self.updates = updates
+
+    def __call__(self, step):
+        return self.learning_rate * tf.clip_by_value(3 - 3 * tf.cast(step, tf.float32) / self.updates, 0.0, 1.0)
+
+    def get_config(self):
+        return {"learning_rate": self.learning_rate, "updates": self.updates}
+
+
+@keras.saving.register_keras_serializable("zoo")
 class InnerEpsilonAdam(keras.optimizers.Adam):
     """Adam that divides by sqrt(v + epsilon), as Salimans et al. (2016) trained; Kingma & Ba's is sqrt(v) + epsilon.
 

@@ -90,14 +90,18 @@ def test_the_features_are_the_last_hidden_layers_before_its_noise():
     assert model.features_and_logits.outputs[0] is rectified.output
 
 
-@pytest.mark.parametrize("unlabelled_weight", [1.0, 0.5])
-def test_a_step_is_the_equations_written_out(unlabelled_weight):
-    model = on_vectors(unlabelled_weight=unlabelled_weight)
+@pytest.mark.parametrize(
+    ("objective", "unlabelled_weight"),
+    [("squared_matching", 1.0), ("squared_matching", 0.5), ("absolute_matching", 1.0), ("minimax", 1.0)],
+)
+def test_a_step_is_the_equations_written_out(objective, unlabelled_weight):
+    model = on_vectors(objective=objective, unlabelled_weight=unlabelled_weight)
     a, b, v, v_bias, w, w_bias = arrays(model.generator, model.discriminator)
     data = np.random.default_rng(1).normal(size=(12, 3))
     labels = np.array([0, -1, -1, 2, -1, -1, -1, -1, -1, 1, -1, -1])
     first, second = (
-        model.draw_latents(data[::3], purpose).numpy().astype(np.float64) for purpose in ("discriminator", "generator")
+        model.draw_latents(data[::3], purpose).numpy().astype(np.float64)
+        for purpose in ("discriminator", "generator 0")
     )
     logs = model.train_step({"image": tf.constant(data, tf.float32), "label": tf.constant(labels)})
 
@@ -117,7 +121,10 @@ def test_a_step_is_the_equations_written_out(unlabelled_weight):
         return -np.log(chosen).mean() + unlabelled_weight * unlabelled
 
     def generator_loss():
-        return ((phi(data[2::3]).mean(0) - phi(second @ a + b).mean(0)) ** 2).mean()
+        if objective == "minimax":
+            return np.log(softmax_of_four(second @ a + b)[:, -1]).mean()
+        differences = phi(data[2::3]).mean(0) - phi(second @ a + b).mean(0)
+        return (np.abs(differences) if objective == "absolute_matching" else differences**2).mean()
 
     assert float(logs["discriminator_loss"]) == pytest.approx(discriminator_loss(), rel=1e-5)
     moving = (v, v_bias, w, w_bias)
@@ -128,6 +135,14 @@ def test_a_step_is_the_equations_written_out(unlabelled_weight):
         value -= RATES["generator"] * slope
     for found, expected in zip(arrays(model.generator, model.discriminator), (a, b, *moving), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_the_generator_may_move_several_times_a_step_by_draws_of_its_own(monkeypatch):
+    model, drawn, draw = on_vectors(objective="minimax", generator_updates=3), [], SemiSupervisedGAN.draw_latents
+    monkeypatch.setattr(SemiSupervisedGAN, "draw_latents", lambda *args: drawn.append(draw(*args)) or drawn[-1])
+    model.train_step({"image": tf.ones([12, 3]), "label": tf.zeros([12], tf.int32)})
+    assert [int(model.optimizer_of(player).iterations) for player in ("discriminator", "generator")] == [1, 3]
+    assert len(np.unique(np.concatenate(drawn), axis=0)) == 4 * 4
 
 
 def test_data_that_initialise_it_normalise_the_discriminator_and_its_average():
@@ -199,6 +214,8 @@ def test_what_it_takes_for_real_is_what_it_finds_in_some_class():
         ({"generator_units": 0}, "generator_units=0"),
         ({"discriminator_units": ()}, r"at least one positive width. Received: \(\)"),
         ({"discriminator_units": (8, 0)}, r"Received: \(8, 0\)"),
+        ({"objective": "guess"}, "one of squared_matching, absolute_matching, minimax. Received: objective='guess'"),
+        ({"generator_updates": 0}, "generator_updates=0"),
         ({"unlabelled_weight": -1.0}, "unlabelled_weight=-1.0"),
         ({"classifier_decay": 1.0}, "classifier_decay=1.0"),
     ],

@@ -97,7 +97,7 @@ class WeightNormalization(keras.layers.Wrapper):
         layer: a `Dense`, `Conv2D` or `Conv2DTranspose` layer without an activation, so that what it gives is what the
             initialisation normalises. Its kernel is v.
         trainable_gain: whether g is trained; else it keeps its first value, which is 1 without an initialisation.
-        deviation: of the outputs, that `initialize_from_data` gives them.
+        deviation: of the outputs, that `initialize_from_data` gives them; `None` for a layer that it leaves alone.
 
     Call: what the layer takes, to what it gives.
 
@@ -134,7 +134,7 @@ class WeightNormalization(keras.layers.Wrapper):
         )
 
     def call(self, inputs):
-        if self.initializes:
+        if self.initializes and self.deviation is not None:
             outputs = tf.cast(self._linear(inputs), tf.float32)
             mean, variance = tf.nn.moments(outputs, axes=range(outputs.shape.rank - 1))
             scale = self.deviation / tf.maximum(tf.sqrt(variance), TINY)

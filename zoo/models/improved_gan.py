@@ -137,7 +137,7 @@ class ImprovedGAN(GenerativeModel):
         return networks.weight_normalized(network) if self.weight_normalization else network
 
     def initialize_from(self, images):
-        """Initialises the discriminator's weight normalisation and minibatch discrimination, before any training.
+        """Initialises weight normalisation and minibatch discrimination, before any training.
 
         Args:
             images: `[n, *data_shape]`, floats in [0, 1] or uint8; the authors' code takes 500.
@@ -145,7 +145,9 @@ class ImprovedGAN(GenerativeModel):
         Raises:
             InputError: other images.
         """
-        initialize_from_data(self.discriminator, self.checked_data(images))
+        data = self.checked_data(images)
+        initialize_from_data(self.generator, self.latents_of(tf.range(len(data), dtype=tf.int64)))
+        initialize_from_data(self.discriminator, data)
 
     def paper_optimizer(self, player):
         """Adam with a rate of 0.0003 and a first momentum of 0.5 for both, its epsilon under the root."""

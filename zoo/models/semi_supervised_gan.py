@@ -6,11 +6,12 @@ without labels: they belong to some of the K classes. The generator matches the 
 
 With K logits l_k and 0 for the class K + 1, D(x) = Z(x) / (Z(x) + 1), where Z(x) = sum_k exp l_k(x).
 Discriminator: minimise -E log p(y | x, y <= K) + 1/2 (-E log D(x) - E log(1 - D(G(z)))), x with and without labels.
-Generator: minimise the mean over the features f of (E f(x) - E f(G(z)))^2.
+Generator: minimise the mean over the features f of (E f(x) - E f(G(z)))^2, or of |E f(x) - E f(G(z))|, or, of a
+discriminator with minibatch discrimination, E log(1 - D(G(z))).
 
 Differences from the paper. What it leaves open follows the authors' code, https://github.com/openai/improved-gan
-(`mnist_svhn_cifar10/train_mnist_feature_matching.py`): networks, noise, the factor 1/2, the optimiser, and the mean
-over the features, which the paper sums.
+(`mnist_svhn_cifar10`): networks, noise, the factor 1/2, the optimiser, the mean over the features, which the paper
+sums, and the three objectives of the generator, for MNIST, for CIFAR-10 and SVHN, and for minibatch discrimination.
 1. The classifier's average starts from its first weights and moves faster at first; the code's starts from 0.
 2. Samples are drawn with the running averages of the batch statistics, which see both players' updates; the code draws
    none after training.
@@ -37,6 +38,12 @@ layers = keras.layers
 MINIBATCHES = 3  # of a step: labelled, unlabelled, and unlabelled for the generator
 INPUT_NOISE, HIDDEN_NOISE = 0.3, 0.5
 
+OBJECTIVES = {  # of the generator: what is made of a difference of mean features; None for none
+    "squared_matching": tf.square,
+    "absolute_matching": tf.abs,
+    "minimax": None,
+}
+
 
 def dense_generator(data_shape, latent_size, units=500, seed=0):
     """Two layers of softplus units, whose batch normalisation does not scale, then a weight-normalised one.
@@ -55,7 +62,7 @@ def dense_generator(data_shape, latent_size, units=500, seed=0):
         x = layers.Dense(units, use_bias=False, kernel_initializer=initializer)(x)
         x = layers.BatchNormalization(momentum=0.9, epsilon=1e-6, scale=False)(x)
         x = layers.Activation("softplus")(x)
-    x = WeightNormalization(layers.Dense(math.prod(data_shape), kernel_initializer=initializer))(x)
+    x = WeightNormalization(layers.Dense(math.prod(data_shape), kernel_initializer=initializer), deviation=None)(x)
     outputs = layers.Reshape(data_shape, dtype="float32")(layers.Activation("sigmoid", dtype="float32")(x))
     return keras.Model(latents, outputs, name="generator")
 
@@ -93,11 +100,14 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
         data_shape: `(height, width, channels)`; with networks of your own, any.
         num_classes: K.
         latent_size: length of the latent vector, uniform in [0, 1].
-        generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [0, 1].
-        discriminator: your own, from `(batch, *data_shape)`, images in [0, 1], to logits `(batch, num_classes)`;
+        generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in `value_range`.
+        discriminator: your own, from `(batch, *data_shape)`, images in `value_range`, to logits `(batch, num_classes)`;
             functional, and its last layer a `Dense` one. That layer's inputs, before any noise, are the features.
+        value_range: of the images that your own networks emit and read.
         generator_units: width of the generator's hidden layers.
         discriminator_units: widths of the discriminator's hidden layers.
+        objective: the generator's, a key of `OBJECTIVES`.
+        generator_updates: the generator's updates a step; the code makes 3 with "minimax".
         unlabelled_weight: of the half of the cross-entropy between data and samples.
         classifier_decay: of the average of the discriminator that classifies.
         **kwargs: `seed`, `ema_decay` (of the generator) and `name`, as in `GenerativeModel`.
@@ -118,7 +128,6 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
     labels = "required"
     reads_unlabelled_rows = True
     samples_by_label = False
-    value_range = (0.0, 1.0)
 
     def __init__(
         self,
@@ -128,14 +137,17 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
         latent_size=100,
         generator=None,
         discriminator=None,
+        value_range=(0.0, 1.0),
         generator_units=500,
         discriminator_units=(1000, 500, 250, 250, 250),
+        objective="squared_matching",
+        generator_updates=1,
         unlabelled_weight=1.0,
         classifier_decay=0.9999,
         **kwargs,
     ):
         super().__init__(data_shape, num_classes=num_classes, latent_size=latent_size, **kwargs)
-        require_positive(generator_units=generator_units)
+        require_positive(generator_units=generator_units, generator_updates=generator_updates)
         require_non_negative(unlabelled_weight=unlabelled_weight)
         if not discriminator_units or min(discriminator_units) < 1:
             raise InputError(
@@ -145,6 +157,11 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
             raise InputError(
                 f"`classifier_decay` must lie between 0 and 1. Received: classifier_decay={classifier_decay}"
             )
+        if objective not in list(OBJECTIVES):
+            raise InputError(f"`objective` must be one of {', '.join(OBJECTIVES)}. Received: objective={objective!r}")
+        self.value_range = tuple(value_range)
+        self.objective = objective
+        self.generator_updates = generator_updates
         self.generator_units = generator_units
         self.discriminator_units = tuple(discriminator_units)
         self.unlabelled_weight = unlabelled_weight
@@ -156,12 +173,13 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
         )
         self.generator = self.checked("generator", generator, [(latent_size,)], self.data_shape)
         self.discriminator = self.checked("discriminator", discriminator, [self.data_shape], (num_classes,))
-        self.features_and_logits = networks.with_features(self.discriminator, before=(GlobalBatchNoise,))
+        if OBJECTIVES[objective]:
+            self.features_and_logits = networks.with_features(self.discriminator, before=(GlobalBatchNoise,))
         self.sampler = self.averaged(self.generator)
         self.classifier = self.averaged(self.discriminator, classifier_decay)
 
     def initialize_from(self, images):
-        """Initialises the discriminator's weight normalisation from data, before any training.
+        """Initialises weight normalisation and minibatch discrimination from data, before any training.
 
         Args:
             images: `[n, *data_shape]`, floats in [0, 1] or uint8; the authors' code takes 500.
@@ -169,7 +187,9 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
         Raises:
             InputError: other images.
         """
-        initialize_from_data(self.discriminator, self.checked_data(images))
+        data = self.checked_data(images)
+        initialize_from_data(self.generator, self.latents_of(tf.range(len(data), dtype=tf.int64)))
+        initialize_from_data(self.discriminator, data)
         self.classifier.set_weights(self.discriminator.get_weights())
 
     def paper_optimizer(self, player):
@@ -177,11 +197,13 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
         return InnerEpsilonAdam(3e-3, beta_1=0.5)
 
     def train_step(self, batch):
-        """One update of the discriminator, then one of the generator on data of its own."""
+        """One update of the discriminator, then the generator's on data of their own."""
         rows = self.real_data(batch), batch["label"]
         (labelled, labels), (real, _), (matched, _) = self.minibatches(rows, MINIBATCHES)
         logs = self.update_discriminator(labelled, labels, real, self.draw_latents(real, "discriminator"))
-        return logs | self.update_generator(matched, self.draw_latents(matched, "generator"))
+        for k in range(self.generator_updates):
+            logs |= self.update_generator(matched, self.draw_latents(matched, f"generator {k}"))
+        return logs
 
     def update_discriminator(self, labelled, labels, real, latents):
         fake = self.generator(latents, training=True)
@@ -197,10 +219,17 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
         return {"discriminator_loss": loss, "labelled_loss": labelled_loss, **accuracies, **norms}
 
     def update_generator(self, matched, latents):
-        real_features, _ = self.features_and_logits(matched, training=True)
+        distance = OBJECTIVES[self.objective]
+        if distance:
+            real_features, _ = self.features_and_logits(matched, training=True)
         with tf.GradientTape() as tape:
-            fake_features, _ = self.features_and_logits(self.generator(latents, training=True), training=True)
-            loss = losses.feature_matching_loss(real_features, fake_features)
+            fake = self.generator(latents, training=True)
+            if distance:
+                fake_features, _ = self.features_and_logits(fake, training=True)
+                loss = losses.feature_matching_loss(real_features, fake_features, distance)
+            else:
+                odds = losses.real_log_odds(self.discriminator(fake, training=True))
+                loss = losses.saturating_generator_loss(odds)
         return {"generator_loss": loss, **self.minimize("generator", loss, tape)}
 
     def score(self, data, labels):

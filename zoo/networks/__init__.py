@@ -9,6 +9,7 @@ from zoo.networks.convolutional import (
     dcgan_stages,
 )
 from zoo.networks.enlarging import residual_enlarger
+from zoo.networks.nine_layers import nine_layer_discriminator, shifting_generator
 from zoo.networks.pairs import dcgan_discriminator_of_pairs, dcgan_encoder, discriminator_of_pairs, encoder_of, joined
 from zoo.networks.parts import batch_normalization, normal
 from zoo.networks.perceptrons import maxout_mlp, mlp, mlp_generator, normalized_mlp, relu_mlp
@@ -39,6 +40,7 @@ __all__ = [
     "maxout_mlp",
     "mlp",
     "mlp_generator",
+    "nine_layer_discriminator",
     "normal",
     "normalized_mlp",
     "relu_mlp",
@@ -46,6 +48,7 @@ __all__ = [
     "residual_critic",
     "residual_enlarger",
     "residual_generator",
+    "shifting_generator",
     "spectrally_normalized",
     "tapered_critic",
     "tapered_generator",

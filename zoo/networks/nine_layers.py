@@ -1,0 +1,89 @@
+"""The convolutional networks of Salimans et al. (2016) for CIFAR-10 and SVHN.
+
+From the authors' code, https://github.com/openai/improved-gan, `mnist_svhn_cifar10`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import keras
+
+from zoo.layers import GlobalBatchDropout, GlobalBatchNoise, MinibatchDiscrimination, WeightNormalization
+from zoo.networks.convolutional import dcgan_stages
+from zoo.networks.parts import normal
+
+layers = keras.layers
+
+DEVIATION = 0.05  # of every kernel's first draw
+LAST_DEVIATION = 0.1  # of what a last layer gives at first, before its activation
+
+
+def shifting_generator(data_shape, latent_size, filters=128, seed=0):
+    """DCGAN's layers, whose batch normalisation shifts and does not scale; the last one has normalised weights.
+
+    Args:
+        data_shape: `(height, width, channels)`; see `dcgan_stages` for the sizes that fit.
+        latent_size: length of the latent vector.
+        filters: channels of the last hidden map; each smaller map has twice the channels of the next.
+
+    Returns:
+        A `keras.Model` from `(batch, latent_size)` to float32 `(batch, *data_shape)` in [-1, 1].
+
+    Raises:
+        InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
+    """
+    stages = dcgan_stages(data_shape)
+    height, width, channels = data_shape
+    initializer = normal(seed, DEVIATION)
+    shape = (height >> stages, width >> stages, filters << (stages - 1))
+    inputs = keras.Input((latent_size,))
+    x = layers.Dense(math.prod(shape), use_bias=False, kernel_initializer=initializer)(inputs)
+    x = layers.ReLU()(_shifted(layers.Reshape(shape)(x)))
+    for stage in reversed(range(stages - 1)):
+        x = layers.Conv2DTranspose(
+            filters << stage, 5, strides=2, padding="same", use_bias=False, kernel_initializer=initializer
+        )(x)
+        x = layers.ReLU()(_shifted(x))
+    last = layers.Conv2DTranspose(channels, 5, strides=2, padding="same", kernel_initializer=initializer)
+    x = WeightNormalization(last, deviation=LAST_DEVIATION)(x)
+    return keras.Model(inputs, layers.Activation("tanh", dtype="float32")(x), name="generator")
+
+
+def nine_layer_discriminator(data_shape, outputs, filters=96, minibatch_kernels=0, seed=0):
+    """Nine weight-normalised convolutions, dropout before each three, the mean over the pixels, a linear layer.
+
+    Args:
+        data_shape: `(height, width, channels)`, at least 12 pixels a side for the code's third stage: smaller maps are
+            padded there.
+        outputs: how many logits.
+        filters: channels of the first three maps; the others have twice as many.
+        minibatch_kernels: features of minibatch discrimination; with them, noise takes the place of the first dropout.
+
+    Returns:
+        A `keras.Model` from `(batch, *data_shape)` in [-1, 1] to float32 logits `(batch, outputs)`.
+    """
+    initializer = normal(seed, DEVIATION)
+
+    def convolution(x, channels, size=3, strides=1, padding="same"):
+        layer = layers.Conv2D(channels, size, strides, padding, kernel_initializer=initializer)
+        return layers.LeakyReLU(negative_slope=0.2)(WeightNormalization(layer, trainable_gain=False)(x))
+
+    inputs = keras.Input(data_shape)
+    x = GlobalBatchNoise(0.2, seed=seed)(inputs) if minibatch_kernels else GlobalBatchDropout(0.2, seed=seed)(inputs)
+    for stage in range(2):
+        for strides in (1, 1, 2):
+            x = convolution(x, filters << stage, strides=strides)
+        x = GlobalBatchDropout(0.5, seed=seed + 1 + stage)(x)
+    x = convolution(x, 2 * filters, padding="valid" if min(x.shape[1:3]) >= 3 else "same")
+    for _ in range(2):
+        x = convolution(x, 2 * filters, size=1)
+    x = layers.GlobalAveragePooling2D()(x)
+    if minibatch_kernels:
+        x = MinibatchDiscrimination(minibatch_kernels, kernel_initializer=initializer)(x)
+    last = layers.Dense(outputs, kernel_initializer=initializer, dtype="float32")
+    return keras.Model(inputs, WeightNormalization(last, deviation=LAST_DEVIATION)(x), name="discriminator")
+
+
+def _shifted(x):
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-6, scale=False)(x)
