@@ -191,6 +191,14 @@ def test_smoothing_changes_the_target_of_data_alone():
     assert float(losses.smoothed_discriminator_loss(REAL, FAKE, 1.0)) == pytest.approx(float(plain), rel=1e-6)
 
 
+def test_consistency_compares_the_probabilities_of_the_classes():
+    first, second = (np.random.default_rng(seed).normal(size=(6, 4)) for seed in (0, 1))
+    probabilities = [np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True) for logits in (first, second)]
+    expected = ((probabilities[0] - probabilities[1]) ** 2).sum() / (6 * 4)
+    assert float(losses.class_consistency(first, second)) == pytest.approx(expected, rel=1e-5)
+    assert float(losses.class_consistency(first, first + 3)) == pytest.approx(0, abs=1e-12)
+
+
 class TestClassesAndOneMore:
     LOGITS = np.random.default_rng(0).normal(scale=3, size=(6, 4))
     LABELS = np.array([0, 3, -1, 2, -1, 3])

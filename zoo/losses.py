@@ -84,6 +84,18 @@ def classification_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     return tf.math.divide_no_nan(tf.reduce_sum(known * losses), tf.reduce_sum(known))
 
 
+def class_consistency(first_logits: tf.Tensor, second_logits: tf.Tensor) -> tf.Tensor:
+    """The mean squared difference of the class probabilities of two passes of the same rows: Wei et al. 2018, Sec. 2.
+
+    It is the distance of the authors' code, https://github.com/biuyq/CT-GAN, `CT_MNIST.py`.
+
+    Args:
+        first_logits: `(batch, K)`, as the second.
+    """
+    first, second = (tf.nn.softmax(logits) for logits in _float32(first_logits, second_logits))
+    return tf.reduce_mean((first - second) ** 2)
+
+
 def smoothed_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor, real_target: float) -> tf.Tensor:
     """The cross-entropy with targets `real_target` for data and 0 for samples: Salimans et al. 2016, Sec. 3.4."""
     real_logits, fake_logits = _float32(real_logits, fake_logits)

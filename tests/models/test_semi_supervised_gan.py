@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from by_hand import arrays, slopes
 
+from zoo import losses
 from zoo.data.dataset import Split
 from zoo.errors import InputError
 from zoo.layers import GlobalBatchNoise, WeightNormalization
@@ -137,6 +138,24 @@ def test_a_step_is_the_equations_written_out(objective, unlabelled_weight):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
+def test_consistency_stands_inside_the_half_and_is_that_of_two_passes(monkeypatch):
+    """With noise its two passes differ; the loss grows by half the weighted distance."""
+    distances, distance = [], losses.class_consistency
+    monkeypatch.setattr(
+        losses, "class_consistency", lambda *logits: distances.append(distance(*logits)) or distances[-1]
+    )
+    rows = {"image": tf.random.stateless_uniform([12, *SHAPE], [0, 1]), "label": tf.zeros([12], tf.int32)}
+    found = []
+    for weight in (0.0, 3.0):
+        keras.utils.set_random_seed(0)
+        model = small(consistency_weight=weight)
+        model.compile()
+        found.append(float(model.train_step(rows)["discriminator_loss"]))
+    (only,) = distances
+    assert float(only) > 1e-4
+    assert found[1] - found[0] == pytest.approx(3 * float(only) / 2, rel=1e-3)
+
+
 def test_the_generator_may_move_several_times_a_step_by_draws_of_its_own(monkeypatch):
     model, drawn, draw = on_vectors(objective="minimax", generator_updates=3), [], SemiSupervisedGAN.draw_latents
     monkeypatch.setattr(SemiSupervisedGAN, "draw_latents", lambda *args: drawn.append(draw(*args)) or drawn[-1])
@@ -217,6 +236,7 @@ def test_what_it_takes_for_real_is_what_it_finds_in_some_class():
         ({"objective": "guess"}, "one of squared_matching, absolute_matching, minimax. Received: objective='guess'"),
         ({"generator_updates": 0}, "generator_updates=0"),
         ({"unlabelled_weight": -1.0}, "unlabelled_weight=-1.0"),
+        ({"consistency_weight": -0.1}, "consistency_weight=-0.1"),
         ({"classifier_decay": 1.0}, "classifier_decay=1.0"),
     ],
 )

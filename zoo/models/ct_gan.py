@@ -20,7 +20,7 @@ Differences from the paper. What its text leaves open is that of the authors' co
    let it drift with the rounding errors of a gradient of 0. That of `residual_critic` has one, as in the code.
 5. 1e-12 is added under the root of each norm, and samples are drawn with the running averages of the batch statistics,
    as in WGAN-GP here.
-6. The paper's semi-supervised learning is not here.
+6. The paper's semi-supervised learning is `SemiSupervisedGAN` with a `consistency_weight`.
 """
 
 from __future__ import annotations

@@ -9,6 +9,10 @@ Discriminator: minimise -E log p(y | x, y <= K) + 1/2 (-E log D(x) - E log(1 - D
 Generator: minimise the mean over the features f of (E f(x) - E f(G(z)))^2, or of |E f(x) - E f(G(z))|, or, of a
 discriminator with minibatch discrimination, E log(1 - D(G(z))).
 
+With `consistency_weight` it is the semi-supervised learning of CT-GAN (Wei et al. 2018,
+https://openreview.net/forum?id=SJx9GQb0-): the probabilities of two passes of x, each with noise of its own, are drawn
+together. In the authors' code for MNIST the weight is 0.1, the term stands inside the half, and all else is as here.
+
 Differences from the paper. What it leaves open follows the authors' code, https://github.com/openai/improved-gan
 (`mnist_svhn_cifar10`): networks, noise, the factor 1/2, the optimiser, the mean over the features, which the paper
 sums, and the three objectives of the generator, for MNIST, for CIFAR-10 and SVHN, and for minibatch discrimination.
@@ -109,6 +113,7 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
         objective: the generator's, a key of `OBJECTIVES`.
         generator_updates: the generator's updates a step; the code makes 3 with "minimax".
         unlabelled_weight: of the half of the cross-entropy between data and samples.
+        consistency_weight: of the distance of two passes' class probabilities, beside that cross-entropy.
         classifier_decay: of the average of the discriminator that classifies.
         **kwargs: `seed`, `ema_decay` (of the generator) and `name`, as in `GenerativeModel`.
 
@@ -143,12 +148,13 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
         objective="squared_matching",
         generator_updates=1,
         unlabelled_weight=1.0,
+        consistency_weight=0.0,
         classifier_decay=0.9999,
         **kwargs,
     ):
         super().__init__(data_shape, num_classes=num_classes, latent_size=latent_size, **kwargs)
         require_positive(generator_units=generator_units, generator_updates=generator_updates)
-        require_non_negative(unlabelled_weight=unlabelled_weight)
+        require_non_negative(unlabelled_weight=unlabelled_weight, consistency_weight=consistency_weight)
         if not discriminator_units or min(discriminator_units) < 1:
             raise InputError(
                 f"`discriminator_units` must be at least one positive width. Received: {discriminator_units}"
@@ -165,6 +171,7 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
         self.generator_units = generator_units
         self.discriminator_units = tuple(discriminator_units)
         self.unlabelled_weight = unlabelled_weight
+        self.consistency_weight = consistency_weight
         self.classifier_decay = classifier_decay
         self.prior = priors.box(latent_size, 0, 1)
         generator = generator or dense_generator(self.data_shape, latent_size, generator_units, self.seed)
@@ -209,11 +216,13 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
         fake = self.generator(latents, training=True)
         with tf.GradientTape() as tape:
             labelled_loss = losses.classification_loss(self.discriminator(labelled, training=True), labels)
-            real_odds, fake_odds = (
-                losses.real_log_odds(self.discriminator(data, training=True)) for data in (real, fake)
-            )
-            unlabelled_loss = losses.cross_entropy_discriminator_loss(real_odds, fake_odds) / 2
-            loss = labelled_loss + self.unlabelled_weight * unlabelled_loss
+            real_logits, fake_logits = (self.discriminator(data, training=True) for data in (real, fake))
+            real_odds, fake_odds = losses.real_log_odds(real_logits), losses.real_log_odds(fake_logits)
+            unlabelled_loss = losses.cross_entropy_discriminator_loss(real_odds, fake_odds)
+            if self.consistency_weight:
+                other_logits = self.discriminator(real, training=True)  # with noise of its own
+                unlabelled_loss += self.consistency_weight * losses.class_consistency(real_logits, other_logits)
+            loss = labelled_loss + self.unlabelled_weight * unlabelled_loss / 2
         norms = self.minimize("discriminator", loss, tape)
         accuracies = losses.discriminator_accuracies(real_odds, fake_odds)
         return {"discriminator_loss": loss, "labelled_loss": labelled_loss, **accuracies, **norms}
