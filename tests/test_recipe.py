@@ -457,7 +457,7 @@ def test_data_of_ones_own_are_scored_through_a_classifier_of_ones_own(tmp_path, 
     card = json.loads(Path(features, "card.json").read_text(encoding="utf-8"))
     assert (card["num_classes"], card["class_names"]) == (2, ["class0", "class1"])
 
-    monkeypatch.setattr("zoo.callbacks.Scores.__init__.__defaults__", (129,))
+    monkeypatch.setattr("zoo.callbacks.Scores.__init__.__defaults__", (129, None))
     assert train_here(monkeypatch, "dcgan_digits", *data, "--score_every=2", f"--features={features}") == 0
     (line,) = Path("runs/dcgan_digits/scores.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(line)["frechet_distance"] >= 0

@@ -70,6 +70,7 @@ class TrainingLoop(keras.Model):
         if self.train_function is not None and not force:
             return
         steps = self.steps_per_execution
+        several_workers = isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
         def replica_step(batch):
             batch, extremes = checked_batch(self, batch)
@@ -97,14 +98,17 @@ class TrainingLoop(keras.Model):
                 return first_logs, failure, 1.0
 
             def another(done, _, total, failure):
-                batch = iterator.get_next_as_optional()
-
-                def step():
-                    logs, new_failure = one_step(batch.get_value())
+                def step(batch):
+                    logs, new_failure = one_step(batch)
                     added = tf.nest.map_structure(tf.add, total, logs)
                     return done + 1, True, added, tf.where(failure[0] < 0, new_failure, failure)
 
-                return tf.cond(batch.has_value(), step, lambda: (done, False, total, failure))
+                if several_workers:  # no branch of a graph may hold their collectives
+                    return step(next(iterator))
+                batch = iterator.get_next_as_optional()
+                return tf.cond(
+                    batch.has_value(), lambda: step(batch.get_value()), lambda: (done, False, total, failure)
+                )
 
             done, _, total, failure = tf.while_loop(
                 lambda done, has_data, *_: has_data & (done < count), another, (1, True, first_logs, failure)
