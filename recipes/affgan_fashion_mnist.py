@@ -1,15 +1,19 @@
 """AffGAN on Fashion-MNIST: from 7x7 to 28x28 pixels.
 
-Draws super_resolved.png: small images, their bicubic enlargements, AffGAN's, and the originals, which it never saw.
+Prints the peak signal-to-noise ratio of bicubic enlargements and of AffGAN's, over the held-out images, and draws
+super_resolved.png: small images, their bicubic enlargements, AffGAN's, and the originals, which it never saw.
 
 Paper      Sønderby et al. 2017, https://arxiv.org/abs/1610.04490
 Published  nothing on these data
-Ours       not scored yet
+Ours       17.11 dB, bicubic enlargement 15.37 dB, of 1,000 validation images; sharper, with speckled edges
 Command    zoo train affgan_fashion_mnist
-Time       not measured yet
+Time       1,109 s, on 1 core of an AMD EPYC that had other work too
 
 The instance noise is gone after two thirds of the steps. `sample` enlarges images of the validation split.
 """
+
+import numpy as np
+import tensorflow as tf
 
 from zoo import AffGAN, images, recipe
 
@@ -46,7 +50,10 @@ def main(
         model.compile(**run.compile_settings)
     model.take_reference(held_out)
     run.fit(model, dataset.train)
-    run.picture("super_resolved", images.chains(model.compare(held_out[:ROWS])))
+    small, bicubic, enlarged, originals = model.compare(held_out)
+    for method, made in {"bicubic": bicubic, "AffGAN": enlarged}.items():
+        print(f"{method:<8} PSNR {np.mean(tf.image.psnr(made, originals, 1.0)):.2f} dB")
+    run.picture("super_resolved", images.chains([stage[:ROWS] for stage in (small, bicubic, enlarged, originals)]))
     run.export(model, dataset)
 
 
