@@ -43,7 +43,7 @@ def test_an_unconditional_model_ignores_labels():
         ([[1], [2, 3]], None, "`seeds`.*Received: object"),
         ([2**63], None, "`seeds` should fit int64.*9223372036854775808"),
         ([2**70], None, "`seeds`.*fit int64.*Received: object"),
-        (2, [1], "`labels`.*one label a seed, 2.*Received: 1"),
+        (2, [1], "`labels`.*one label per seed, 2.*Received: 1"),
         (2, [], "`labels`.*Received: 0"),
         (2, [1.0, 2.0], "`labels`.*int32.*Received: float64"),
         (2, [True, False], "`labels`.*Received: bool"),

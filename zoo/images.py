@@ -154,7 +154,7 @@ def level_sets(score: Callable[[np.ndarray], np.ndarray], data: np.ndarray, samp
 
 
 def densities(points: dict[str, np.ndarray], limit: float) -> np.ndarray:
-    """Draws how densely points lie in the plane, a picture a name, beside each other, as uint8 `[250, 200 n, 3]`.
+    """Draws how densely points lie in the plane, one picture for each name, side by side, as uint8 `[250, 200 n, 3]`.
 
     Args:
         points: by name, `[n, 2]`.
@@ -168,7 +168,12 @@ def densities(points: dict[str, np.ndarray], limit: float) -> np.ndarray:
 
 
 def scatters(data: np.ndarray, samples: dict[str, np.ndarray]) -> np.ndarray:
-    """Draws points `[n, 2]` a name over the same data `[n, 2]`, three a row of 300 pixels, as uint8 `[h, 900, 3]`."""
+    """Draws points over the same data, one picture for each name and three in a row, as uint8 `[300 rows, 900, 3]`.
+
+    Args:
+        data: `[m, 2]`.
+        samples: by name, `[n, 2]`.
+    """
     height = -(-len(samples) // 3)
     limit = 1.1 * np.abs(data).max()
     figure = _figure(9, 3 * height)

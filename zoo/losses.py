@@ -120,7 +120,7 @@ def between(first: tf.Tensor, second: tf.Tensor, shares: tf.Tensor) -> tf.Tensor
     """Points on the segments from the rows of `first` to those of `second`, `(batch, ...)` both.
 
     Args:
-        shares: how far along, in [0, 1], one a row: `(batch, 1, ...)` of the rank of the rows.
+        shares: how far along, in [0, 1], one for each row: `(batch, 1, ...)` of the rank of the rows.
 
     Returns:
         float32 `(batch, ...)`.

@@ -97,7 +97,8 @@ class GenerativeModel(TrainableModel):
     def log_odds_of_mean(self, images):
         """What a generator's sigmoid has to be given for the mean image of data: where to start its output bias.
 
-        The mean of a pixel is kept 1e-7 away from 0 and 1, as Pylearn2's `init_bias_target_marginals` and Blocks' do.
+        The mean of a pixel is kept 1e-7 away from 0 and 1, as in Pylearn2's `init_bias_target_marginals` and in the
+        code of ALI.
 
         Args:
             images: `[n, *data_shape]`, floats in [0, 1] or uint8.

@@ -41,7 +41,7 @@ def check_seeds_and_labels(
     if labels.ndim == 0:
         labels = np.full(len(seeds), labels)
     if len(labels) != len(seeds):
-        raise InputError(f"`labels` should hold one label a seed, {len(seeds)}. Received: {len(labels)}")
+        raise InputError(f"`labels` should hold one label per seed, {len(seeds)}. Received: {len(labels)}")
     if num_classes is not None:
         wrong = labels[(labels < NO_LABEL) | (labels >= num_classes)]
         if len(wrong):

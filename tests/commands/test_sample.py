@@ -70,7 +70,7 @@ def test_sample_writes_grid_png_unless_told_otherwise(run, flags, written):
         ("toy-digits --seeds 3-1", "--seeds should look like 0-63, or 1,5,9, or 0-7,42. Received: '3-1'"),
         ("toy-digits --seeds 0 --label 10", "`labels` should lie in [-1, 9]. Received: 10"),
         ("toy-digits --seeds 0 --label a", "Unknown class: 'a'. Known: none."),
-        ("toy-digits --seeds 0-2 --label 1,2", "`labels` should hold one label a seed, 3. Received: 2"),
+        ("toy-digits --seeds 0-2 --label 1,2", "`labels` should hold one label per seed, 3. Received: 2"),
         ("toy-digits --seeds 0 --out a.jpg", "a.jpg: should end in .png."),
         ("toy-digits --seeds 0 --out=", "'': should end in .png."),
         ("toy-digits --seeds 0 --npz a.png", "a.png: should end in .npz."),

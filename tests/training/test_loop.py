@@ -1,5 +1,10 @@
 """The loop of `fit`: every step that is made is logged and checked, and no more are made than asked for."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -56,6 +61,25 @@ class TestExecutionsThatDoNotDivideTheEpoch:
         rows[-1] = -3e38  # finite, but its logit is not
         with pytest.raises(TrainingError, match=r"stopped at step 5: .* discriminator"):
             build(steps_per_execution=2).fit(batches(rows), verbose=0)
+
+
+WORKER = """
+import tensorflow as tf
+strategy = tf.distribute.MultiWorkerMirroredStrategy()
+from test_loop import batches, build
+model = build(strategy, steps_per_execution=2)
+model.fit(batches().take(4), verbose=0)
+print("steps", model.step)
+model.fit(batches(), verbose=0)
+"""
+
+
+def test_workers_refuse_data_that_end_inside_an_execution():
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    ended = subprocess.run([sys.executable, "-c", WORKER], env=environment, capture_output=True, text=True, timeout=300)
+    assert "steps 4" in ended.stdout
+    assert "multiple of 2 steps" in ended.stderr
+    assert "ended at step 9, after 1 of them" in ended.stderr
 
 
 class TestHeldOutRows:

@@ -17,7 +17,7 @@ def inception_score(probabilities: np.ndarray, splits: int = 10) -> tuple[float,
     """exp E_x KL(p(y|x) || p(y)), for consecutive splits of the samples (Sec. 4).
 
     From 1, where all predictions are alike, to the number of classes, where each is certain and all are as frequent.
-    It never sees the data: copies of training images, and one perfect image a class, score as well as can be. The
+    It never sees the data: copies of training images, and one perfect image per class, score as well as can be. The
     convention is 50,000 samples in 10 splits; fewer samples a split score lower.
 
     Args:

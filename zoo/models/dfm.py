@@ -16,10 +16,10 @@ Differences from the paper, which was read without its appendix; the lambdas are
 3. The players move in turn, discriminator, denoiser, generator, and each sees the networks that have moved before it;
    we know of no stated order.
 4. The denoiser of CIFAR-10, 10 layers of 1,024 units, is from memory; the paper's for ImageNet has 10 of 2,048.
-5. For CIFAR-10 the paper halves the layers of DCGAN's 32x32 ImageNet model. Issue 1 of the repository above quotes the
-   first author on "our best" networks for these data, and their sizes are the defaults here: 32, 64 and 128 maps in the
-   discriminator, so 2,048 features; 128 latents and 64, 32 and 16 maps in the generator. That each number is that of
-   two layers, as in DCGAN's model, is our reading, and so are latents that are uniform in [-1, 1]. Images of other
+5. For CIFAR-10 the paper halves the layers of DCGAN's 32x32 ImageNet model. A discussion in the repository above quotes
+   the first author on "our best" networks for these data, and their sizes are the defaults here: 32, 64 and 128 maps in
+   the discriminator, so 2,048 features; 128 latents and 64, 32 and 16 maps in the generator. That each number is that
+   of two layers, as in DCGAN's model, is our reading, and so are latents that are uniform in [-1, 1]. Images of other
    sizes get as many layers as DCGAN's rule says.
 6. The discriminator's units are leaky, as DCGAN's, but for its last, whose rectified outputs are the paper's features.
 7. Data and samples are normalised apart, each by the statistics of its own batch, in the discriminator and in the

@@ -14,8 +14,10 @@ What the text leaves open follows the authors' code, https://github.com/facebook
 text itself was not at hand, and what is remembered of it is said to be.
 
 Differences from the paper:
-1. Images are shrunk and enlarged linearly (`pyramid.Resize`); the code does both by Torch's `image.scale`, the text, as
-   remembered, by a blur with decimation and a smoothing with expansion.
+1. Images are shrunk and enlarged with a triangle filter (`pyramid.Resize`), which is wider for shrinking. The code does
+   both by Torch's `image.scale`, which shrinks by the mean over a box and enlarges linearly with the corner pixels of
+   both images aligned, and it scales the whole 32x32 image to each size instead of cropping. The text, as remembered,
+   blurs and decimates, and smooths and expands.
 2. A row of a batch is real or generated with equal probability in the text, as remembered. Here, as in the code, every
    other row is real and the rest are generated. The generator's update conditions on all rows of the batch, where the
    code draws other images for it.
@@ -27,8 +29,9 @@ Differences from the paper:
 5. Weights start uniform within 1 / sqrt(inputs), Torch's default and so the code's but for its unconditional 8x8
    networks (normal, of deviation 0.05 and 0.005); biases start at zero.
 6. Every level has the rate, decay and momentum of the code's unconditional finer levels; its other scripts differ
-   (rate 0.01, momentum from 0, decay 1.00004 or 1.000004). Both change a little at every update, the code's once an
-   epoch, of 703 updates; its momentum ends at 0.7, the text's, as remembered, at 0.8.
+   (rate 0.01, momentum from 0, decay 1.00004 or 1.000004). Both change a little at every update, where the code
+   changes them after each epoch, of 704 updates whose rows it draws with replacement; here an epoch is the 703 whole
+   batches. The code's momentum ends at 0.7, the text's, as remembered, at 0.8.
 7. Where an image has fewer than 9 pixels a side, the discriminator's convolutions are padded; unpadded, nothing would
    be left.
 """

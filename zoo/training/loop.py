@@ -125,6 +125,11 @@ class TrainingLoop(keras.Model):
                 else:
                     logs, failure, done = graph(iterator, tf.constant(self._epoch.allowed(steps)))
             except tf.errors.OutOfRangeError as end:
+                if self.step != self._epoch.step:
+                    raise InputError(
+                        f"Several workers need data for a multiple of {steps} steps, `steps_per_execution`. "
+                        f"Received: data that ended at step {self.step}, after {self.step - self._epoch.step} of them"
+                    ) from end
                 raise StopIteration from end
             self._epoch.add(self, steps, logs, failure, done)
             if self.interlude_every and self.step % self.interlude_every == 0:
@@ -223,7 +228,7 @@ class TrainingLoop(keras.Model):
 
     def reset_metrics(self):
         super().reset_metrics()
-        self._epoch = EpochLogs(self._steps_per_epoch)
+        self._epoch = EpochLogs(self._steps_per_epoch, self.step)
 
     def get_metrics_result(self):
         return self._epoch.means(self)
@@ -243,10 +248,15 @@ class EpochLogs:
     A check at once would wait for the device at every execution.
     """
 
-    def __init__(self, length=None):
-        """Starts an epoch of `length` steps, or of as many as the data allow if it is `None`."""
-        self._length, self._asked = length, 0
+    def __init__(self, length=None, start=0):
+        """Begins an epoch after step `start`, of `length` steps, or of as many as the data allow if it is `None`."""
+        self._length, self._start, self._asked = length, start, 0
         self._sums, self._count, self._failure = {}, 0.0, None
+
+    @property
+    def step(self):
+        """The last step whose logs are here."""
+        return self._start + round(float(self._count))
 
     def allowed(self, steps):
         """How many of the next `steps` steps belong to the epoch."""
