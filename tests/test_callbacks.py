@@ -317,7 +317,8 @@ def test_a_directory_that_tensorflow_reads_as_a_pattern_is_refused(name, tmp_pat
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_training_after_its_step_which_is_saved(number, tmp_path):
-    model = make()
+    model, numbers = make(), (signal.SIGINT, signal.SIGTERM)
+    before = list(map(signal.getsignal, numbers))
     raised = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: signal.raise_signal(number) if model.step == 6 else None
     )
@@ -327,7 +328,7 @@ def test_a_signal_ends_a_training_after_its_step_which_is_saved(number, tmp_path
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(number)
     assert tf.train.latest_checkpoint(tmp_path).endswith("step-6")
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert list(map(signal.getsignal, numbers)) == before
 
 
 def test_scores_of_an_interrupted_training_wait_for_its_end(tmp_path):

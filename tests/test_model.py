@@ -27,7 +27,7 @@ SMALL = {
     "DRAGAN": {"filters": 4},
     "EBGAN": {"generator_layers": 2, "generator_units": 64, "discriminator_units": 8},
     "FGAN": {"generator_units": 256, "discriminator_units": 8},
-    "GAP": {"filters": 4, "swap_every": 20},
+    "GAP": {"filters": 4, "members": 2, "swap_every": 20},
     "ImprovedGAN": {
         "filters": 4,
         "minibatch_kernels": 3,

@@ -14,8 +14,9 @@ from test_model import SHAPE, batches, make
 import zoo
 from zoo import files, images
 from zoo.artefacts.export import finish_or_clear
+from zoo.classifying import Classifying
+from zoo.encoding_model import EncodingModel
 from zoo.errors import InputError, TrainingError
-from zoo.model import EncodingModel
 
 SEEDS = np.array([7, 0, 2**40, -3], np.int64)
 
@@ -43,12 +44,17 @@ def expected_signatures(model):
         parts = zip(names, tf.nest.flatten(model.prior), strict=True)
         outputs = {f"latent_{name}": (tf.float32, (None, *prior.batch_shape)) for name, prior in parts}
         table["latents"] = (by_seed, outputs)
-    else:
+    elif model.prior is not None:
         table["latents"] = (by_seed, {"latent": (tf.float32, latent)})
         table["generate"] = ({"latent": (tf.float32, latent), **label}, samples)
+    image, _ = table["discriminate"]
     if isinstance(model, EncodingModel):
-        image, _ = table["discriminate"]
         table |= {"encode": (image, {"latent": (tf.float32, latent)}), "reconstruct": (image, samples)}
+    if isinstance(model, Classifying):
+        classes = {"probabilities": (tf.float32, (None, model.num_classes)), "label": (tf.int32, n)}
+        table["classify"] = ({"image": image["image"]}, classes)
+    if hasattr(model, "super_resolve"):
+        table["super_resolve"] = ({"image": (tf.float32, (None, *model.downsampling.low_shape))}, samples)
     return table
 
 
@@ -93,7 +99,7 @@ def test_pngs_decode_to_the_rounded_samples(exported):
 
 def test_generate_maps_latents(exported):
     model, version = exported
-    if tf.nest.is_nested(model.prior):
+    if model.prior is None or tf.nest.is_nested(model.prior):
         pytest.skip("the signature belongs to models of one latent vector")
     latent = np.random.default_rng(0).uniform(-1, 1, (3, model.latent_size)).astype(np.float32)
     loaded = tf.saved_model.load(str(version)).signatures["generate"]
@@ -144,10 +150,15 @@ def test_the_picture_shows_8_seeds_of_every_class_or_64_of_a_model_without(expor
 def test_the_artefact_holds_no_optimiser_and_no_second_generator(exported):
     model, version = exported
     stored = sum(np.prod(shape) for _, shape in tf.train.list_variables(str(version / "variables" / "variables")))
-    networks = [model.sampler, model.discriminator]
+    networks = [model.sampler, model.denoiser if "denoiser" in model.players else model.discriminator]
     if isinstance(model, EncodingModel):  # its discriminator judges pairs of the encoder that it was trained against
         networks += [model.inferrer, model.encoder]
-    assert stored <= sum(np.size(w) for network in networks for w in network.get_weights()) + 1  # TensorFlow's counter
+    if isinstance(model, Classifying):
+        networks.append(model.classifier)
+    constants = [getattr(model, name, None) for name in ("reference", "label_counts", "pairing", "selected")]
+    weights = [weight for network in networks for weight in network.get_weights()]
+    weights += [constant.numpy() for constant in constants if constant is not None]
+    assert stored <= sum(map(np.size, weights)) + 1  # TensorFlow's counter
 
 
 def test_a_second_export_is_the_next_version(tmp_path):
