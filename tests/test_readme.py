@@ -29,6 +29,7 @@ BLOCK = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 SHORTER = {
     r"\bzoo train \w+\b(?! --help)": "--steps=4 --checkpoint_every=2",
     r"\bzoo train .* --steps 6000$": "--steps=6",
+    r"\bzoo sweep ": "--seed=0-1 --steps=4 --checkpoint_every=2 --score_every=4",
 }
 BY_CI = re.compile(r"pip |pytest")  # the lines that .ci/run runs instead
 LIMIT = 300  # seconds for one program

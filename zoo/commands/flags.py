@@ -14,6 +14,10 @@ def add_model(command: argparse.ArgumentParser) -> None:
     command.add_argument("model", metavar="NAME", help="a name from `zoo list`, or the path of a SavedModel")
 
 
+def add_jobs(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--jobs", type=int, default=1, help="how many runs are trained at once (default: 1)")
+
+
 def add_protocol(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", required=True, help="dataset to compare with, as `zoo train` takes it")
     command.add_argument("--data_dir", help="where TensorFlow Datasets keeps its files")

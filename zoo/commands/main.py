@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from zoo.commands import compare, evaluate, list_models, sample, show, train
+from zoo.commands import compare, evaluate, list_models, sample, show, sweep, train
 from zoo.console import run_command
 
 COMMANDS = {
@@ -16,6 +16,7 @@ COMMANDS = {
     "evaluate": evaluate,
     "compare": compare,
     "train": train,
+    "sweep": sweep,
 }
 
 

@@ -1,18 +1,31 @@
-"""`zoo train RECIPE [FLAG ...]`: runs a recipe, or lists them."""
+"""`zoo train RECIPE [FLAG ...]`: runs a recipe, all of a list, or lists them."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+from zoo.commands.flags import add_jobs
 from zoo.commands.tables import print_table
+from zoo.errors import InputError
+from zoo.files import expanded
+from zoo.recipe import many
 from zoo.recipe.catalogue import recipes, run_recipe, title
 
-HELP = "run a recipe, or list them"
+HELP = "run a recipe, run all recipes of a list, or list them"
 EXAMPLE = "zoo train dcgan_fashion_mnist --steps 1000"
 
 
 def add_flags(command: argparse.ArgumentParser) -> None:
-    command.usage = "zoo train [-h] [RECIPE [FLAG ...]]"
+    command.usage = "zoo train [-h] [RECIPE [FLAG ...]]\n       zoo train [--jobs N] --all LIST"
+    command.add_argument(
+        "--all",
+        type=expanded,
+        metavar="LIST",
+        help="a file with a recipe and its flags on each line: each runs in a workdir of its own in runs/LIST, what "
+        "is done already is skipped, what was interrupted goes on",
+    )
+    add_jobs(command)
     command.add_argument(
         "recipe",
         nargs=argparse.REMAINDER,
@@ -23,7 +36,12 @@ def add_flags(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """`zoo train RECIPE [FLAG ...]`: the recipe sees the command line it would see as a script."""
+    """The recipe sees the command line that it would see as a script."""
+    if arguments.all:
+        if arguments.recipe:
+            raise InputError(f"--all takes its recipes from the list. Received: {' '.join(arguments.recipe)} as well")
+        many.run_all(many.read_list(arguments.all), Path("runs") / arguments.all.stem, arguments.jobs)
+        return
     if not arguments.recipe:
         print_recipes()
         return
