@@ -1,6 +1,7 @@
 """Lists and sweeps: what is planned, skipped, resumed and recorded. A small program stands for `zoo train`."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -120,6 +121,8 @@ def test_the_summary_is_over_the_seeds(tmp_path, program):
     assert once == {"settings": {"rate": "1"}, "runs": 3, "scores": {"distance": {"mean": 2.0, "std": 1.0}}}
     assert tenfold["scores"] == {"distance": {"mean": 20.0, "std": 10.0}}
     assert many.summary([{"values": {}, "scores": {"x": 1.0}}])[0]["scores"] == {"x": {"mean": 1.0, "std": None}}
+    infinite = many.summary([{"values": {}, "scores": {"x": x}} for x in (1.0, "inf")])[0]["scores"]["x"]
+    assert (infinite["mean"], str(infinite["std"])) == (math.inf, "nan")
 
 
 def test_a_signal_stops_the_runs_and_their_processes(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import math
 import os
 import re
 import shlex
@@ -286,23 +287,24 @@ def summary(records: Sequence[Mapping]) -> list[dict]:
 
     Returns:
         For each combination: `settings`, `runs` (how many there are) and `scores`, from the name to `mean` and `std`,
-        the deviation of a sample, None for a single run.
+        the deviation of a sample: None for a single run, NaN if a score is infinite.
     """
     groups = {}
     for record in records:
+        scores = {name: float(value) for name, value in record["scores"].items()}  # "inf" in JSON is a string
         settings = {name: value for name, value in record["values"].items() if name != "seed"}
-        groups.setdefault(tuple(settings.items()), []).append(record["scores"])
+        groups.setdefault(tuple(settings.items()), []).append(scores)
     return [
         {
             "settings": dict(settings),
             "runs": len(runs),
-            "scores": {
-                name: {
-                    "mean": statistics.fmean(run[name] for run in runs),
-                    "std": statistics.stdev(run[name] for run in runs) if len(runs) > 1 else None,
-                }
-                for name in runs[0]
-            },
+            "scores": {name: _spread([run[name] for run in runs]) for name in runs[0]},
         }
         for settings, runs in groups.items()
     ]
+
+
+def _spread(values: Sequence[float]) -> dict[str, float | None]:
+    if not all(map(math.isfinite, values)):
+        return {"mean": sum(values), "std": math.nan}
+    return {"mean": statistics.fmean(values), "std": statistics.stdev(values) if len(values) > 1 else None}
