@@ -4,6 +4,8 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+SERVING = "tensorflow-serving-api>=2.21"  # gRPC and the schemas of TensorFlow Serving
+
 setup(
     name="gan-zoo",
     version="0.1.0",
@@ -33,7 +35,8 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21"],
-        "test": ["pytest>=8.3", "pytest-xdist>=3.6", "psutil>=6.0", "ruff>=0.12", "setuptools>=70.1"],
+        "serving": [SERVING],
+        "test": ["pytest>=8.3", "pytest-xdist>=3.6", "psutil>=6.0", "ruff>=0.12", "setuptools>=70.1", SERVING],
     },
     entry_points={"console_scripts": ["zoo = zoo.commands.main:main"]},
 )

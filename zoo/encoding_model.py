@@ -84,8 +84,7 @@ class EncodingModel(GenerativeModel):
     def _inferred(self, image, label):
         """The latents of rows, and their labels."""
         data = self._from_unit(image) if self.is_image else image
-        labels = self.checked_labels(label)
-        return tf.cast(self.infer(data, labels), tf.float32), labels
+        return tf.cast(self.infer(data, label), tf.float32), label
 
     def signatures(self):
         inputs = [rows(IMAGE, *self.data_shape), rows(LABEL)]

@@ -24,6 +24,10 @@ class TrainingError(ZooError, RuntimeError):
     """A training run had to stop; what it had saved before stays usable."""
 
 
+class ServingError(ZooError, RuntimeError):
+    """A model server cannot be reached, answers too late, or is at fault."""
+
+
 class SignalError(ZooError):
     """A signal ended a run, which has saved all that it needs to go on.
 

@@ -23,7 +23,6 @@ from zoo.artefacts.signatures import (
     rows,
 )
 from zoo.errors import require_positive
-from zoo.labels import NO_LABEL
 from zoo.sampling import check_seeds_and_labels
 from zoo.training import TrainableModel, checked_images, unit_images
 
@@ -207,17 +206,19 @@ class GenerativeModel(TrainableModel):
         return {IMAGE_BYTES: png}
 
     def generate_signature(self, latent, label):
-        """`latent` float32 [n, latent_size] and `label` int32 [n] (-1: drawn by the row's number) to `samples`."""
-        labels = self._labels(tf.range(tf.shape(label, tf.int64)[0]), label)
-        return {SAMPLES: self._to_samples(self.generate(latent, labels))}
+        """`latent` float32 [n, latent_size] and `label` int32 [n], no -1, to `samples`."""
+        return {SAMPLES: self._to_samples(self.generate(latent, label))}
 
     def discriminate_signature(self, image, label):
         """`image` float32 [n, *data_shape], images in [0, 1], and `label` int32 [n], no -1, to `score` float32 [n]."""
         data = self._from_unit(image) if self.is_image else image
-        return {SCORE: tf.reshape(tf.cast(self.score(data, self.checked_labels(label)), tf.float32), [-1])}
+        return {SCORE: tf.reshape(tf.cast(self.score(data, label), tf.float32), [-1])}
 
     def signatures(self):
-        """From name to (function, input specs) of what `export` writes; a paper with more to offer extends it."""
+        """From name to (function, input specs) of what `export` writes; a paper with more to offer extends it.
+
+        The functions take good rows; `zoo.artefacts.guard` deals with the others.
+        """
         seed, label, image = rows(SEED), rows(LABEL), rows(IMAGE, *self.data_shape)
         signatures = {
             SERVING_DEFAULT: (self.sample_signature, [seed, label]),
@@ -232,20 +233,8 @@ class GenerativeModel(TrainableModel):
             signatures[GENERATE] = (self.generate_signature, [rows(LATENT, self.latent_size), label])
         return signatures
 
-    def checked_labels(self, label, lowest=0):
-        """Labels `[n]`, of which a conditional model allows those from `lowest` on in its graphs."""
-        if not self.conditional:
-            return label
-        in_range = tf.debugging.Assert(
-            tf.reduce_all((label >= lowest) & (label < self.num_classes)),
-            [f"`label` must lie in [{lowest}, {self.num_classes - 1}]. Received:", label],
-        )
-        with tf.control_dependencies([in_range]):
-            return tf.identity(label)
-
     def _labels(self, seed, label):
-        """Checks labels and draws those that are -1, by the row's seed, as often as training saw their class."""
-        label = self.checked_labels(label, NO_LABEL)
+        """Labels, of which those that are -1 are drawn by the row's seed, as often as training saw their class."""
         if not self.conditional:
             return label
         drawn = tf.map_fn(

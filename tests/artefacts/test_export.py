@@ -14,6 +14,8 @@ from test_model import SHAPE, batches, make
 import zoo
 from zoo import files, images
 from zoo.artefacts.export import finish_or_clear
+from zoo.artefacts.safety import read_graph
+from zoo.artefacts.signatures import bad_rows
 from zoo.classifying import Classifying
 from zoo.encoding_model import EncodingModel
 from zoo.errors import InputError, TrainingError
@@ -120,10 +122,63 @@ def test_discriminate_scores_images_in_the_unit_range(exported):
     np.testing.assert_allclose(scores, expected, atol=1e-5)
 
 
-def test_the_graph_refuses_a_label_out_of_range():
-    model = make("ThreePlayers")
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"`label` must lie in \[-1, 2\]"):
-        model._sample_graph(tf.constant([0], tf.int64), tf.constant([3]))
+def test_a_bad_label_is_marked_in_its_own_rows_of_every_signature(exported):
+    model, version = exported
+    for name, signature in tf.saved_model.load(str(version)).signatures.items():
+        inputs = {
+            key: tf.zeros([3, *spec.shape[1:]], spec.dtype)
+            for key, spec in signature.structured_input_signature[1].items()
+        }
+        if "label" not in inputs:
+            continue
+        good = signature(**inputs)
+        mixed = signature(**inputs | {"label": tf.constant([0, 3, 0])})
+        for key, rows in mixed.items():
+            assert bad_rows(rows.numpy()).tolist() == ([1] if model.conditional else []), name
+            for row in (0, 2):
+                np.testing.assert_array_equal(rows[row], good[key][row])
+        no_label = signature(**inputs | {"label": tf.constant([0, -1, 0])})
+        chosen_by_the_seed = not model.conditional or "seed" in inputs
+        assert [len(bad_rows(rows.numpy())) for rows in no_label.values()] == [not chosen_by_the_seed] * len(no_label)
+
+
+def test_images_beyond_the_unit_range_are_marked(exported):
+    _, version = exported
+    for name, signature in tf.saved_model.load(str(version)).signatures.items():
+        specs = signature.structured_input_signature[1]
+        if "image" not in specs:
+            continue
+        inputs = {key: tf.zeros([4, *spec.shape[1:]], spec.dtype) for key, spec in specs.items()}
+        brightness = tf.constant([1, 200, np.nan, -0.1], tf.float32)[:, None, None, None]
+        inputs["image"] = tf.ones_like(inputs["image"]) * brightness
+        for rows in signature(**inputs).values():
+            if rows.dtype.is_floating:
+                assert bad_rows(rows.numpy()).tolist() == [1, 2, 3], name
+            else:
+                assert rows[1:].numpy().tolist() == [-1, -1, -1]
+
+
+def test_a_label_that_the_card_does_not_know_of_is_refused_by_its_row(tmp_path):
+    version = make("CGAN").export(tmp_path / "model")
+    (version.parent / "card.json").unlink()
+    with pytest.raises(InputError, match=r"the model's classes, or -1\. Received: 3"):
+        zoo.load(version).sample(2, [0, 3])
+
+
+def test_seeds_and_labels_of_unequal_lengths_are_refused(tmp_path):
+    signatures = tf.saved_model.load(str(make("GAN").export(tmp_path / "model"))).signatures
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"must have as many rows. Received:\] \[2\] \[1\]"):
+        signatures["sample"](seed=tf.constant([1, 2], tf.int64), label=tf.constant([0]))
+
+
+def test_a_single_row_may_leave_out_a_label_that_is_not_needed(exported):
+    model, version = exported
+    graph = read_graph(version)
+    with_default = {name for name, signature in graph.signature_def.items() if signature.defaults}
+    ignored = set() if model.conditional else {"generate", "discriminate", "encode", "reconstruct"}
+    expected = ({"serving_default", "sample", "sample_png", "latents"} | ignored) & graph.signature_def.keys()
+    assert with_default == expected
+    assert {tuple(tf.make_ndarray(graph.signature_def[name].defaults["label"])) for name in expected} == {(-1,)}
 
 
 def test_the_card_describes_the_model_and_every_file(exported):
@@ -166,6 +221,14 @@ def test_a_second_export_is_the_next_version(tmp_path):
     versions = [model.export(tmp_path / "model").name for _ in range(2)]
     assert versions == ["1", "2"]
     assert json.loads((tmp_path / "model" / "card.json").read_text())["version"] == 2
+
+
+def test_an_older_version_is_loaded_by_its_path(tmp_path):
+    model = make("GAN")
+    versions = [model.export(tmp_path / "model") for _ in range(2)]
+    for version in versions:
+        np.testing.assert_allclose(zoo.load(version).sample(3), model.sample(3), atol=1e-5)
+    assert [bool(zoo.load(version).card) for version in versions] == [False, True]
 
 
 def test_an_average_is_what_is_exported(tmp_path):

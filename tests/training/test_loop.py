@@ -165,8 +165,3 @@ class TestLabelHistogram:
         assert model.sampling_facts()["label_counts"] == [9, 0, 3]
         drawn = model._labels(tf.range(4000, dtype=tf.int64), tf.fill([4000], -1))
         np.testing.assert_allclose(np.bincount(drawn, minlength=3) / 4000, [0.75, 0, 0.25], atol=0.03)
-
-    def test_a_score_needs_a_label(self):
-        model = zoo.CGAN((2,), num_classes=3)
-        with pytest.raises(tf.errors.InvalidArgumentError, match=r"must lie in \[0, 2\]"):
-            model.discriminate_signature(tf.zeros((1, 2)), tf.constant([-1]))

@@ -19,7 +19,7 @@ import numpy as np
 
 from zoo.artefacts.card import CARD, read_card, verify
 from zoo.artefacts.safety import GRAPH, private_copy, read_graph, refused, require_plain_files
-from zoo.artefacts.signatures import LABEL, SAMPLES, SEED, SERVING_DEFAULT, call, matching
+from zoo.artefacts.signatures import LABEL, SAMPLES, SEED, SERVING_DEFAULT, bad_rows, call, matching
 from zoo.errors import InputError, first_line, unknown
 from zoo.files import folder
 from zoo.sampling import check_seeds_and_labels
@@ -78,9 +78,12 @@ class LoadedModel:
                 f"Received: {sorted(self.signatures)}"
             )
         try:
-            return call(signature, {SEED: seeds, LABEL: labels}, SAMPLES)[0]
+            samples = call(signature, {SEED: seeds, LABEL: labels}, SAMPLES)[0]
         except tf.errors.InvalidArgumentError as error:  # such as a label that the graph itself refuses
             raise InputError(f"{self.path}: {first_line(error)}") from error
+        if len(bad := bad_rows(samples)):
+            raise InputError(f"{self.path}: expected labels of the model's classes, or -1. Received: {labels[bad[0]]}")
+        return samples
 
 
 def pretrained() -> dict[str, dict]:
@@ -138,7 +141,7 @@ def find(name_or_path: str | Path) -> tuple[Path, dict]:
             several versions the card's is taken, or the highest where there is no card.
 
     Returns:
-        The version folder, and the card: an empty dict where there is none.
+        The version folder, and the card: an empty dict where there is none, or where it is that of another version.
 
     Raises:
         InputError: an unknown name, no SavedModel at the path, a broken card, or files that differ from it.
@@ -165,6 +168,8 @@ def _locate(name_or_path: str | Path) -> tuple[Path, dict]:
     card = read_card(card_path) if os.path.lexists(card_path) else {}
     if is_version:
         version = path
+        if card and path.name.isdecimal() and int(path.name) != card["version"]:
+            card = {}  # that of another version
     elif card:
         version = path / str(card["version"])
         if not version.is_dir():

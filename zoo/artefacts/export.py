@@ -15,7 +15,9 @@ import tensorflow as tf
 
 from zoo import images
 from zoo.artefacts.card import CARD, file_hashes, read_card
+from zoo.artefacts.guard import guarded
 from zoo.artefacts.signatures import SAMPLE
+from zoo.artefacts.warmup import write_warmup
 from zoo.errors import InputError, TrainingError, first_line
 from zoo.files import clear_temporary, require_literal, write_json
 from zoo.sampling import pictured
@@ -73,6 +75,7 @@ def export(model, directory: str | os.PathLike, *, dataset: str = "not stated", 
     }
     try:
         tf.saved_model.save(module, str(temporary), signatures=signatures)
+        write_warmup(temporary, directory.resolve().name)
         hashes = {name.replace(temporary.name, version.name, 1): sha for name, sha in file_hashes(temporary).items()}
         write_json(directory / f".{number}.{CARD}", card | {"files": hashes})
         if samples is not None and images.drawable(samples):
@@ -113,13 +116,15 @@ def require_same_model(directory: Path, model, dataset: str) -> None:
 
 def _module(model) -> tuple[tf.Module, dict]:
     """The graphs of the signatures, and a module that holds the variables they read and no others."""
+    functions = model.signatures()
+    classes = model.sampled_classes if SAMPLE in functions else None
     signatures = {
-        name: tf.function(function, input_signature=specs, autograph=False).get_concrete_function()
-        for name, (function, specs) in model.signatures().items()
+        name: tf.function(guarded(function, specs, classes), input_signature=specs, autograph=False)
+        for name, (function, specs) in functions.items()
     }
     module = tf.Module()
-    variables = {id(variable): variable for graph in signatures.values() for variable in graph.variables}
-    module.state = list(variables.values())
+    graphs = [signature.get_concrete_function() for signature in signatures.values()]
+    module.state = list({id(variable): variable for graph in graphs for variable in graph.variables}.values())
     return module, signatures
 
 

@@ -79,3 +79,9 @@ def call(
                 raise InputError(f"{name} should have a row for each of {given}. Received: shape {list(values.shape)}")
             parts[name].append(values)
     return [np.concatenate(parts[name]) for name in outputs]
+
+
+def bad_rows(output: np.ndarray) -> np.ndarray:
+    """The numbers of the rows that a signature marked as bad: nothing but NaN, or an empty text."""
+    rows = output.reshape(len(output), -1)
+    return np.flatnonzero((rows == b"" if output.dtype == object else rows != rows).all(axis=1))

@@ -1,4 +1,4 @@
-"""The entry of the `zoo` command: list, show, sample, score and compare trained models, and train new ones."""
+"""The entry of the `zoo` command: list, show, sample, score, compare and serve trained models, and train new ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from zoo.commands import compare, evaluate, list_models, sample, show, sweep, train
+from zoo.commands import compare, evaluate, list_models, sample, serving, show, sweep, train
 from zoo.console import run_command
 
 COMMANDS = {
@@ -17,6 +17,7 @@ COMMANDS = {
     "compare": compare,
     "train": train,
     "sweep": sweep,
+    "serving": serving,
 }
 
 
