@@ -4,6 +4,8 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+STUDY = ["jinja2>=3.1", "sqlalchemy>=2.0", "starlette>=0.40", "uvicorn>=0.30"]
+
 setup(
     name="gan-zoo",
     version="0.1.0",
@@ -15,7 +17,7 @@ setup(
     # Scripts and trained models lie beside `zoo/` in a checkout, and inside the package once it is installed.
     packages=[*find_packages(include=["zoo", "zoo.*"]), "zoo.recipes", "zoo.pretrained"],
     package_dir={"zoo.recipes": "recipes", "zoo.pretrained": "pretrained"},
-    package_data={"zoo.pretrained": ["**/*"]},
+    package_data={"zoo.pretrained": ["**/*"], "zoo.study": ["protocols/*", "static/*", "templates/*"]},
     install_requires=[
         "tensorflow>=2.21",
         "keras>=3.15",
@@ -33,7 +35,18 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21"],
-        "test": ["pytest>=8.3", "pytest-xdist>=3.6", "psutil>=6.0", "ruff>=0.12", "setuptools>=70.1"],
+        "study": STUDY,
+        "test": [
+            *STUDY,
+            "httpx>=0.27",
+            "psutil>=6.0",
+            "psycopg[binary]>=3.2",
+            "pytest>=8.3",
+            "pytest-xdist>=3.6",
+            "ruff>=0.12",
+            "selenium>=4.25",
+            "setuptools>=70.1",
+        ],
     },
     entry_points={"console_scripts": ["zoo = zoo.commands.main:main"]},
 )

@@ -14,11 +14,15 @@ def add_model(command: argparse.ArgumentParser) -> None:
     command.add_argument("model", metavar="NAME", help="a name from `zoo list`, or the path of a SavedModel")
 
 
-def add_protocol(command: argparse.ArgumentParser) -> None:
+def add_data(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", required=True, help="dataset to compare with, as `zoo train` takes it")
     command.add_argument("--data_dir", help="where TensorFlow Datasets keeps its files")
     command.add_argument("--image_size", type=int, help="crop and resize the data's images, as in training")
     command.add_argument("--skip_corrupt", action="store_true", help="leave out image files that cannot be read")
+
+
+def add_protocol(command: argparse.ArgumentParser) -> None:
+    add_data(command)
     command.add_argument("--samples", type=int, default=10_000, help="how many samples (default: %(default)s)")
     command.add_argument(
         "--scores",

@@ -1,4 +1,4 @@
-"""The entry of the `zoo` command: list, show, sample, score and compare trained models, and train new ones."""
+"""The entry of the `zoo` command: list, show, sample, score, compare and study trained models, and train new ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from zoo.commands import compare, evaluate, list_models, sample, show, train
+from zoo.commands import compare, evaluate, list_models, sample, show, study, train
 from zoo.console import run_command
 
 COMMANDS = {
@@ -16,6 +16,7 @@ COMMANDS = {
     "evaluate": evaluate,
     "compare": compare,
     "train": train,
+    "study": study,
 }
 
 
