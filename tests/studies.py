@@ -1,5 +1,13 @@
 """Studies of made-up pictures, small enough for a test."""
 
+import asyncio
+import contextlib
+import itertools
+import re
+import subprocess
+import sys
+
+import httpx
 import numpy as np
 
 from zoo.study import creation, database, protocol
@@ -53,3 +61,87 @@ def new_study(url, chosen=SMALL, models=("first", "second"), **pictures):
 
 def an_answer(token, taken_for_real=True):
     return Answer(token, taken_for_real, achieved_ms=50.0, frame_ms=16.7, reaction_ms=700.0)
+
+
+class Server:
+    """`serving.serve` of a database in a process of its own.
+
+    Args:
+        url: of a database that holds a study.
+        port: 0 for any that is free.
+    """
+
+    def __init__(self, url, port=0):
+        program = (
+            "import sys; from zoo.study import database, serving, store; "
+            "serving.serve(store.Study(database.connect(sys.argv[1], must_exist=True)), '127.0.0.1', int(sys.argv[2]))"
+        )
+        command = [sys.executable, "-c", program, str(url), str(port)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.address = self.process.stdout.readline().strip()
+        self.port = int(self.address.rstrip("/").rpartition(":")[2] or 0)
+
+    def kill(self):
+        """As `kill -9`."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.kill()
+
+
+class Subject:
+    """A simulated subject who takes part over HTTP as the page's script does, and keeps what was acknowledged.
+
+    Args:
+        address: of the server; a list of several is asked in turn.
+        taken_for_real: called with a PNG, gives the answer.
+    """
+
+    def __init__(self, *addresses, taken_for_real):
+        self.client = httpx.AsyncClient(timeout=30)
+        self.addresses = itertools.cycle(addresses)
+        self.taken_for_real = taken_for_real
+        self.acknowledged = {}  # token -> answer
+        self.token = None
+
+    async def ask(self, method, path, **request):
+        """Tries until a server answers."""
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                response = await self.client.request(method, next(self.addresses).rstrip("/") + path, **request)
+                if response.status_code < 500:
+                    return response
+            await asyncio.sleep(0.1)
+
+    async def begin(self):
+        welcome = await self.ask("GET", "/")
+        form = re.search(r'name="token" value="(\w+)"', welcome.text)[1]
+        response = await self.ask("POST", "/consent", data={"token": form})
+        assert response.status_code == 303
+        self.headers = {"X-Token": form}
+
+    async def where(self):
+        return (await self.ask("POST", "/trial", json={}, headers=self.headers)).json()["trial"]
+
+    async def answer_next(self):
+        """Answers one trial; False if the session is over."""
+        trial = await self.where()
+        if trial is None:
+            return False
+        picture = await self.ask("GET", f"/pictures/{trial['token']}")
+        if picture.status_code != 200:  # sent before the connection broke: the next trial is another picture
+            return True
+        given = an_answer(trial["token"], self.taken_for_real(picture.content))
+        given = given._replace(achieved_ms=trial["exposure_ms"] or 1000.0)
+        response = await self.ask("POST", "/answer", json=given._asdict(), headers=self.headers)
+        assert response.status_code in (200, 409)  # 409: taken, but the reply was lost
+        self.acknowledged[given.token] = given.taken_for_real
+        return True
+
+    async def again(self):
+        await self.ask("POST", "/again", data={"token": self.headers["X-Token"]})

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoo import console, data
 from zoo.commands.flags import add_data
 from zoo.commands.sample import parse_seeds
-from zoo.errors import InputError
+from zoo.errors import InputError, require_positive
+
+if TYPE_CHECKING:
+    from zoo.study.store import Study
 
 HELP = "ask people whether they take samples for real: serve the pages, report the answers"
 EXAMPLE = "zoo study serve --models dcgan-fashion_mnist,lapgan-fashion_mnist --data fashion_mnist"
@@ -90,6 +96,63 @@ def serve(arguments: argparse.Namespace) -> None:
     serving.serve(study, arguments.host, arguments.port)
 
 
+def add_report_flags(command: argparse.ArgumentParser) -> None:
+    _add_database(command, "database")
+    command.add_argument("--out", default="report", help="folder for the report (default: %(default)s)")
+    command.add_argument("--attentive", action="store_true", help="leave out the subjects who failed their checks")
+
+
+def report(arguments: argparse.Namespace) -> None:
+    from zoo.study import report
+
+    for path in report.write(_study(arguments.database), Path(arguments.out), arguments.attentive):
+        print(path)
+
+
+def add_export_flags(command: argparse.ArgumentParser) -> None:
+    _add_database(command, "database")
+    command.add_argument("--out", default="answers.csv", help="file to write (default: %(default)s)")
+
+
+def export(arguments: argparse.Namespace) -> None:
+    from zoo.study import records
+
+    found = records.read(_study(arguments.database))
+    records.export(found, Path(arguments.out))
+    print(f"{arguments.out}: {len(found)} answers")
+
+
+def add_plan_flags(command: argparse.ArgumentParser) -> None:
+    for name, which in (("first", "one model"), ("second", "another")):
+        command.add_argument(name, type=float, help=f"share of {which}'s pictures taken for real, such as 0.4")
+    command.add_argument(
+        "--power", type=float, default=0.8, help="chance to find the difference (default: %(default)s)"
+    )
+    command.add_argument("--protocol", default="lapgan", help="as of `zoo study serve` (default: %(default)s)")
+    command.add_argument("--models", type=int, default=2, help="how many take part (default: %(default)s)")
+
+
+def plan(arguments: argparse.Namespace) -> None:
+    from zoo.study import protocol, simulation
+
+    require_positive(models=arguments.models)
+    chosen = protocol.load(arguments.protocol)
+    each = simulation.answers_needed(arguments.first, arguments.second, arguments.power)
+    found = simulation.power(arguments.first, arguments.second, each)
+    subjects = math.ceil(each * (1 + arguments.models) / chosen.trials)
+    print(f"answers to each model: {each:,}")
+    print(f"subjects, of one session each: {subjects:,} ({chosen.trials} trials of {1 + arguments.models} sources)")
+    print(f"simulated studies of that size that told the models apart: {100 * found:.1f} %")
+    print("(a two-sided test at 5 %, of answers that are independent of each other)")
+
+
+def _study(database: str) -> Study:
+    from zoo.study.database import connect
+    from zoo.study.store import Study
+
+    return Study(connect(database, must_exist=True))
+
+
 def _add_database(command: argparse.ArgumentParser, name: str, **settings: object) -> None:
     command.add_argument(
         name, help="an SQLite file, or a URL of SQLAlchemy such as postgresql+psycopg://user@host/name", **settings
@@ -98,4 +161,7 @@ def _add_database(command: argparse.ArgumentParser, name: str, **settings: objec
 
 ACTIONS = {
     "serve": (add_serve_flags, serve, "serve the pages of a study, or go on serving it"),
+    "report": (add_report_flags, report, "write a page, a figure and tables of the answers"),
+    "export": (add_export_flags, export, "write all answers as CSV"),
+    "plan": (add_plan_flags, plan, "say how many answers tell two models apart"),
 }

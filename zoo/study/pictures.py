@@ -9,7 +9,6 @@ from __future__ import annotations
 import enum
 import io
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -167,10 +166,3 @@ def _class(dataset: data.Dataset, label: str) -> int:
     if label not in classes:
         raise unknown(f"class of {dataset.name}", label, classes)
     return classes[label]
-
-
-def montage(pngs: Sequence[bytes], path: Path) -> None:
-    """Writes pictures side by side as one PNG, small ones enlarged."""
-    from zoo.images import grid, write_png
-
-    write_png(path, grid(np.stack([decoded(png) for png in pngs]) / 255, columns=len(pngs)))
