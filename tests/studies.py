@@ -29,7 +29,7 @@ SMALL = protocol.Protocol(
 )
 
 
-def made_up(models=("first", "second"), seeds=SEEDS, examples=2, checks=2, shape=SHAPE):
+def made_up(models=("azure", "beta"), seeds=SEEDS, examples=2, checks=2, shape=SHAPE):
     """A picture of noise for each seed and source, an example and a check for each that a session takes."""
     chance = np.random.default_rng(0)
     counts = {Kind.REAL: len(seeds), Kind.EXAMPLE: examples, Kind.CHECK: checks} | {
@@ -40,7 +40,7 @@ def made_up(models=("first", "second"), seeds=SEEDS, examples=2, checks=2, shape
             yield Picture(source, seed, -1, encoded(chance.integers(256, size=shape, dtype=np.uint8)))
 
 
-def settings(chosen=SMALL, models=("first", "second")):
+def settings(chosen=SMALL, models=("azure", "beta")):
     return {
         "protocol": chosen.described(),
         "data": "made up",
@@ -50,7 +50,7 @@ def settings(chosen=SMALL, models=("first", "second")):
     }
 
 
-def new_study(url, chosen=SMALL, models=("first", "second"), **pictures):
+def new_study(url, chosen=SMALL, models=("azure", "beta"), **pictures):
     """A study on a database: a path or a URL."""
     return creation.create(
         database.connect(str(url), must_exist=False),

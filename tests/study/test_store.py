@@ -166,8 +166,8 @@ def test_a_study_is_found_again_and_another_is_refused(tmp_path, study):
     again = new_study(path)
     assert again.token_for("k") == study.token_for("k") != study.token_for("j")
     assert again.settings == study.settings
-    with pytest.raises(InputError, match=r"study\.sqlite holds a study of other models; .* Received: .*third"):
-        new_study(path, models=("first", "third"))
+    with pytest.raises(InputError, match=r"study\.sqlite holds a study of other models; .* Received: .*gamma"):
+        new_study(path, models=("azure", "gamma"))
     with pytest.raises(InputError, match="study of other protocol"):
         new_study(path, dataclasses.replace(SMALL, trials=22))
 

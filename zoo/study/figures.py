@@ -98,9 +98,15 @@ def _draw_levels(axes, levels: Sequence[Published]) -> None:
     for level in levels:
         axes.axhline(100 * level.share, color="#555", linestyle=":", linewidth=1)
         axes.annotate(
-            f"published: {level.name}, {100 * level.share:g} %", (1, 100 * level.share), (-4, 2),
-            xycoords=("axes fraction", "data"), textcoords="offset points", ha="right", fontsize=7, color="#444",
-        )  # fmt: skip
+            f"published: {level.name}, {100 * level.share:g} %",
+            xy=(1, 100 * level.share),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+            verticalalignment="center",
+            fontsize=7,
+            color="#444",
+        )
 
 
 def _colour(place: int) -> str:

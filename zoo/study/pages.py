@@ -117,10 +117,10 @@ class Pages:
         return self.page(request, "done.html", _key(request), again=again)
 
     async def example(self, request: Request) -> Response:
-        png = await run_in_threadpool(self.study.example, request.path_params["number"])
-        if png is None:
+        number = request.path_params["number"]
+        if number >= self.study.protocol.examples:
             raise HTTPException(404)
-        return Response(png, media_type="image/png")
+        return Response(await run_in_threadpool(self.study.example, number), media_type="image/png")
 
     async def trial(self, request: Request) -> Response:
         """What comes next, as JSON."""

@@ -92,8 +92,8 @@ class Study:
         """What a form of the holder of this key must bring with it."""
         return hmac.new(self._secret, key.encode(), hashlib.sha256).hexdigest()
 
-    def example(self, number: int) -> bytes | None:
-        """The PNG of an example, counted from 0."""
+    def example(self, number: int) -> bytes:
+        """The PNG of an example, counted from 0, of those that the protocol has."""
         chosen = select(pictures.c.png).join(sources).where(sources.c.kind == Kind.EXAMPLE).order_by(pictures.c.id)
         with self.reading.begin() as connection:
             return connection.scalar(chosen.offset(number).limit(1))
