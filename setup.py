@@ -4,7 +4,7 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-STUDY = ["jinja2>=3.1", "sqlalchemy>=2.0", "starlette>=0.40", "uvicorn>=0.30"]
+STUDY = ["jinja2>=3.1", "sqlalchemy>=2.0", "starlette>=1.0", "uvicorn>=0.30"]
 
 setup(
     name="gan-zoo",
@@ -38,7 +38,7 @@ setup(
         "study": STUDY,
         "test": [
             *STUDY,
-            "httpx>=0.27",
+            "httpx2>=2.0",
             "psutil>=6.0",
             "psycopg[binary]>=3.2",
             "pytest>=8.3",

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 
-import httpx
+import httpx2
 import numpy as np
 
 from zoo.study import creation, database, protocol
@@ -103,7 +103,7 @@ class Subject:
     """
 
     def __init__(self, *addresses, taken_for_real):
-        self.client = httpx.AsyncClient(timeout=30)
+        self.client = httpx2.AsyncClient(timeout=30)
         self.addresses = itertools.cycle(addresses)
         self.taken_for_real = taken_for_real
         self.acknowledged = {}  # token -> answer
@@ -112,7 +112,7 @@ class Subject:
     async def ask(self, method, path, **request):
         """Tries until a server answers."""
         while True:
-            with contextlib.suppress(httpx.TransportError):
+            with contextlib.suppress(httpx2.TransportError):
                 response = await self.client.request(method, next(self.addresses).rstrip("/") + path, **request)
                 if response.status_code < 500:
                     return response
