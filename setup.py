@@ -5,6 +5,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 SERVING = "tensorflow-serving-api>=2.21"  # gRPC and the schemas of TensorFlow Serving
+STUDY = ["jinja2>=3.1", "sqlalchemy>=2.0", "starlette>=1.0", "uvicorn>=0.30"]
 
 setup(
     name="gan-zoo",
@@ -17,7 +18,7 @@ setup(
     # Scripts and trained models lie beside `zoo/` in a checkout, and inside the package once it is installed.
     packages=[*find_packages(include=["zoo", "zoo.*"]), "zoo.recipes", "zoo.pretrained"],
     package_dir={"zoo.recipes": "recipes", "zoo.pretrained": "pretrained"},
-    package_data={"zoo.pretrained": ["**/*"]},
+    package_data={"zoo.pretrained": ["**/*"], "zoo.study": ["protocols/*", "static/*", "templates/*"]},
     install_requires=[
         "tensorflow>=2.21",
         "keras>=3.15",
@@ -36,7 +37,19 @@ setup(
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21"],
         "serving": [SERVING],
-        "test": ["pytest>=8.3", "pytest-xdist>=3.6", "psutil>=6.0", "ruff>=0.12", "setuptools>=70.1", SERVING],
+        "study": STUDY,
+        "test": [
+            SERVING,
+            *STUDY,
+            "httpx2>=2.0",
+            "psutil>=6.0",
+            "psycopg[binary]>=3.2",
+            "pytest>=8.3",
+            "pytest-xdist>=3.6",
+            "ruff>=0.12",
+            "selenium>=4.25",
+            "setuptools>=70.1",
+        ],
     },
     entry_points={"console_scripts": ["zoo = zoo.commands.main:main"]},
 )

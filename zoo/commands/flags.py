@@ -18,11 +18,15 @@ def add_jobs(command: argparse.ArgumentParser) -> None:
     command.add_argument("--jobs", type=int, default=1, help="how many runs are trained at once (default: 1)")
 
 
-def add_protocol(command: argparse.ArgumentParser) -> None:
+def add_data(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", required=True, help="dataset to compare with, as `zoo train` takes it")
     command.add_argument("--data_dir", help="where TensorFlow Datasets keeps its files")
     command.add_argument("--image_size", type=int, help="crop and resize the data's images, as in training")
     command.add_argument("--skip_corrupt", action="store_true", help="leave out image files that cannot be read")
+
+
+def add_protocol(command: argparse.ArgumentParser) -> None:
+    add_data(command)
     command.add_argument("--samples", type=int, default=10_000, help="how many samples (default: %(default)s)")
     command.add_argument(
         "--scores",

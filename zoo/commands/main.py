@@ -1,4 +1,4 @@
-"""The entry of the `zoo` command: list, show, sample, score, compare and serve trained models, and train new ones."""
+"""The entry of the `zoo` command: list, sample, score, serve and study trained models, and train new ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from zoo.commands import compare, evaluate, list_models, sample, serving, show, sweep, train
+from zoo.commands import compare, evaluate, list_models, sample, serving, show, study, sweep, train
 from zoo.console import run_command
 
 COMMANDS = {
@@ -18,6 +18,7 @@ COMMANDS = {
     "train": train,
     "sweep": sweep,
     "serving": serving,
+    "study": study,
 }
 
 
