@@ -191,7 +191,7 @@ def test_the_curves_are_a_picture(tmp_path):
 
 
 def scoring(directory, every=4, scores=("mode_coverage",)):
-    return callbacks.Scores(directory, evaluation.Reference(data.load("ring")), list(scores), every, samples=50)
+    return callbacks.Scores(directory, evaluation.RealData(data.load("ring")), list(scores), every, samples=50)
 
 
 def rows_of(path):
@@ -332,7 +332,7 @@ def test_a_signal_ends_a_training_after_its_step_which_is_saved(number, tmp_path
 
 
 def test_scores_of_an_interrupted_training_wait_for_its_end(tmp_path):
-    scores = callbacks.Scores(tmp_path, evaluation.Reference(data.load("ring")), ["mode_coverage"], 8, 50, steps=12)
+    scores = callbacks.Scores(tmp_path, evaluation.RealData(data.load("ring")), ["mode_coverage"], 8, 50, steps=12)
     model = make()
     fit(model, 1, scores)
     assert not (tmp_path / "scores.jsonl").exists()

@@ -1,6 +1,7 @@
 """Which module may import which: papers stand alone, leaves know no paper, scores know nothing."""
 
 import ast
+import graphlib
 import importlib.util
 import sys
 from pathlib import Path
@@ -63,6 +64,25 @@ def test_every_form_of_import_is_seen(tmp_path, monkeypatch):
     assert imports(Path("models/one.py")) == {
         "zoo.files", "zoo.losses", "zoo.errors.InputError", "zoo.models.two", "zoo.data.load",
     }  # fmt: skip
+
+
+def test_no_module_comes_back_to_itself():
+    """Not by an import inside a function, nor by one for types alone."""
+    files = {
+        ".".join(["zoo", *path.with_suffix("").parts]).removesuffix(".__init__"): path for path in modules("**/*.py")
+    }
+
+    def module(name):
+        while name not in files:
+            name = name.rpartition(".")[0]
+        return name
+
+    # `zoo` itself imports a model when it is first named, so that whoever imports from it imports no model.
+    graph = {name: {module(imported) for imported in imports(path)} - {name, "zoo"} for name, path in files.items()}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(f"a circle: {' <- '.join(error.args[1])}")
 
 
 @pytest.mark.parametrize("path", modules("models/*.py"), ids=str)

@@ -1,9 +1,9 @@
-"""An empty cache for every test, and a reference that fills it."""
+"""An empty cache for every test, and real data that fill it."""
 
 import pytest
 from scored import DIGITS, Blocks
 
-from zoo.evaluation import Reference
+from zoo.evaluation import RealData
 
 
 @pytest.fixture(autouse=True)
@@ -13,5 +13,5 @@ def cache(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def reference():
-    return Reference(DIGITS, Blocks())
+def real():
+    return RealData(DIGITS, Blocks())

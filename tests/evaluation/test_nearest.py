@@ -5,13 +5,13 @@ import pytest
 from scored import DIGITS, TRAIN, UNSEEN, Blocks, rows_of
 
 from zoo import evaluation, metrics
-from zoo.evaluation import Reference, nearest
+from zoo.evaluation import RealData, nearest
 
 
 class TestNeighbours:
-    def test_are_those_of_a_search_in_one_piece(self, reference, monkeypatch):
+    def test_are_those_of_a_search_in_one_piece(self, real, monkeypatch):
         monkeypatch.setattr(nearest, "BLOCK", 50 * 256)
-        found = evaluation.nearest_training_images(rows_of(UNSEEN), reference).found
+        found = evaluation.nearest_training_images(rows_of(UNSEEN), real).found
         spaces = {
             "pixels": lambda images: images.reshape(len(images), -1),
             "features": lambda images: Blocks()(images)[0],
@@ -24,7 +24,7 @@ class TestNeighbours:
 
     @pytest.mark.parametrize(("extractor", "columns"), [(None, 4), (Blocks(), 7)])
     def test_picture_has_a_row_a_sample(self, extractor, columns):
-        picture = evaluation.nearest_training_images(rows_of(TRAIN), Reference(DIGITS, extractor)).picture
+        picture = evaluation.nearest_training_images(rows_of(TRAIN), RealData(DIGITS, extractor)).picture
         assert picture.shape == (8 * 66 + 2, columns * 66 + 2, 1)
         tiles = [picture[2:66, 2 + 66 * column :][:, :64] for column in range(columns)]
         np.testing.assert_array_equal(tiles[0], tiles[1])  # a copy is nearest to what it copies

@@ -6,7 +6,7 @@ from scored import DIGITS, ON_FEATURES, TEST, TRAIN, UNSEEN, VALIDATION, Blocks,
 
 from zoo import data, evaluation, metrics
 from zoo.errors import InputError
-from zoo.evaluation import Reference, evaluate, scores
+from zoo.evaluation import RealData, evaluate, scores
 
 
 def by_function(report):
@@ -17,23 +17,23 @@ def by_function(report):
 
 
 class TestTheProtocol:
-    def test_values_are_those_of_the_scores_on_the_same_arrays(self, reference):
-        found = by_function(evaluate(rows_of(UNSEEN), reference, ON_FEATURES, 300))
+    def test_values_are_those_of_the_scores_on_the_same_arrays(self, real):
+        found = by_function(evaluate(rows_of(UNSEEN), real, ON_FEATURES, 300))
         real, fake = Blocks()(TRAIN).features, Blocks()(UNSEEN[:300])
         assert found["inception_score"] == [metrics.inception_score(fake.probabilities)[0]]
         assert found["frechet_distance"] == pytest.approx([metrics.frechet_distance(real, fake.features)], rel=1e-5)
         assert found["precision_recall"] == list(metrics.precision_recall(real, fake.features).values())
         assert found["two_sample_accuracy"] == list(metrics.two_sample_accuracy(real[:300], fake.features).values())
 
-    def test_the_floor_is_the_score_of_test_rows(self, reference):
-        records = evaluate(noise, reference, ON_FEATURES, 100).records
-        expected = evaluate(rows_of(TEST), Reference(DIGITS, Blocks()), ON_FEATURES, 100).records
+    def test_the_floor_is_the_score_of_test_rows(self, real):
+        records = evaluate(noise, real, ON_FEATURES, 100).records
+        expected = evaluate(rows_of(TEST), RealData(DIGITS, Blocks()), ON_FEATURES, 100).records
         assert [record["floor"] for record in records] == [record["value"] for record in expected]
         assert records[0]["floor_std"] == expected[0]["std"]
         assert {record["floor_n_fake"] for record in records} == {100}
 
-    def test_a_record_says_what_its_number_depends_on(self, reference):
-        report = evaluate(rows_of(UNSEEN), reference, ["frechet_distance", "frechet_distance"], 300)
+    def test_a_record_says_what_its_number_depends_on(self, real):
+        report = evaluate(rows_of(UNSEEN), real, ["frechet_distance", "frechet_distance"], 300)
         (record,) = report.records
         assert record.pop("seconds") >= 0
         assert record == {
@@ -41,6 +41,8 @@ class TestTheProtocol:
             "function": "frechet_distance",
             "better": "lower",
             "value": record["value"],
+            "settings": {},
+            "rounding": "8 bits",
             "features": "blocks",
             "features_sha256": "b" * 64,
             "reference": "digits train",
@@ -52,33 +54,61 @@ class TestTheProtocol:
             "floor_n_real": 1437,
             "floor_n_fake": 180,
         }
-        assert report.protocol["seconds"].keys() == {"reference", "sampling", "features", "scores"}
+        assert report.protocol["seconds"].keys() == {"real_data", "sampling", "features", "scores"}
 
-    def test_nothing_is_sampled_or_extracted_in_one_piece(self, reference):
+    def test_nothing_is_sampled_or_extracted_in_one_piece(self, real):
         asked = []
-        evaluate(lambda seeds: asked.append(seeds) or noise(seeds), reference, ON_FEATURES, 600)
+        evaluate(lambda seeds: asked.append(seeds) or noise(seeds), real, ON_FEATURES, 600)
         assert np.concatenate(asked[1:]).tolist() == list(range(600))
-        assert max(len(seeds) for seeds in asked) == max(reference.extractor.batches) == 256
+        assert max(len(seeds) for seeds in asked) == max(real.extractor.batches) == 256
 
-    def test_a_floor_of_too_few_rows_is_none(self, reference, monkeypatch):
+    def test_a_floor_of_too_few_rows_is_none(self, real, monkeypatch):
         monkeypatch.setattr(scores, "SUBSET", len(TEST) + 1)
-        (record,) = evaluate(rows_of(UNSEEN), reference, ["kernel_distance"], 300).records
+        (record,) = evaluate(rows_of(UNSEEN), real, ["kernel_distance"], 300).records
         assert record["floor"] is record["floor_n_fake"] is None
         assert record["std"] > 0
 
-    def test_score_is_the_bare_values(self, reference):
-        values = evaluation.score(rows_of(UNSEEN), reference, ["inception_score", "precision_recall"], 50)
-        records = evaluate(rows_of(UNSEEN), reference, ["inception_score", "precision_recall"], 50).records
+    def test_score_is_the_bare_values(self, real):
+        values = evaluation.score(rows_of(UNSEEN), real, ["inception_score", "precision_recall"], 50)
+        records = evaluate(rows_of(UNSEEN), real, ["inception_score", "precision_recall"], 50).records
         assert list(values) == ["inception_score", "precision", "recall", "density", "coverage"]
         assert list(values.values()) == [record["value"] for record in records]
 
+    def test_settings_are_those_that_the_scores_were_taken_with(self, real):
+        report = evaluate(rows_of(UNSEEN), real, [*ON_FEATURES, "ms_ssim_diversity", "parzen_log_likelihood"], 300)
+        settings = {record["score"]: record["settings"] for record in report.records}
+        assert settings["block score"] == {"splits": 10}
+        assert settings["precision"] == settings["recall"] == {"k": 3}
+        assert settings["density"] == settings["coverage"] == {"k": 5}
+        assert settings["MS-SSIM of pairs of a class"]["seed"] == 0
+        assert len(settings["Parzen log-likelihood (nats)"]["sigmas"]) == 10
+
+    def test_samples_are_rounded_to_the_levels_of_the_data(self, real):
+        step = 1 / 255
+        between = rows_of(np.clip(UNSEEN + 0.4 * step * np.sign(0.5 - UNSEEN), 0, 1))
+        scores = [*ON_FEATURES, "ms_ssim_diversity", "parzen_log_likelihood"]
+        assert evaluation.score(between, real, scores, 300) == evaluation.score(rows_of(UNSEEN), real, scores, 300)
+
+    def test_ms_ssim_is_of_pairs_that_the_extractor_sees_in_one_class(self, real):
+        (record,) = evaluate(rows_of(TRAIN), real, ["ms_ssim_diversity"], 1100).records
+        images, floor = TRAIN[:1100], TEST
+        expected, expected_floor = (
+            metrics.ms_ssim_diversity(images, Blocks()(images).probabilities.argmax(axis=1))
+            for images in (images, floor)
+        )
+        assert (record["value"], record["stderr"]) == (expected["ms_ssim"], expected["stderr"])
+        assert (record["floor"], record["floor_stderr"]) == (expected_floor["ms_ssim"], expected_floor["stderr"])
+        assert record["classes"] == expected["classes"]
+        assert 500 < record["pairs"] <= 550
+        assert (record["scales"], record["n_fake"], record["features"], record["reference"]) == (
+            1,
+            1100,
+            "blocks",
+            None,
+        )
+
     def test_scores_of_pixels_need_no_extractor(self):
-        ssim, parzen = evaluate(
-            rows_of(TRAIN), Reference(DIGITS), ["ms_ssim_diversity", "parzen_log_likelihood"], 1100
-        ).records
-        assert ssim["value"] == metrics.ms_ssim_diversity(TRAIN[:1000])["ms_ssim"]
-        assert ssim["floor"] == metrics.ms_ssim_diversity(TEST)["ms_ssim"]
-        assert (ssim["scales"], ssim["n_fake"], ssim["features"], ssim["reference"]) == (1, 1000, None, None)
+        (parzen,) = evaluate(rows_of(TRAIN), RealData(DIGITS), ["parzen_log_likelihood"], 1100).records
         flat = [images.reshape(len(images), -1) for images in (TRAIN[:1100], VALIDATION, TEST)]
         assert parzen["value"] == metrics.parzen_log_likelihood(*flat)["mean"] == parzen["floor"]
         assert (parzen["reference"], parzen["n_real"], parzen["n_fake"]) == ("digits test", 180, 1100)
@@ -89,7 +119,7 @@ class TestTheProtocol:
         ring = data.load("ring")
         one_mode = ring.train.images[ring.train.labels == 3]
         scores = evaluation.default_scores(ring)
-        modes, divergence, quality = evaluate(rows_of(one_mode), Reference(ring), scores, 500).records
+        modes, divergence, quality = evaluate(rows_of(one_mode), RealData(ring), scores, 500).records
         assert (modes["value"], modes["floor"]) == (1, 8)
         assert divergence["value"] == pytest.approx(np.log(8))
         assert divergence["floor"] < 0.1
@@ -99,7 +129,7 @@ class TestTheProtocol:
         roll = data.load("swiss_roll")
         assert evaluation.default_scores(roll) == ["parzen_log_likelihood"]
         near, far = (
-            evaluation.score(rows_of(points), Reference(roll), ["parzen_log_likelihood"], 500)["parzen_log_likelihood"]
+            evaluation.score(rows_of(points), RealData(roll), ["parzen_log_likelihood"], 500)["parzen_log_likelihood"]
             for points in (roll.train.images, roll.train.images + 5)
         )
         assert near > far
@@ -118,13 +148,12 @@ class TestRanking:
         }
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("GAN_ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
-            reference = Reference(DIGITS, Blocks())
+            real = RealData(DIGITS, Blocks())
             return {
-                name: evaluation.score(source, reference, ON_FEATURES, 360)
+                name: evaluation.score(source, real, ON_FEATURES, 360)
                 | {
                     "distances": [
-                        one["pixels"]["distances"][0]
-                        for one in evaluation.nearest_training_images(source, reference).found
+                        one["pixels"]["distances"][0] for one in evaluation.nearest_training_images(source, real).found
                     ]
                 }
                 for name, source in sources.items()
@@ -154,32 +183,32 @@ class TestWhatCannotBeScored:
             (["frechet_distence"], 100, "Unknown score: 'frechet_distence'. Did you mean frechet_distance"),
             (["frechet_distance"], 16, "frechet_distance needs 17 samples or more: .* Received: 16"),
             (["kernel_distance"], 999, "kernel_distance needs 1,000 samples or more: .* Received: 999"),
-            (["precision_recall"], 3, "precision_recall needs 4 samples or more: .* Received: 3"),
+            (["precision_recall"], 5, "precision_recall needs 6 samples or more: .* Received: 5"),
             (["inception_score"], 9, "inception_score needs 10 samples or more: .* Received: 9"),
             (["inception_score"], 0, "`samples` must be a positive integer. Received: samples=0"),
             (["mode_coverage"], 100, "Modes are known of ring and grid alone. Received: 'digits'"),
         ],
     )
-    def test_is_refused_before_sampling_starts(self, reference, scores, samples, message):
+    def test_is_refused_before_sampling_starts(self, real, scores, samples, message):
         asked = []
         with pytest.raises(InputError, match=message):
-            evaluate(lambda seeds: asked.extend(seeds) or noise(seeds), reference, scores, samples)
+            evaluate(lambda seeds: asked.extend(seeds) or noise(seeds), real, scores, samples)
         assert len(asked) <= 1
-        assert reference.extractor.batches == []
+        assert real.extractor.batches == []
 
-    def test_too_few_training_rows(self, reference):
-        reference.extractor.dimensions = 1437
+    def test_too_few_training_rows(self, real):
+        real.extractor.dimensions = 1437
         with pytest.raises(InputError, match=r"needs 1,438 training rows of 'digits' or more: .* Received: 1,437"):
-            evaluate(noise, reference, ["frechet_distance"], 2000)
+            evaluate(noise, real, ["frechet_distance"], 2000)
 
     def test_features_without_an_extractor(self):
         with pytest.raises(InputError, match=r"precision_recall compares features, so it needs an extractor. Received"):
-            evaluate(noise, Reference(DIGITS), ["precision_recall"], 100)
+            evaluate(noise, RealData(DIGITS), ["precision_recall"], 100)
 
     def test_images_that_are_too_small_for_the_window(self):
         ring = data.load("ring")
         with pytest.raises(InputError, match=r"needs images of 11 pixels a side or more. Received: .*ring.* of shape"):
-            evaluate(rows_of(ring.test.images), Reference(ring), ["ms_ssim_diversity"], 10)
+            evaluate(rows_of(ring.test.images), RealData(ring), ["ms_ssim_diversity"], 10)
 
     @pytest.mark.parametrize(
         ("source", "message"),
@@ -192,10 +221,10 @@ class TestWhatCannotBeScored:
             (lambda seeds: noise(seeds) * 255, r"`samples` should lie in \[0, 1\]"),
         ],
     )
-    def test_samples_of_a_wrong_shape_or_range(self, reference, source, message):
+    def test_samples_of_a_wrong_shape_or_range(self, real, source, message):
         with pytest.raises(InputError, match=message):
-            evaluate(source, reference, ["precision_recall"], 100)
-        assert reference.extractor.batches == []
+            evaluate(source, real, ["precision_recall"], 100)
+        assert real.extractor.batches == []
 
     @pytest.mark.parametrize(
         ("change", "message"),
@@ -204,7 +233,7 @@ class TestWhatCannotBeScored:
             (lambda features: features[:, 1:], r"blocks should return features \[256, 16\]. Received: \[256, 15\]"),
         ],
     )
-    def test_features_of_a_wrong_shape_or_range(self, reference, change, message, monkeypatch, cache):
+    def test_features_of_a_wrong_shape_or_range(self, real, change, message, monkeypatch, cache):
         original = Blocks.__call__
 
         def broken(self, images):
@@ -213,10 +242,10 @@ class TestWhatCannotBeScored:
 
         monkeypatch.setattr(Blocks, "__call__", broken)
         with pytest.raises(InputError, match=message):
-            evaluate(noise, reference, ["precision_recall"], 100)
+            evaluate(noise, real, ["precision_recall"], 100)
         assert list(cache.glob("*/*")) == []
 
-    def test_an_extractor_of_a_single_class(self, reference, monkeypatch):
+    def test_an_extractor_of_a_single_class(self, real, monkeypatch):
         original, asked = Blocks.__call__, []
         monkeypatch.setattr(
             Blocks,
@@ -224,5 +253,5 @@ class TestWhatCannotBeScored:
             lambda self, images: original(self, images)._replace(probabilities=np.ones((len(images), 1))),
         )
         with pytest.raises(InputError, match=r"`probabilities` should have at least two classes. Received: 1"):
-            evaluate(lambda seeds: asked.extend(seeds) or noise(seeds), reference, ["inception_score"], 100)
+            evaluate(lambda seeds: asked.extend(seeds) or noise(seeds), real, ["inception_score"], 100)
         assert len(asked) == 1

@@ -8,10 +8,10 @@ from zoo import data, evaluation
 
 def test_the_leading_value_of_every_score_is_the_first_that_it_measures():
     rows = np.random.default_rng(0).uniform(size=(1100, 16, 16, 1)).astype(np.float32)
-    reference = evaluation.Reference(DIGITS, Blocks())
+    real = evaluation.RealData(DIGITS, Blocks())
     for name in set(evaluation.SCORES) - {"mode_coverage", "parzen_log_likelihood"}:
-        values = evaluation.score(lambda seeds: rows[seeds], reference, [name], 1100)
+        values = evaluation.score(lambda seeds: rows[seeds], real, [name], 1100)
         assert next(iter(values)) == evaluation.leading_value(name)
-    ring = evaluation.Reference(data.load("ring"))
+    ring = evaluation.RealData(data.load("ring"))
     values = evaluation.score(lambda seeds: np.zeros((len(seeds), 2), np.float32), ring, ["mode_coverage"], 10)
     assert next(iter(values)) == evaluation.leading_value("mode_coverage")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from zoo.errors import InputError
-from zoo.metrics import nearest_neighbours, neighbours, precision_recall, two_sample_accuracy
+from zoo.metrics import nearest_neighbours, neighbours, precision_recall, squared_radii, two_sample_accuracy
 
 DRAWS = np.random.default_rng(0)
 REAL = DRAWS.normal(size=(300, 6))
@@ -30,6 +30,23 @@ class TestNearestNeighbours:
         assert not distances.any()
         np.testing.assert_array_equal(indices[:, 0], np.arange(300)[::-1])
 
+    @pytest.mark.parametrize("far", [1e8, 1e12, -1e15])
+    @pytest.mark.parametrize("side", ["queries", "references"])
+    def test_stay_exact_beside_a_row_far_away(self, side, far):
+        outlier = np.full((1, 6), far)
+        queries = np.concatenate([FAKE, outlier]) if side == "queries" else FAKE
+        references = np.concatenate([outlier, REAL]) if side == "references" else REAL
+        _, indices = nearest_neighbours(queries, references, k=3)
+        expected = all_distances(queries[:250], references).argsort(axis=1)[:, :3]
+        np.testing.assert_array_equal(indices[:250], expected)
+
+    def test_of_two_clusters_far_apart_stay_exact(self):
+        clusters = np.concatenate([REAL - 1e9, REAL + 1e9])
+        distances, indices = nearest_neighbours(FAKE + 1e9, clusters, k=2)
+        expected = all_distances(FAKE + 1e9, clusters)
+        np.testing.assert_array_equal(distances, np.sort(expected, axis=1)[:, :2])
+        np.testing.assert_array_equal(indices, expected.argsort(axis=1, kind="stable")[:, :2])
+
     def test_of_bytes_do_not_wrap_around(self):
         pixels = np.array([[0], [255]], np.uint8)
         np.testing.assert_array_equal(nearest_neighbours(pixels, pixels, k=2)[0], [[0, 255], [0, 255]])
@@ -42,25 +59,34 @@ class TestNearestNeighbours:
 
 class TestPrecisionRecall:
     def test_is_its_definition_written_out(self):
-        k = 3
-        real_radii, fake_radii = (np.sort(all_distances(rows, rows), axis=1)[:, k] for rows in (REAL, FAKE))
+        real, fake = (np.sort(all_distances(rows, rows), axis=1) for rows in (REAL, FAKE))
         distances = all_distances(REAL, FAKE)
-        in_real, in_fake = distances <= real_radii[:, None], distances <= fake_radii
-        assert precision_recall(REAL, FAKE, k) == pytest.approx(
+        in_real, in_wide = (distances <= real[:, k, None] for k in (3, 5))
+        assert precision_recall(REAL, FAKE) == pytest.approx(
             {
                 "precision": in_real.any(axis=0).mean(),
-                "recall": in_fake.any(axis=1).mean(),
-                "density": in_real.sum(axis=0).mean() / k,
-                "coverage": in_real.any(axis=1).mean(),
+                "recall": (distances <= fake[:, 3]).any(axis=1).mean(),
+                "density": in_wide.sum(axis=0).mean() / 5,
+                "coverage": in_wide.any(axis=1).mean(),
             },
             rel=1e-12,
         )
 
+    def test_a_row_far_away_moves_no_other_ball(self):
+        radii = squared_radii(np.concatenate([REAL, np.full((1, 6), 1e12)]), 3, 5)[:, :300]
+        np.testing.assert_allclose(radii, squared_radii(REAL, 3, 5), rtol=1e-9)
+
+    def test_takes_radii_that_are_known(self):
+        radii = squared_radii(REAL, 3, 5)
+        assert precision_recall(REAL, FAKE, real_radii=radii) == precision_recall(REAL, FAKE)
+        with pytest.raises(InputError, match=r"`real_radii` should be \[2, 300\]. Received: \[2, 299\]"):
+            precision_recall(REAL, FAKE, real_radii=radii[:, 1:])
+
     @pytest.mark.parametrize("offset", [0, 1e4])
     def test_of_a_set_and_itself_counts_each_ball_with_its_surface(self, offset):
-        scores = precision_recall(REAL + offset, REAL + offset, k=3)
+        scores = precision_recall(REAL + offset, REAL + offset)
         # A ball holds its centre, and its k neighbours up to the one on its surface.
-        assert scores == pytest.approx({"precision": 1, "recall": 1, "density": 4 / 3, "coverage": 1})
+        assert scores == pytest.approx({"precision": 1, "recall": 1, "density": 6 / 5, "coverage": 1})
 
     def test_of_separate_sets_is_zero(self):
         assert set(precision_recall(REAL, FAKE + 100).values()) == {0.0}
@@ -86,7 +112,7 @@ class TestPrecisionRecall:
     @pytest.mark.parametrize(
         ("real", "fake", "message"),
         [
-            (REAL[:3], FAKE, "`real_features` should have at least 4 rows.*3"),
+            (REAL[:5], FAKE, "`real_features` should have at least 6 rows.*5"),
             (REAL, FAKE[:3], "`fake_features` should have at least 4 rows.*3"),
             (REAL, FAKE[:, 1:], "as many columns"),
             (np.full_like(REAL, np.nan), FAKE, "finite"),
@@ -111,6 +137,14 @@ class TestTwoSampleAccuracy:
     def test_of_a_mode_without_its_variety_is_fake_before_real(self):
         real = np.random.default_rng(1).normal(size=(100, 100))
         assert two_sample_accuracy(real, 0.1 * real[::-1]) == {"accuracy": 0.5, "real": 0, "fake": 1}
+
+    def test_stays_exact_beside_a_row_far_away(self):
+        alone = two_sample_accuracy(REAL[:250], FAKE)
+        far = np.full((1, 6), 1e12)
+        beside = two_sample_accuracy(np.concatenate([REAL[:250], far]), np.concatenate([FAKE, -far]))
+        # Of the two rows far away each has its nearest neighbour in one side.
+        assert beside["real"] * 251 - alone["real"] * 250 == pytest.approx(1, abs=1)
+        assert beside["fake"] * 251 - alone["fake"] * 250 == pytest.approx(0, abs=1)
 
     def test_needs_equal_numbers(self):
         with pytest.raises(InputError, match="300 and 250"):

@@ -31,7 +31,9 @@ def test_kernel_distance_of_the_same_subsets():
 
 
 def test_precision_and_recall():
-    scores = metrics.precision_recall(DATA["real"], DATA["fake"], references.NEIGHBOURS)
+    scores = metrics.precision_recall(
+        DATA["real"], DATA["fake"], references.NEIGHBOURS, density_k=references.NEIGHBOURS
+    )
     assert scores == pytest.approx(EXPECTED["prdc"], rel=1e-6)
     assert {name: scores[name] for name in ("precision", "recall")} == pytest.approx(
         EXPECTED["precision_recall"], rel=1e-6

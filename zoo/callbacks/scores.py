@@ -22,7 +22,7 @@ class Scores(keras.callbacks.Callback):
     Args:
         directory: gets `scores.jsonl`, `scores.png` and `events/`, see `StepLog`; and `best/`, the checkpoint of the
             best model, which `Checkpoint(directory / "best").restore(model)` brings back.
-        reference: what samples are compared with, a `zoo.evaluation.Reference`.
+        real: what samples are compared with, a `zoo.evaluation.RealData`.
         scores: names in `zoo.evaluation.SCORES`; the first one's first value decides which model is best.
         every: steps between two scorings, a multiple of the model's `steps_per_execution`.
         samples: how many; their seeds are 0 to samples - 1.
@@ -34,10 +34,10 @@ class Scores(keras.callbacks.Callback):
 
     async_safe = True  # a batch's logs are not read
 
-    def __init__(self, directory, reference, scores, every, samples=10_000, steps=None):
+    def __init__(self, directory, real, scores, every, samples=10_000, steps=None):
         super().__init__()
         require_positive(every=every)
-        self.reference = reference
+        self.real = real
         self.scores = scores
         self.every = every
         self.samples = samples
@@ -57,7 +57,7 @@ class Scores(keras.callbacks.Callback):
                 f"the first score has to say which model is best, the lower or the higher. "
                 f"Received: {name}, at its best {better}"
             )
-        evaluation.check(self.model.sample, self.reference, self.scores, self.samples)
+        evaluation.check(self.model.sample, self.real, self.scores, self.samples)
         self._log.open(self.model.step)
         self._best.set_model(self.model)
 
@@ -88,7 +88,7 @@ class Scores(keras.callbacks.Callback):
         )
 
     def _score(self):
-        self._log.add(self.model.step, evaluation.score(self.model.sample, self.reference, self.scores, self.samples))
+        self._log.add(self.model.step, evaluation.score(self.model.sample, self.real, self.scores, self.samples))
         best, latest = self.best_and_final()
         if best is latest:
             self._best.save()

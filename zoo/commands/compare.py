@@ -6,8 +6,7 @@ import argparse
 from collections.abc import Iterable
 
 from zoo import console, evaluation
-from zoo.artefacts.catalogue import load
-from zoo.commands.flags import add_protocol, read_protocol
+from zoo.commands.flags import SOURCES, add_protocol, read_protocol
 from zoo.commands.tables import print_scores, print_table
 from zoo.errors import InputError
 
@@ -16,9 +15,7 @@ EXAMPLE = "zoo compare runs/gan_mnist/gan-mnist runs/dcgan_mnist/dcgan-mnist --d
 
 
 def add_flags(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "models", nargs="+", metavar="NAME", help="two or more names from `zoo list`, or paths of SavedModels"
-    )
+    command.add_argument("models", nargs="+", metavar="NAME", help=f"two or more, each {SOURCES}")
     add_protocol(command)
 
 
@@ -26,16 +23,15 @@ def run(arguments: argparse.Namespace) -> None:
     if len(set(arguments.models)) < max(2, len(arguments.models)):
         raise InputError(f"zoo compare takes two or more different models. Received: {' '.join(arguments.models)}")
     console.import_tensorflow()
-    models = {name: load(name) for name in arguments.models}
-    reference, scores = read_protocol(arguments, list(models.values()))
-    print_scores(
-        {
-            name: evaluation.evaluate(model.sample, reference, scores, arguments.samples)
-            for name, model in models.items()
-        }
-    )
+    models, (real, scores, samples) = read_protocol(arguments, arguments.models)
+    of_samples = [name for name in scores if name != evaluation.TEST_ERRORS]
+    reports = {name: evaluation.evaluate(model.sample, real, of_samples, samples) for name, model in models.items()}
+    if evaluation.TEST_ERRORS in scores:
+        for name, model in models.items():
+            reports[name].records.append(evaluation.test_errors(model, real.dataset))
+    print_scores(reports)
     print()
-    print_battles(evaluation.battles(models, reference.dataset))
+    print_battles(evaluation.battles(models, real.dataset))
 
 
 def print_battles(battles: Iterable[evaluation.Battle]) -> None:

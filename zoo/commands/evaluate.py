@@ -9,46 +9,66 @@ from pathlib import Path
 import numpy as np
 
 from zoo import console, evaluation
-from zoo.artefacts.catalogue import load
-from zoo.commands.flags import add_model, add_protocol, read_protocol
+from zoo.artefacts.catalogue import find
+from zoo.commands.flags import SOURCES, add_protocol, read_protocol
 from zoo.commands.tables import print_scores
 from zoo.errors import InputError
 from zoo.features.choice import CLASSIFIER
 from zoo.files import make_folder
 from zoo.images import drawable
 
-HELP = "score a trained model on a dataset, beside real test data"
+HELP = "score a trained model, or samples of any generator, on a dataset, beside real test data"
 EXAMPLE = "zoo evaluate dcgan-fashion_mnist --data fashion_mnist"
+
+RUNS = Path("runs", "scores")
 
 
 def add_flags(command: argparse.ArgumentParser) -> None:
-    add_model(command)
+    command.add_argument("model", metavar="NAME", help=SOURCES)
     add_protocol(command)
-    command.add_argument("--out", help="folder for scores.json and neighbours.png (default: scores/NAME)")
+    command.add_argument(
+        "--out",
+        help="folder for scores.json and neighbours.png (default: runs/scores/NAME, or NAME.1 and so on if it holds "
+        "the scores of something else)",
+    )
     command.add_argument("--card", action="store_true", help="write the scores into the model's card.json as well")
 
 
 def run(arguments: argparse.Namespace) -> None:
     if arguments.out == "":
         raise InputError("--out should be a folder. Received: ''")
+    if arguments.card:
+        require_card(arguments.model)
     console.import_tensorflow()
-    model = load(arguments.model)
-    if arguments.card and not model.card:
-        raise InputError(f"{model.path}: has no card.json for --card to write to.")
-    reference, scores = read_protocol(arguments, [model])
-    out = Path(arguments.out or Path("scores", evaluation.artefact(model)["name"]))
+    sources, (real, scores, samples) = read_protocol(arguments, [arguments.model])
+    (model,) = sources.values()
+    data = real.dataset.name
+    out = Path(arguments.out) if arguments.out else evaluation.place(RUNS / evaluation.name_of(model), model, data)
+    evaluation.require_free(out, model, data)
     make_folder(out)
 
-    report = evaluation.evaluate(model.sample, reference, scores, arguments.samples)
+    of_samples = [name for name in scores if name != evaluation.TEST_ERRORS]
+    report = evaluation.evaluate(model.sample, real, of_samples, samples)
+    if evaluation.TEST_ERRORS in scores:
+        report.records.append(evaluation.test_errors(model, real.dataset))
     neighbours = None
-    if len(shape := reference.dataset.data_shape) == 3 and drawable(np.empty((0, *shape))):
-        neighbours = evaluation.nearest_training_images(model.sample, reference)
+    if of_samples and len(shape := real.dataset.data_shape) == 3 and drawable(np.empty((0, *shape))):
+        neighbours = evaluation.nearest_training_images(model.sample, real)
     print_scores({arguments.model: report})
     paths = evaluation.write(out, model, report, neighbours)
     if arguments.card:
         paths.append(evaluation.add_to_card(model, report, command_line(model.card["name"], arguments)))
     for path in paths:
         print(path)
+
+
+def require_card(name: str) -> None:
+    """Raises an `InputError` for samples, and for a model without a card."""
+    if evaluation.is_given(name):
+        raise InputError(f"--card goes with a model. Received: {name}")
+    path, card = find(name)
+    if not card:
+        raise InputError(f"{path}: has no card.json for --card to write to.")
 
 
 def command_line(name: str, arguments: argparse.Namespace) -> str:

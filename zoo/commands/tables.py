@@ -25,7 +25,7 @@ def print_scores(reports: Mapping[str, evaluation.Report]) -> None:
             records[0]["better"],
             *(measurement(record) for record in records),
             measurement(records[0], "floor"),
-            f"{records[0]['n_fake']:,}",
+            f"{records[0]['n_fake']:,}" if records[0]["n_fake"] else "-",
             f"{records[0]['floor_n_fake']:,} {records[0]['floor_split']}" if records[0]["floor_n_fake"] else "-",
             f"{records[0]['n_real']:,} {records[0]['reference'].split()[-1]}" if records[0]["reference"] else "-",
         )
@@ -33,11 +33,12 @@ def print_scores(reports: Mapping[str, evaluation.Report]) -> None:
     ]
     print_table([("SCORE", "BETTER", *reports, "FLOOR", "SAMPLES", "FLOOR ROWS", "REFERENCE ROWS"), *rows])
     print()
-    print(f"data: {first.protocol['dataset']}; samples: seeds from 0")
+    rounding = "images rounded to 8 bits" if any(record["rounding"] for record in first.records) else "not rounded"
+    print(f"data: {first.protocol['dataset']}; samples: seeds from 0, {rounding}")
     print("floor: the same score of real rows in the place of the samples")
     for record in [record for record in first.records if record["features"]][:1]:
         print(f"features: {record['features']}, sha256 {record['features_sha256']:.12}…")
-        print(f"reference statistics: {first.protocol['reference']}")
+        print(f"features of the real data: {first.protocol['real_features']}")
 
 
 def measurement(record: Mapping[str, object], field: str = "value") -> str:
@@ -46,5 +47,13 @@ def measurement(record: Mapping[str, object], field: str = "value") -> str:
         return "-"
     prefix = "" if field == "value" else f"{field}_"
     spreads = [f" ± {record[prefix + name]:.2g}" for name in ("std", "stderr") if prefix + name in record]
-    settings = [f" ({name} {record[prefix + name]:.3g})" for name in ("sigma", "scales") if prefix + name in record]
-    return "".join([f"{record[field]:.4g}", *spreads, *settings])
+    settings = [
+        f" ({name} {_number(record[prefix + name], 3)})"
+        for name in ("sigma", "pairs", "scales")
+        if prefix + name in record
+    ]
+    return "".join([_number(record[field], 4), *spreads, *settings])
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.{digits}g}"

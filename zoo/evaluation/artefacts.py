@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import json
+import os
+from importlib.metadata import version
 from pathlib import Path
 
 from zoo import images, machine
 from zoo.artefacts.card import CARD, read_card
 from zoo.artefacts.catalogue import LoadedModel
 from zoo.artefacts.safety import GRAPH
+from zoo.errors import InputError
+from zoo.evaluation.given import GivenSamples
 from zoo.evaluation.nearest import Neighbours
 from zoo.evaluation.report import Report
 from zoo.files import make_folder, sha256, write_json
 
-IN_CARD = ("score", "value", "std", "stderr", "features", "n_real", "n_fake", "reference", "floor", "floor_n_fake")
+SCORES = "scores.json"
+PACKAGES = ("gan-zoo", "tensorflow", "numpy", "scipy")
+# What a card says of its model that a number depends on, or that tables state.
+STATED = (
+    *("name", "version", "files", "model", "dataset", "command", "settings", "precision", "seed", "steps", "seconds"),
+    *("machine", "parameters", "conditional", "label_counts"),
+)
 
 
-def artefact(model: LoadedModel) -> dict:
-    """Which model was scored: "name", "version" and the sha256 of its "files", of its graph alone without a card."""
+def artefact(model: LoadedModel | GivenSamples) -> dict:
+    """What was scored: "name", "version", the sha256 of its "files", and what else its card states.
+
+    Of a SavedModel without a card the hash is of its graph alone.
+    """
+    if isinstance(model, GivenSamples):
+        return model.facts
     if model.card:
-        return {key: model.card[key] for key in ("name", "version", "files")}
+        return {key: model.card[key] for key in STATED if key in model.card}
     path = model.path
     versioned = path.name.isdecimal()
     return {
@@ -28,7 +44,54 @@ def artefact(model: LoadedModel) -> dict:
     }
 
 
-def write(directory: Path, model: LoadedModel, report: Report, neighbours: Neighbours | None) -> list[Path]:
+def name_of(model: LoadedModel | GivenSamples) -> str:
+    """The name of what was scored, as that of a folder."""
+    return artefact(model)["name"]
+
+
+def label_prior(model: LoadedModel | GivenSamples) -> str | None:
+    """How the class of a sample was chosen; None where samples are of none."""
+    if model.card.get("num_classes") is None or not model.card.get("conditional", True):
+        return None
+    return (
+        "label -1: drawn by the seed, each class in its share of label_counts"
+        if "label_counts" in model.card
+        else "label -1: drawn by the seed, as the graph has it"
+    )
+
+
+def place(directory: Path, model: LoadedModel | GivenSamples, dataset: str) -> Path:
+    """The first of DIRECTORY, DIRECTORY.1, DIRECTORY.2, ... without the scores of something else, or on other data."""
+    number, free = 0, directory
+    while not _is_free(free, model, dataset):
+        number += 1
+        free = directory.with_name(f"{directory.name}.{number}")
+    return free
+
+
+def require_free(directory: Path, model: LoadedModel | GivenSamples, dataset: str) -> None:
+    """Raises an `InputError` for a folder that holds the scores of something else, or on other data."""
+    if not _is_free(directory, model, dataset):
+        raise InputError(
+            f"{directory / SCORES} holds other scores than those of {artefact(model)['name']} on {dataset}, "
+            "and is not overwritten: name another --out"
+        )
+
+
+def _is_free(directory: Path, model: LoadedModel | GivenSamples, dataset: str) -> bool:
+    path = directory / SCORES
+    if not os.path.lexists(path):
+        return True
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return (found["artefact"]["files"], found["dataset"]) == (artefact(model)["files"], dataset)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):  # scores or not, it is not ours
+        return False
+
+
+def write(
+    directory: Path, model: LoadedModel | GivenSamples, report: Report, neighbours: Neighbours | None
+) -> list[Path]:
     """Writes `scores.json`, and `neighbours.png` if there are any, each whole or not at all.
 
     The JSON holds the report's protocol, the artefact, the peak memory of this process in MiB (null on Windows), the
@@ -41,10 +104,12 @@ def write(directory: Path, model: LoadedModel, report: Report, neighbours: Neigh
         InputError: a file cannot be written.
     """
     make_folder(directory)
-    paths = [directory / "scores.json"]
+    paths = [directory / SCORES]
     seconds = report.protocol["seconds"] | ({"neighbours": round(neighbours.seconds, 3)} if neighbours else {})
     contents = {
         "artefact": artefact(model),
+        "labels": label_prior(model),
+        "packages": {name: version(name) for name in PACKAGES},
         **report.protocol,
         "seconds": seconds,
         "peak_memory_mib": machine.peak_memory(),
@@ -79,7 +144,8 @@ def add_to_card(model: LoadedModel, report: Report, command: str) -> Path:
     path = model.path.parent / CARD
     card = read_card(path)
     records = [
-        {key: value for key, value in record.items() if key in IN_CARD} | {"command": command}
+        {key: value for key, value in record.items() if key != "seconds"}
+        | {"labels": label_prior(model) if record["n_fake"] else None, "command": command}
         for record in report.records
     ]
     subjects = {subject(record) for record in records}

@@ -52,7 +52,7 @@ def battles(models: dict[str, LoadedModel], dataset: Dataset) -> list[Battle]:
     """
     reasons = {name: _why_not(model) for name, model in models.items()}
     players = {
-        name: metrics.Player(draw(model.sample, np.arange(FIGHTERS), dataset), _judge(model))
+        name: metrics.Player(unit(draw(model.sample, np.arange(FIGHTERS), dataset)), _judge(model))
         for name, model in models.items()
         if not reasons[name]
     }

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo import images, metrics
-from zoo.evaluation.reference import Reference
+from zoo.evaluation.real_data import RealData
 from zoo.evaluation.rows import Sampler, draw, unit
 
 PICTURED = 8  # samples that are shown beside their neighbours: the seeds 0 to 7
@@ -32,22 +32,22 @@ class Neighbours(NamedTuple):
     seconds: float
 
 
-def nearest_training_images(sample: Sampler, reference: Reference) -> Neighbours:
+def nearest_training_images(sample: Sampler, real: RealData) -> Neighbours:
     """Looks for the seeds 0 to 7 in the whole training split, block by block.
 
     Args:
         sample: as `evaluate` takes it.
-        reference: of images of 1 or 3 channels; without an extractor, pixels alone are searched.
+        real: of images of 1 or 3 channels; without an extractor, pixels alone are searched.
 
     Raises:
         InputError: as `evaluate`, or images that cannot be drawn.
     """
     start = time.perf_counter()
-    train = reference.dataset.train
-    samples = draw(sample, np.arange(PICTURED), reference.dataset)
+    train = real.dataset.train
+    samples = unit(draw(sample, np.arange(PICTURED), real.dataset))
     spaces = {"pixels": (samples, lambda block: unit(train.images[block]))}
-    if reference.extractor:
-        spaces["features"] = (reference.extract(samples).features, lambda block: reference.features.train[block])
+    if real.extractor:
+        spaces["features"] = (real.extract(samples).features, lambda block: real.features.train[block])
     found: list[dict] = [{"seed": seed} for seed in range(PICTURED)]
     columns = [samples[:, None]]
     for space, (queries, read) in spaces.items():

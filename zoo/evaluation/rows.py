@@ -17,7 +17,14 @@ Sampler = Callable[[np.ndarray], np.ndarray]  # seeds int64 [n] to float32 [n, *
 
 
 def draw(sample: Sampler, seeds: np.ndarray, dataset: Dataset) -> np.ndarray:
-    """Samples, checked."""
+    """Samples, checked, as a `Split` holds rows: images rounded to the 256 levels that the data's have.
+
+    Returns:
+        uint8 `[n, height, width, channels]`, or, of vectors, what `sample` returned.
+
+    Raises:
+        InputError: samples of another shape or range, or that are not finite.
+    """
     data = np.asarray(sample(seeds))
     expected = (len(seeds), *dataset.data_shape)
     if data.shape != expected:
@@ -25,7 +32,11 @@ def draw(sample: Sampler, seeds: np.ndarray, dataset: Dataset) -> np.ndarray:
             f"the samples should be {list(expected)}, {len(seeds)} of the shape of dataset {dataset.name!r}. "
             f"Received: {list(data.shape)}"
         )
-    return checks.in_unit_interval("samples", data) if len(dataset.data_shape) == 3 else checks.finite("samples", data)
+    if len(dataset.data_shape) != 3:
+        return checks.finite("samples", data)
+    if data.dtype == np.uint8:
+        return data
+    return np.rint(np.clip(checks.in_unit_interval("samples", data), 0, 1) * 255).astype(np.uint8)
 
 
 def batches(split: Split, count: int, title: str) -> Iterator[np.ndarray]:
@@ -36,7 +47,7 @@ def batches(split: Split, count: int, title: str) -> Iterator[np.ndarray]:
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
-    """Rows of a `Split` as float32, images in [0, 1]."""
+    """Rows of a `Split` or of `draw` as float32, images in [0, 1]."""
     return rows / np.float32(255) if rows.dtype == np.uint8 else rows
 
 

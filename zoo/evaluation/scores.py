@@ -5,23 +5,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from zoo import metrics
 from zoo.data import Dataset, mixtures
 from zoo.errors import InputError, unknown
+from zoo.evaluation.real_data import RealData
 from zoo.evaluation.rows import ROWS, unit
 from zoo.metrics.diversity import FILTER
-
-if TYPE_CHECKING:
-    from zoo.evaluation.reference import Reference
+from zoo.metrics.modes import HIGH_QUALITY
+from zoo.metrics.parzen import SIGMAS, VALIDATION_ROWS
 
 SPLITS = 10  # of the samples, by `inception_score`
-SUBSET = 1000  # rows a subset, of `kernel_distance`
-NEIGHBOUR = 3  # to which a ball of `precision_recall` reaches
-SIMILAR = 1000  # samples from which `ms_ssim_diversity` draws its pairs
+SUBSETS, SUBSET = 100, 1000  # of `kernel_distance`, and the rows of each
+NEIGHBOUR = 3  # to which a ball of precision and recall reaches
+DENSITY_NEIGHBOUR = 5  # to which a ball of density and coverage reaches
+SEED = 0  # of subsets and of pairs
 
 
 class Rows(NamedTuple):
@@ -31,7 +32,7 @@ class Rows(NamedTuple):
         count: n.
         features: float32 `[n, dimensions]`; None without an extractor.
         probabilities: float32 `[n, classes]`; None without an extractor.
-        data: float32 `[m, *data_shape]`, the first m of them, as many as a score reads itself.
+        data: uint8 images or float32 vectors `[m, *data_shape]`, the first m of them, as many as a score reads itself.
     """
 
     count: int
@@ -45,7 +46,7 @@ class Measured(NamedTuple):
 
     Args:
         values: by the names of `VALUES`: "value", and "std" (over parts of the samples), "stderr" (of the mean),
-            "sigma" or "scales" where it has one.
+            "sigma", or "pairs", "scales" and "classes" where it has them.
         n_real: real rows that it compared with; None if it compares with none.
         n_fake: samples that it read.
     """
@@ -55,54 +56,55 @@ class Measured(NamedTuple):
     n_fake: int
 
 
-def _inception_score(reference: Reference, rows: Rows) -> Measured:
+def _inception_score(real: RealData, rows: Rows) -> Measured:
     mean, std = metrics.inception_score(rows.probabilities, SPLITS)
     return Measured({"inception_score": {"value": mean, "std": std}}, None, rows.count)
 
 
-def _frechet_distance(reference: Reference, rows: Rows) -> Measured:
-    real = reference.features.statistics
-    return Measured(
-        {"frechet_distance": {"value": metrics.frechet_distance(real, rows.features)}}, real.count, rows.count
-    )
+def _frechet_distance(real: RealData, rows: Rows) -> Measured:
+    statistics = real.features.statistics
+    distance = metrics.frechet_distance(statistics, rows.features)
+    return Measured({"frechet_distance": {"value": distance}}, statistics.count, rows.count)
 
 
-def _kernel_distance(reference: Reference, rows: Rows) -> Measured:
-    real = reference.features.train[:ROWS]
-    mean, std = metrics.kernel_distance(real, rows.features, subset_size=SUBSET)
-    return Measured({"kernel_distance": {"value": mean, "std": std}}, len(real), rows.count)
+def _kernel_distance(real: RealData, rows: Rows) -> Measured:
+    features = real.features.train[:ROWS]
+    mean, std = metrics.kernel_distance(features, rows.features, SUBSETS, SUBSET, SEED)
+    return Measured({"kernel_distance": {"value": mean, "std": std}}, len(features), rows.count)
 
 
-def _precision_recall(reference: Reference, rows: Rows) -> Measured:
-    real = reference.features.train[:ROWS]
-    scores = metrics.precision_recall(real, rows.features, NEIGHBOUR)
-    return Measured(_valued(scores), len(real), rows.count)
+def _precision_recall(real: RealData, rows: Rows) -> Measured:
+    features, radii = real.features.train[:ROWS], real.squared_radii(NEIGHBOUR, DENSITY_NEIGHBOUR)
+    scores = metrics.precision_recall(features, rows.features, NEIGHBOUR, DENSITY_NEIGHBOUR, radii)
+    return Measured(_valued(scores), len(features), rows.count)
 
 
-def _two_sample_accuracy(reference: Reference, rows: Rows) -> Measured:
-    count = min(rows.count, ROWS, len(reference.features.train))
-    scores = metrics.two_sample_accuracy(reference.features.train[:count], rows.features[:count])
+def _two_sample_accuracy(real: RealData, rows: Rows) -> Measured:
+    count = min(rows.count, ROWS, len(real.features.train))
+    scores = metrics.two_sample_accuracy(real.features.train[:count], rows.features[:count])
     values = {"two_sample_accuracy": scores["accuracy"]} | {
         f"two_sample_{side}": scores[side] for side in ("real", "fake")
     }
     return Measured(_valued(values), count, count)
 
 
-def _ms_ssim_diversity(reference: Reference, rows: Rows) -> Measured:
-    pool = rows.data[:SIMILAR]
-    scores = metrics.ms_ssim_diversity(pool)
-    return Measured({"ms_ssim": {"value": scores["ms_ssim"], "scales": scores["scales"]}}, None, len(pool))
+def _ms_ssim_diversity(real: RealData, rows: Rows) -> Measured:
+    count = len(rows.data)
+    found = metrics.ms_ssim_diversity(rows.data, rows.probabilities[:count].argmax(axis=1), SEED)
+    return Measured({"ms_ssim": {"value": found.pop("ms_ssim"), **found}}, None, count)
 
 
-def _parzen_log_likelihood(reference: Reference, rows: Rows) -> Measured:
-    validation, test = (unit(split.images[:ROWS]) for split in (reference.dataset.validation, reference.dataset.test))
-    scores = metrics.parzen_log_likelihood(*(data.reshape(len(data), -1) for data in (rows.data, validation, test)))
+def _parzen_log_likelihood(real: RealData, rows: Rows) -> Measured:
+    validation, test = (split.images[:ROWS] for split in (real.dataset.validation, real.dataset.test))
+    scores = metrics.parzen_log_likelihood(
+        *(unit(data).reshape(len(data), -1) for data in (rows.data, validation, test))
+    )
     value = {"value": scores["mean"], "stderr": scores["stderr"], "sigma": scores["sigma"]}
     return Measured({"parzen_log_likelihood": value}, len(test), rows.count)
 
 
-def _mode_coverage(reference: Reference, rows: Rows) -> Measured:
-    mixture = mixtures.named(reference.dataset.name)
+def _mode_coverage(real: RealData, rows: Rows) -> Measured:
+    mixture = mixtures.named(real.dataset.name)
     scores = metrics.mode_coverage(rows.data, mixtures.centers(mixture), mixtures.sigma(mixture))
     return Measured(_valued(scores), None, rows.count)
 
@@ -128,20 +130,22 @@ class Score:
     """How a score is taken.
 
     Args:
-        measure: from the reference and what was kept of the samples to what it found.
-        least: from an extractor's dimensions to the rows that it needs of the samples and of the data.
+        measure: from the real data and what was kept of the samples to what it found.
+        least: from the real data to the rows that it needs of the samples and of the training split.
         reason: why as many.
-        data_rows: how many samples it reads themselves; 0 for one that reads their features.
-        reference: the split that it compares with; None if it knows of no data.
+        reads_features: whether it reads what an extractor says of the samples.
+        data_rows: how many samples it reads themselves.
+        split: that it compares with; None if it knows of no data.
         stand_in: the split whose rows take the place of samples in its floor.
         require: raises an `InputError` for a dataset that it cannot be taken on.
     """
 
-    measure: Callable[[Reference, Rows], Measured]
-    least: Callable[[int], int]
+    measure: Callable[[RealData, Rows], Measured]
+    least: Callable[[RealData], int]
     reason: str
+    reads_features: bool = True
     data_rows: int = 0
-    reference: str | None = None
+    split: str | None = None
     stand_in: str = "test"
     require: Callable[[Dataset], None] = lambda dataset: None
 
@@ -150,41 +154,84 @@ SCORES = {
     "inception_score": Score(_inception_score, lambda _: SPLITS, f"it is a mean over {SPLITS} parts of them"),
     "frechet_distance": Score(
         _frechet_distance,
-        lambda d: d + 1,
+        lambda real: real.extractor.dimensions + 1,
         "no more than features have dimensions make a singular covariance",
-        0,
-        "train",
+        split="train",
     ),
-    "kernel_distance": Score(_kernel_distance, lambda _: SUBSET, "it draws subsets of as many", 0, "train"),
+    "kernel_distance": Score(_kernel_distance, lambda _: SUBSET, "it draws subsets of as many", split="train"),
     "precision_recall": Score(
-        _precision_recall, lambda _: NEIGHBOUR + 1, f"each has {NEIGHBOUR} neighbours among the others", 0, "train"
+        _precision_recall,
+        lambda _: DENSITY_NEIGHBOUR + 1,
+        f"each has {DENSITY_NEIGHBOUR} neighbours among the others",
+        split="train",
     ),
-    "two_sample_accuracy": Score(_two_sample_accuracy, lambda _: 2, "each has a neighbour", 0, "train"),
-    "ms_ssim_diversity": Score(_ms_ssim_diversity, lambda _: 2, "it compares pairs", SIMILAR, require=_require_windows),
+    "two_sample_accuracy": Score(_two_sample_accuracy, lambda _: 2, "each has a neighbour", split="train"),
+    "ms_ssim_diversity": Score(
+        _ms_ssim_diversity,
+        lambda real: (real.dataset.num_classes or 1) + 1,
+        "it compares pairs of a class",
+        data_rows=ROWS,
+        require=_require_windows,
+    ),
     # Windows on training rows are the floor of windows on samples.
     "parzen_log_likelihood": Score(
-        _parzen_log_likelihood, lambda _: 1, "windows sit on them", sys.maxsize, "test", stand_in="train"
+        _parzen_log_likelihood,
+        lambda _: 1,
+        "windows sit on them",
+        reads_features=False,
+        data_rows=sys.maxsize,
+        split="test",
+        stand_in="train",
     ),
-    "mode_coverage": Score(_mode_coverage, lambda _: 1, "it counts them", sys.maxsize, require=_require_modes),
+    "mode_coverage": Score(
+        _mode_coverage,
+        lambda _: 1,
+        "it counts them",
+        reads_features=False,
+        data_rows=sys.maxsize,
+        require=_require_modes,
+    ),
 }
 
-# What tables call a value, and which is better. A name that depends on the features is the extractor's to give.
+
+class Value(NamedTuple):
+    """What tables call a value of a score, and on what it depends beside the rows.
+
+    Args:
+        title: its name; None for one that depends on the features, which is the extractor's to give.
+        better: "higher", "lower", or what it should be near.
+        settings: as the record of the value states them.
+    """
+
+    title: str | None
+    better: str
+    settings: dict[str, object]
+
+
 VALUES = {
-    "inception_score": (None, "higher"),
-    "frechet_distance": (None, "lower"),
-    "kernel_distance": (None, "lower"),
-    "precision": ("precision", "higher"),
-    "recall": ("recall", "higher"),
-    "density": ("density", "higher"),
-    "coverage": ("coverage", "higher"),
-    "two_sample_accuracy": ("1-NN two-sample accuracy", "0.5"),
-    "two_sample_real": ("1-NN accuracy, real", "0.5"),
-    "two_sample_fake": ("1-NN accuracy, fake", "0.5"),
-    "ms_ssim": ("MS-SSIM of pairs", "as the floor"),
-    "parzen_log_likelihood": ("Parzen log-likelihood (nats)", "higher"),
-    "modes": ("modes", "higher"),
-    "reverse_kl": ("reverse KL (nats)", "lower"),
-    "high_quality": ("high-quality share", "higher"),
+    "inception_score": Value(None, "higher", {"splits": SPLITS}),
+    "frechet_distance": Value(None, "lower", {}),
+    "kernel_distance": Value(None, "lower", {"subsets": SUBSETS, "subset_size": SUBSET, "seed": SEED}),
+    "precision": Value("precision", "higher", {"k": NEIGHBOUR}),
+    "recall": Value("recall", "higher", {"k": NEIGHBOUR}),
+    "density": Value("density", "higher", {"k": DENSITY_NEIGHBOUR}),
+    "coverage": Value("coverage", "higher", {"k": DENSITY_NEIGHBOUR}),
+    "two_sample_accuracy": Value("1-NN two-sample accuracy", "0.5", {"k": 1}),
+    "two_sample_real": Value("1-NN accuracy, real", "0.5", {"k": 1}),
+    "two_sample_fake": Value("1-NN accuracy, fake", "0.5", {"k": 1}),
+    "ms_ssim": Value(
+        "MS-SSIM of pairs of a class",
+        "as the floor",
+        {"seed": SEED, "classes": "those that the features' network sees"},
+    ),
+    "parzen_log_likelihood": Value(
+        "Parzen log-likelihood (nats)",
+        "higher",
+        {"sigmas": SIGMAS.tolist(), "sigma_chosen_on": f"the first {VALIDATION_ROWS} validation rows"},
+    ),
+    "modes": Value("modes", "higher", {"standard_deviations": HIGH_QUALITY}),
+    "reverse_kl": Value("reverse KL (nats)", "lower", {"standard_deviations": HIGH_QUALITY}),
+    "high_quality": Value("high-quality share", "higher", {"standard_deviations": HIGH_QUALITY}),
 }
 
 
@@ -212,7 +259,7 @@ def reads_features(scores: Iterable[str]) -> bool:
     Raises:
         InputError: a name that is not in `SCORES`.
     """
-    return any(named(name).data_rows == 0 for name in scores)
+    return any(named(name).reads_features for name in scores)
 
 
 def named(name: str) -> Score:

@@ -11,7 +11,7 @@ from zoo.metrics.inception import inception_score
 from zoo.metrics.interpolation import interpolate
 from zoo.metrics.kernel import kernel_distance
 from zoo.metrics.modes import mode_coverage, stacked_modes
-from zoo.metrics.neighbours import nearest_neighbours, precision_recall, two_sample_accuracy
+from zoo.metrics.neighbours import nearest_neighbours, precision_recall, squared_radii, two_sample_accuracy
 from zoo.metrics.parzen import parzen_log_likelihood
 from zoo.metrics.transport import earth_movers_distance, jensen_shannon_divergence
 
@@ -32,6 +32,7 @@ __all__ = [
     "panel_errors",
     "parzen_log_likelihood",
     "precision_recall",
+    "squared_radii",
     "stacked_modes",
     "two_sample_accuracy",
 ]

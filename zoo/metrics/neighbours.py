@@ -10,6 +10,7 @@ from zoo.errors import InputError, require_positive
 from zoo.metrics import checks
 
 BLOCK = 2**23  # numbers a block, of distances or of rows: 64 MiB in float64
+CENTRAL = 1000  # rows, evenly spaced, whose median is the centre
 ROUNDING = 1e-12  # share of the squared norms by which a squared distance may be off: 4,000 times float64's precision
 
 
@@ -31,19 +32,16 @@ def nearest_neighbours(queries: np.ndarray, references: np.ndarray, k: int = 1) 
     queries, references = checks.rows(queries=queries, references=references)
     require_positive(k=k)
     checks.require_rows(k, "a query has k neighbours", references=references)
-    distances, indices = np.empty((len(queries), k)), np.empty((len(queries), k), np.int64)
-    for block, squared in squared_distances(queries, references):
-        nearest = np.argpartition(squared, k - 1, axis=1)[:, :k]
-        # Computed again from the differences: products round a copy's distance to something other than 0.
-        rows = queries[block].astype(np.float64)
-        exact = np.stack([np.linalg.norm(rows - references[column], axis=1) for column in nearest.T], axis=1)
-        order = np.argsort(exact, axis=1, kind="stable")
-        distances[block] = np.take_along_axis(exact, order, axis=1)
-        indices[block] = np.take_along_axis(nearest, order, axis=1)
-    return distances, indices
+    return _nearest(queries, references, k)
 
 
-def precision_recall(real_features: np.ndarray, fake_features: np.ndarray, k: int = 3) -> dict[str, float]:
+def precision_recall(
+    real_features: np.ndarray,
+    fake_features: np.ndarray,
+    k: int = 3,
+    density_k: int = 5,
+    real_radii: np.ndarray | None = None,
+) -> dict[str, float]:
     """How much of either set of features lies where the other does: quality and variety apart.
 
     Around each feature a ball reaches to its k-th nearest neighbour of its own set. Higher is better for all four.
@@ -51,15 +49,17 @@ def precision_recall(real_features: np.ndarray, fake_features: np.ndarray, k: in
     - precision: the share of fake features in any real feature's ball; recall: of real features in any fake feature's
       (Kynkäänniemi et al., 2019, https://arxiv.org/abs/1904.06991, eq. 2; k = 3, 50,000 features a side).
     - density: the mean number of real balls that hold a fake feature, over k, which may exceed 1; coverage: the share
-      of real balls that hold any (Naeem et al., 2020, https://arxiv.org/abs/2002.09797; there k = 5). Neither asks the
-      fake features for their neighbours, so outliers among them cannot widen anything.
+      of real balls that hold any (Naeem et al., 2020, https://arxiv.org/abs/2002.09797, eqs. 4 and 5; k = 5). Neither
+      asks the fake features for their neighbours, so outliers among them cannot widen anything.
 
     A ball is closed: copies of the data have a precision of 1.
 
     Args:
         real_features: `[n, d]`.
         fake_features: `[m, d]`.
-        k: which neighbour a ball reaches to.
+        k: which neighbour the balls of precision and recall reach to.
+        density_k: which neighbour those of density and coverage reach to.
+        real_radii: `[2, n]`, `squared_radii(real_features, k, density_k)` where that is known already.
 
     Returns:
         "precision", "recall" and "coverage" in [0, 1], "density" from 0.
@@ -68,23 +68,29 @@ def precision_recall(real_features: np.ndarray, fake_features: np.ndarray, k: in
         InputError: another shape, values that are not finite, or a side without k neighbours for each of its rows.
     """
     real, fake = checks.rows(real_features=real_features, fake_features=fake_features)
-    require_positive(k=k)
-    checks.require_rows(k + 1, "a row has k others", real_features=real, fake_features=fake)
-    center = real.mean(axis=0, dtype=np.float64)
-    real, fake = real - center, fake - center
-    real_radii, fake_radii = _squared_radii(real, k), _squared_radii(fake, k)
+    require_positive(k=k, density_k=density_k)
+    checks.require_rows(max(k, density_k) + 1, "a row has k others", real_features=real)
+    checks.require_rows(k + 1, "a row has k others", fake_features=fake)
+    (fake_radii,) = squared_radii(fake, k)
+    if real_radii is None:
+        real_radii = squared_radii(real, k, density_k)
+    if real_radii.shape != (2, len(real)):
+        raise InputError(f"`real_radii` should be {[2, len(real)]}. Received: {list(real_radii.shape)}")
 
-    held = np.zeros(len(fake))  # by how many real balls
+    precise = np.zeros(len(fake), bool)
+    held = np.zeros(len(fake))  # by how many real balls of the second kind
     recalled = covered = 0
     for block, squared in squared_distances(real, fake):
-        in_real = squared <= real_radii[block, None]
+        radii, wide_radii = real_radii[:, block, None]
+        precise |= (squared <= radii).any(axis=0)
+        recalled += (squared <= fake_radii).any(axis=1).sum()
+        in_real = squared <= wide_radii
         held += in_real.sum(axis=0)
         covered += in_real.any(axis=1).sum()
-        recalled += (squared <= fake_radii).any(axis=1).sum()
     return {
-        "precision": float((held > 0).mean()),
+        "precision": float(precise.mean()),
         "recall": float(recalled / len(real)),
-        "density": float(held.mean() / k),
+        "density": float(held.mean() / density_k),
         "coverage": float(covered / len(real)),
     }
 
@@ -110,11 +116,27 @@ def two_sample_accuracy(real_features: np.ndarray, fake_features: np.ndarray) ->
     real, fake = checks.rows(real_features=real_features, fake_features=fake_features)
     if len(real) != len(fake):
         raise InputError(f"real and fake features should have as many rows. Received: {len(real)} and {len(fake)}")
-    both = np.concatenate([real, fake])
-    nearest = np.concatenate([squared.argmin(axis=1) for _, squared in squared_distances(both)])
+    nearest = _nearest(np.concatenate([real, fake]), None, 1)[1][:, 0]
     real_accuracy = float((nearest[: len(real)] < len(real)).mean())
     fake_accuracy = float((nearest[len(real) :] >= len(real)).mean())
     return {"accuracy": (real_accuracy + fake_accuracy) / 2, "real": real_accuracy, "fake": fake_accuracy}
+
+
+def squared_radii(features: np.ndarray, *ks: int) -> np.ndarray:
+    """The squared distances from each row to its k-th nearest other ones, rounded up so that these are inside.
+
+    Args:
+        features: `[n, d]`, more rows than any k.
+        *ks: which neighbours.
+
+    Returns:
+        float64 `[len(ks), n]`.
+    """
+    radii = np.empty((len(ks), len(features)))
+    for block, squared in squared_distances(features):
+        squared.partition([k - 1 for k in ks], axis=1)
+        radii[:, block] = squared[:, [k - 1 for k in ks]].T
+    return radii + ROUNDING * (radii + _squared_norms(features - _center(features)))
 
 
 def squared_distances(queries: np.ndarray, references: np.ndarray | None = None) -> Iterator[tuple[slice, np.ndarray]]:
@@ -128,7 +150,7 @@ def squared_distances(queries: np.ndarray, references: np.ndarray | None = None)
     """
     others = queries if references is None else references
     # |a|^2 + |b|^2 - 2 a.b cancels far from the origin, so that is moved among the references.
-    center = others.mean(axis=0, dtype=np.float64)
+    center = _center(others)
     others = others - center
     norms = _squared_norms(others)
     size = max(1, BLOCK // max(others.shape))
@@ -144,13 +166,32 @@ def squared_distances(queries: np.ndarray, references: np.ndarray | None = None)
         yield slice(start, start + size), squared
 
 
-def _squared_radii(features: np.ndarray, k: int) -> np.ndarray:
-    """The squared distance from each row to its k-th nearest other one, rounded up so that this one is inside."""
-    radii = np.empty(len(features))
-    for block, squared in squared_distances(features):
-        squared.partition(k - 1, axis=1)
-        radii[block] = squared[:, k - 1]
-    return radii + ROUNDING * (radii + _squared_norms(features))
+def _nearest(queries: np.ndarray, references: np.ndarray | None, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """As `nearest_neighbours`; without references, among the other queries.
+
+    Distances by products choose the candidates, all rows that rounding leaves any doubt about, and those by differences
+    decide among them.
+    """
+    others = queries if references is None else references
+    center = _center(others)
+    norms = _squared_norms(others - center)
+    distances, indices = np.empty((len(queries), k)), np.empty((len(queries), k), np.int64)
+    for block, squared in squared_distances(queries, references):
+        rows = queries[block].astype(np.float64)
+        doubt = ROUNDING * (norms + _squared_norms(rows - center)[:, None])
+        farthest = np.partition(squared + doubt, k - 1, axis=1)[:, k - 1 : k]
+        candidates = squared - doubt <= farthest
+        for row, first in enumerate(range(block.start, block.start + len(rows))):
+            (places,) = candidates[row].nonzero()
+            exact = np.linalg.norm(rows[row] - others[places], axis=1)
+            order = np.argsort(exact, kind="stable")[:k]
+            distances[first], indices[first] = exact[order], places[order]
+    return distances, indices
+
+
+def _center(rows: np.ndarray) -> np.ndarray:
+    """A point amid rows `[n, d]`, which a few rows far away do not move."""
+    return np.median(rows[:: max(1, len(rows) // CENTRAL)], axis=0).astype(np.float64)
 
 
 def _squared_norms(rows: np.ndarray) -> np.ndarray:

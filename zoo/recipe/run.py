@@ -257,8 +257,8 @@ class Run:
         images = len(data.data_shape) == 3
         scores = ["frechet_distance", "precision_recall"] if images else evaluation.default_scores(data)
         extractor = choice.extractor(flags["features"].value, data.name, flags.inception) if images else None
-        reference = evaluation.Reference(data, extractor)
-        return callbacks.Scores(self.workdir, reference, scores, flags.score_every, steps=flags.steps)
+        real = evaluation.RealData(data, extractor)
+        return callbacks.Scores(self.workdir, real, scores, flags.score_every, steps=flags.steps)
 
     def _stream(self, model, split):
         """The batches from the model's step on, each worker its own rows of them."""

@@ -1,4 +1,4 @@
-"""What models of a dataset are compared with, kept from run to run."""
+"""A dataset as scores read it: its features and what follows from them, kept from run to run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,15 +16,19 @@ import numpy as np
 from zoo import metrics
 from zoo.data import Dataset
 from zoo.errors import InputError
-from zoo.evaluation.rows import ROWS, batches, unit
-from zoo.evaluation.scores import SCORES, Measured, Rows
+from zoo.evaluation.rows import ROWS, batches
 from zoo.features import Extractor, Features
-from zoo.files import cache_dir, make_folder, replacing, sha256, write_json
+from zoo.files import PACKAGE, cache_dir, make_folder, replacing, sha256, write_json
 from zoo.metrics import checks
 
-FORMAT = 1  # of the cache: to be raised when its files or the protocol of a floor change
 FEATURE_FILES = ("train.npy", "statistics.npz")  # whose hashes are in files.json, which is written last
-PROBED = 2048  # rows of a split that identify it
+# What turns rows into features and scores.
+CODE = (
+    "metrics/*.py",
+    "features/*.py",
+    *(f"evaluation/{name}.py" for name in ("rows", "real_data", "scores", "floors")),
+)
+BLOCK = 4096  # rows whose bytes are hashed at once
 
 
 class DataFeatures(NamedTuple):
@@ -43,8 +47,8 @@ class DataFeatures(NamedTuple):
     cached: bool
 
 
-class Reference:
-    """What models of a dataset are compared with; computed when it is first needed, and kept for later runs.
+class RealData:
+    """What samples are compared with; computed when it is first needed, and kept for later runs.
 
     Args:
         dataset: the dataset.
@@ -65,14 +69,30 @@ class Reference:
         """
         return self._read(cached=True) if self._is_whole() else self._compute()
 
+    def squared_radii(self, *ks: int) -> np.ndarray:
+        """`metrics.squared_radii` of the first `ROWS` training rows, from the cache if it has them.
+
+        Raises:
+            InputError: as `features`.
+        """
+        path = self.folder / f"radii-{'-'.join(map(str, ks))}.npz"
+        if path.exists():
+            with damage_reported(path), np.load(path) as arrays:  # which compares checksums
+                return arrays["squared_radii"]
+        radii = metrics.squared_radii(self.features.train[:ROWS], *ks)
+        with replacing(path) as temporary:
+            np.savez(temporary, squared_radii=radii)
+        return radii
+
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 of the shapes and of `PROBED` evenly spaced rows each of the training and the test split."""
+        """sha256 of every byte of the training, the validation and the test split, with their shapes."""
         digest = hashlib.sha256()
-        for split in (self.dataset.train, self.dataset.test):
-            digest.update(f"{split.images.dtype} {split.images.shape}".encode())
-            for row in np.linspace(0, len(split) - 1, min(PROBED, len(split))).astype(int):
-                digest.update(split.images[row].tobytes())
+        for name in ("train", "validation", "test"):
+            images = getattr(self.dataset, name).images
+            digest.update(f"{name} {images.dtype} {images.shape}".encode())
+            for start in range(0, len(images), BLOCK):
+                digest.update(np.ascontiguousarray(images[start : start + BLOCK]))
         return digest.hexdigest()
 
     def extract(self, data: np.ndarray) -> Features:
@@ -92,58 +112,25 @@ class Reference:
         checks.finite(f"features of {self.extractor.name}", extracted.features)
         return extracted
 
-    def floor(self, name: str, samples: int) -> Measured | None:
-        """A score of real rows in the place of `samples` samples, or of as many as there are, `ROWS` at most.
+    @cached_property
+    def folder(self) -> Path:
+        """Where all this is kept: a folder that belongs to these rows, this extractor and this code.
 
-        Returns:
-            None if there are fewer rows than the score needs.
+        Raises:
+            InputError: it cannot be made.
         """
-        split = getattr(self.dataset, SCORES[name].stand_in)
-        count = min(samples, len(split), ROWS)
-        if count < self.rows_needed(name):
-            return None
-        key = f"{name}, {count} rows"
-        if key not in self._floors:
-            extracted = (None, None)
-            if not SCORES[name].data_rows:
-                extracted = (array[:count] for array in self.features.test)
-            data = unit(split.images[: min(count, SCORES[name].data_rows)])
-            self._floors[key] = SCORES[name].measure(self, Rows(count, *extracted, data))
-            floors = {key: floor._asdict() for key, floor in self._floors.items()}
-            write_json(self._made_folder / "floors.json", floors)
-        return self._floors[key]
-
-    def rows_needed(self, name: str) -> int:
-        """How many samples, and how many rows of the data, a score takes at least."""
-        return SCORES[name].least(self.extractor.dimensions if self.extractor else 0)
-
-    @cached_property
-    def _folder(self) -> Path:
         extractor = (self.extractor.name, self.extractor.sha256) if self.extractor else None
-        key = hashlib.sha256(repr((FORMAT, self.dataset.name, self.fingerprint, extractor)).encode()).hexdigest()
-        return cache_dir() / "scores" / f"{self.dataset.slug[:64]}-{key[:16]}"
-
-    @property
-    def _made_folder(self) -> Path:
-        make_folder(self._folder)
-        return self._folder
-
-    @cached_property
-    def _floors(self) -> dict[str, Measured]:
-        path = self._folder / "floors.json"
-        if not path.exists():
-            return {}
-        with _damage_reported(path):
-            floors = json.loads(path.read_text(encoding="utf-8"), object_hook=_numbers)
-            return {key: Measured(**floor) for key, floor in floors.items()}
-        return {}
+        key = hashlib.sha256(repr((code_version(), self.dataset.name, self.fingerprint, extractor)).encode())
+        folder = cache_dir() / "scores" / f"{self.dataset.slug[:64]}-{key.hexdigest()[:16]}"
+        make_folder(folder)
+        return folder
 
     def _is_whole(self) -> bool:
         """Whether the cache has the features, each file as it was when `_compute` wrote it."""
-        path = self._folder / "files.json"
+        path = self.folder / "files.json"
         if not path.exists():
             return False
-        with _damage_reported(path.parent):
+        with damage_reported(path.parent):
             hashes = json.loads(path.read_text(encoding="utf-8"))
             for name in FEATURE_FILES:
                 if sha256(path.with_name(name)) != hashes[name]:
@@ -152,15 +139,15 @@ class Reference:
         return False
 
     def _read(self, cached: bool) -> DataFeatures:
-        with np.load(self._folder / "statistics.npz") as arrays:
+        with np.load(self.folder / "statistics.npz") as arrays:
             statistics = metrics.FeatureStatistics(**{name: arrays[name] for name in ("mean", "covariance", "count")})
             test = Features(arrays["test_features"], arrays["test_probabilities"])
-        return DataFeatures(np.load(self._folder / "train.npy", mmap_mode="r"), statistics, test, cached)
+        return DataFeatures(np.load(self.folder / "train.npy", mmap_mode="r"), statistics, test, cached)
 
     def _compute(self) -> DataFeatures:
-        folder, train, test = self._made_folder, self.dataset.train, self.dataset.test
+        train, test = self.dataset.train, self.dataset.test
         statistics = metrics.FeatureStatistics.empty(self.extractor.dimensions)
-        with replacing(folder / "train.npy") as path, path.open("wb") as file:
+        with replacing(self.folder / "train.npy") as path, path.open("wb") as file:
             shape = (len(train), self.extractor.dimensions)
             np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
             for data in batches(train, len(train), "features of train"):
@@ -169,20 +156,23 @@ class Reference:
                 file.write(features.astype("<f4").tobytes())
         tested = [self.extract(data) for data in batches(test, ROWS, "features of test")]
         features, probabilities = (np.concatenate(parts) for parts in zip(*tested, strict=True))
-        with replacing(folder / "statistics.npz") as path:
+        with replacing(self.folder / "statistics.npz") as path:
             np.savez(path, **vars(statistics), test_features=features, test_probabilities=probabilities)
-        hashes = {name: sha256(folder / name) for name in FEATURE_FILES}
-        write_json(folder / "files.json", hashes)
+        write_json(self.folder / "files.json", {name: sha256(self.folder / name) for name in FEATURE_FILES})
         return self._read(cached=False)
 
 
-def _numbers(values: dict) -> dict:
-    """Reads back the infinities that `write_json` wrote as strings; a floor holds no other strings."""
-    return {name: float(value) if isinstance(value, str) else value for name, value in values.items()}
+@cache
+def code_version() -> str:
+    """sha256 of the source of all that turns rows into features and scores; what other code has kept is not read."""
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in CODE for path in PACKAGE.glob(pattern)):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 @contextlib.contextmanager
-def _damage_reported(path: Path) -> Iterator[None]:
+def damage_reported(path: Path) -> Iterator[None]:
     """Turns any error of reading the cache into a warning on stderr; the block goes no further."""
     try:
         yield
