@@ -29,6 +29,26 @@ def test_published_samples_keep_their_numbers():
     np.testing.assert_array_equal(drawn, np.float32([0.7770459055900574, 0.22482830286026, 0.3888928294181824]))
 
 
+EXTREMES = [0, 1, -1, 2**31 - 1, -(2**31), 2**32 - 1, 2**63 - 1, -(2**63)]
+ROWS = tf.bitcast(tf.constant([*EXTREMES, *np.random.default_rng(0).integers(-(2**63), 2**63, 50)]), tf.int32)
+
+
+@pytest.mark.parametrize("compiler", [tf.function, partial(tf.function, jit_compile=True)], ids=["graph", "xla"])
+@pytest.mark.parametrize("shape", [(), (1,), (4,), (3, 2), (100,)], ids=str)
+def test_rows_draw_what_each_of_their_seeds_draws_alone(shape, compiler):
+    drawn = compiler(partial(draws.uniform_rows, shape))(ROWS)
+    np.testing.assert_array_equal(drawn, [draws.uniform(shape, seed) for seed in ROWS])
+
+
+@pytest.mark.parametrize("data", [0, 3, -7])
+def test_rows_fold_as_each_of_their_seeds_folds_alone(data):
+    np.testing.assert_array_equal(draws.fold_rows(ROWS, data), [draws.fold(seed, data) for seed in ROWS])
+
+
+def test_no_rows_draw_nothing():
+    assert draws.uniform_rows([3], draws.fold_rows(ROWS[:0], 1)).shape == (0, 3)
+
+
 def test_uniform_is_inside_the_open_interval_whatever_the_bits(monkeypatch):
     extremes = tf.constant([0, 2**32 - 1], tf.uint32)
     monkeypatch.setattr(tf.random, "stateless_uniform", lambda *args, **kwargs: extremes)
