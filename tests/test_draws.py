@@ -91,6 +91,22 @@ def test_two_replicas_draw_the_rows_of_one(mirrored):
     np.testing.assert_array_equal(rows, draws.uniform([6, 2], SEED))
 
 
+@pytest.mark.parametrize("rate", [0.0, 0.2, 0.5, 0.999999])
+def test_a_mask_drops_what_lies_below_its_rate_and_has_mean_one(rate, monkeypatch):
+    every = np.arange(2**16, dtype=np.uint16).view(np.uint32)[:, np.newaxis]  # each 16 bits once
+    monkeypatch.setattr(tf.random, "stateless_uniform", lambda *args, **kwargs: tf.constant(every))
+    mask = draws.replica_mask(2**15, [2], rate, SEED).numpy().ravel()
+    assert mask.astype(np.float64).mean() == pytest.approx(1, abs=1e-6)
+    dropped = min(round(rate * 2**16), 2**16 - 1)
+    np.testing.assert_array_equal(mask == 0, np.arange(2**16) < dropped)
+
+
+def test_two_replicas_mask_the_rows_of_one(mirrored):
+    masks = mirrored.run(lambda: draws.replica_mask(3, [5], 0.5, SEED))
+    rows = tf.concat(mirrored.experimental_local_results(masks), axis=0)
+    np.testing.assert_array_equal(rows, draws.replica_mask(6, [5], 0.5, SEED))
+
+
 @pytest.mark.parametrize("shape", [(5,), (3, 2, 1), ()], ids=str)
 def test_normal_draws_have_a_normal_distribution(shape):
     drawn = draws.replica_normal(COUNT, shape, SEED).numpy()

@@ -38,8 +38,7 @@ def named_seed(seed: int, name: str) -> tf.Tensor:
 
 def uniform(shape: tf.TensorShape | list | tuple, seed: tf.Tensor) -> tf.Tensor:
     """Uniform draws in the open interval (0, 1): float32 of `shape`, from 23 random bits each."""
-    bits = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.uint32, alg=_ALGORITHM)
-    return _from_bits(bits)
+    return _from_bits(_bits(shape, seed))
 
 
 def fold_rows(seeds: tf.Tensor, data: int) -> tf.Tensor:
@@ -67,12 +66,27 @@ def replica_uniform(rows: tf.Tensor | int, shape: list | tuple, seed: tf.Tensor)
     Returns:
         float32 `[rows, *shape]` in (0, 1). N replicas of `rows` rows get what one replica of N * rows rows gets.
     """
-    context = tf.distribute.get_replica_context()
-    if context is None:  # in a strategy's scope, outside a step: the rows are all there are
-        return uniform([rows, *shape], seed)
-    replicas = context.num_replicas_in_sync
-    first = context.replica_id_in_sync_group * rows
-    return uniform([replicas * rows, *shape], seed)[first : first + rows]
+    return _replica_rows(uniform, rows, shape, seed)
+
+
+def replica_mask(rows: tf.Tensor | int, shape: list | tuple, rate: float, seed: tf.Tensor) -> tf.Tensor:
+    """This replica's rows of a mask of dropout that is drawn for the global batch, from 16 random bits a unit.
+
+    Args:
+        rows: how many rows each replica has.
+        shape: the shape of one row.
+        rate: the share of units to drop, in [0, 1); it is rounded to a multiple of 2 ** -16.
+        seed: int32 [2], the same on every replica.
+
+    Returns:
+        float32 `[rows, *shape]` of mean 1: 0 for a unit that is dropped, 1 / (1 - rate) for the others. N replicas of
+        `rows` rows get what one replica of N * rows rows gets.
+    """
+    dropped = min(round(rate * 2**16), 2**16 - 1)
+    size = math.prod(shape)
+    bits = tf.bitcast(_replica_rows(_bits, rows, [-(-size // 2)], seed), tf.uint16)
+    kept = tf.reshape(bits, [rows, 2 * -(-size // 2)])[:, :size] >= tf.constant(dropped, tf.uint16)
+    return tf.reshape(tf.cast(kept, tf.float32) / (1 - dropped / 2**16), [rows, *shape])
 
 
 def replica_normal(rows: tf.Tensor | int, shape: list | tuple, seed: tf.Tensor) -> tf.Tensor:
@@ -91,6 +105,21 @@ def replica_normal(rows: tf.Tensor | int, shape: list | tuple, seed: tf.Tensor) 
     radius, angle = tf.sqrt(-2 * tf.math.log(first)), 2 * math.pi * second
     pairs = tf.concat([radius * tf.cos(angle), radius * tf.sin(angle)], axis=1)
     return tf.reshape(pairs[:, :size], [rows, *shape])
+
+
+def _replica_rows(draw, rows, shape, seed):
+    """This replica's rows of what `draw` makes of the shape of the global batch and a seed."""
+    context = tf.distribute.get_replica_context()
+    if context is None:  # in a strategy's scope, outside a step: the rows are all there are
+        return draw([rows, *shape], seed)
+    replicas = context.num_replicas_in_sync
+    first = context.replica_id_in_sync_group * rows
+    return draw([replicas * rows, *shape], seed)[first : first + rows]
+
+
+def _bits(shape, seed):
+    """uint32 of a shape, all of whose bits are random."""
+    return tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.uint32, alg=_ALGORITHM)
 
 
 def _from_bits(bits):

@@ -117,6 +117,7 @@ def adapted(optimizer, update, slope, value, mean, square):
 UNROLLED = {
     keras.optimizers.SGD: (descended, ["momentums"]),
     keras.optimizers.Adam: (adapted, ["_momentums", "_velocities"]),
+    optimizers.Adam: (adapted, ["_momentums", "_velocities"]),
 }
 
 
