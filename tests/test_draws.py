@@ -29,6 +29,26 @@ def test_published_samples_keep_their_numbers():
     np.testing.assert_array_equal(drawn, np.float32([0.7770459055900574, 0.22482830286026, 0.3888928294181824]))
 
 
+EXTREMES = [0, 1, -1, 2**31 - 1, -(2**31), 2**32 - 1, 2**63 - 1, -(2**63)]
+ROWS = tf.bitcast(tf.constant([*EXTREMES, *np.random.default_rng(0).integers(-(2**63), 2**63, 50)]), tf.int32)
+
+
+@pytest.mark.parametrize("compiler", [tf.function, partial(tf.function, jit_compile=True)], ids=["graph", "xla"])
+@pytest.mark.parametrize("shape", [(), (1,), (4,), (3, 2), (100,)], ids=str)
+def test_rows_draw_what_each_of_their_seeds_draws_alone(shape, compiler):
+    drawn = compiler(partial(draws.uniform_rows, shape))(ROWS)
+    np.testing.assert_array_equal(drawn, [draws.uniform(shape, seed) for seed in ROWS])
+
+
+@pytest.mark.parametrize("data", [0, 3, -7])
+def test_rows_fold_as_each_of_their_seeds_folds_alone(data):
+    np.testing.assert_array_equal(draws.fold_rows(ROWS, data), [draws.fold(seed, data) for seed in ROWS])
+
+
+def test_no_rows_draw_nothing():
+    assert draws.uniform_rows([3], draws.fold_rows(ROWS[:0], 1)).shape == (0, 3)
+
+
 def test_uniform_is_inside_the_open_interval_whatever_the_bits(monkeypatch):
     extremes = tf.constant([0, 2**32 - 1], tf.uint32)
     monkeypatch.setattr(tf.random, "stateless_uniform", lambda *args, **kwargs: extremes)
@@ -69,6 +89,22 @@ def test_two_replicas_draw_the_rows_of_one(mirrored):
     drawn = mirrored.run(lambda: draws.replica_uniform(3, [2], SEED))
     rows = tf.concat(mirrored.experimental_local_results(drawn), axis=0)
     np.testing.assert_array_equal(rows, draws.uniform([6, 2], SEED))
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.2, 0.5, 0.999999])
+def test_a_mask_drops_what_lies_below_its_rate_and_has_mean_one(rate, monkeypatch):
+    every = np.arange(2**16, dtype=np.uint16).view(np.uint32)[:, np.newaxis]  # each 16 bits once
+    monkeypatch.setattr(tf.random, "stateless_uniform", lambda *args, **kwargs: tf.constant(every))
+    mask = draws.replica_mask(2**15, [2], rate, SEED).numpy().ravel()
+    assert mask.astype(np.float64).mean() == pytest.approx(1, abs=1e-6)
+    dropped = min(round(rate * 2**16), 2**16 - 1)
+    np.testing.assert_array_equal(mask == 0, np.arange(2**16) < dropped)
+
+
+def test_two_replicas_mask_the_rows_of_one(mirrored):
+    masks = mirrored.run(lambda: draws.replica_mask(3, [5], 0.5, SEED))
+    rows = tf.concat(mirrored.experimental_local_results(masks), axis=0)
+    np.testing.assert_array_equal(rows, draws.replica_mask(6, [5], 0.5, SEED))
 
 
 @pytest.mark.parametrize("shape", [(5,), (3, 2, 1), ()], ids=str)

@@ -1,11 +1,11 @@
-"""Pylearn2's momentum schedule, Torch's dampened momentum and Improved GAN's Adam against loops in NumPy."""
+"""Adam in one op against Keras', the optimisers of Pylearn2, Torch and Improved GAN against loops in NumPy."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.optimizers import HeldThenFalling, InnerEpsilonAdam, MomentumRampSGD
+from zoo.optimizers import Adam, HeldThenFalling, InnerEpsilonAdam, MomentumRampSGD
 
 FAST = {"learning_rate": 0.1, "decay": 1.5, "minimum": 1e-3, "momentum": 0.5, "final_momentum": 0.9, "ramp": 8}
 START = np.array([1.0, -2.0, 3.0], np.float32)
@@ -85,6 +85,54 @@ def test_an_optimiser_that_gets_the_variables_of_another_goes_on_as_it_would():
     for theirs, ours in zip(first.variables, second.variables, strict=True):
         ours.assign(theirs)
     np.testing.assert_array_equal(updated(second, restored, GRADIENTS[10:]), updated(first, variable, GRADIENTS[10:]))
+
+
+FUSED = {"learning_rate": 0.1, "beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-8}
+
+
+@pytest.mark.parametrize("extra", [{}, {"amsgrad": True}, {"clipnorm": 0.5}, {"weight_decay": 0.1}], ids=str)
+def test_the_fused_adam_makes_the_updates_of_kerass(extra):
+    ours, theirs = (updated(*built(kind(**FUSED, **extra)), GRADIENTS) for kind in (Adam, keras.optimizers.Adam))
+    np.testing.assert_allclose(ours, theirs, rtol=2e-6)
+
+
+def test_the_fused_adam_follows_a_schedule_and_leaves_what_has_no_gradient_in_a_row_to_keras():
+    rate = keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
+    rows = tf.IndexedSlices(tf.constant([[1.0, 2.0]]), tf.constant([1]), tf.constant([3, 2]))
+    moved = []
+    for kind in (Adam, keras.optimizers.Adam):
+        optimizer, variable = built(kind(rate), np.ones((3, 2), np.float32))
+        for gradient in (tf.ones([3, 2]), rows, tf.ones([3, 2])):
+            optimizer.apply([gradient], [variable])
+        moved.append(variable.numpy())
+    np.testing.assert_allclose(*moved, rtol=1e-5)
+
+
+def test_the_fused_adam_goes_on_from_a_checkpoint_of_kerass(tmp_path):
+    first, variable = built(keras.optimizers.Adam(**FUSED))
+    halfway = updated(first, variable, GRADIENTS[:10])[-1]
+    path = tf.train.Checkpoint(optimizer=first).write(str(tmp_path / "adam"))
+    second, restored = built(Adam(**FUSED), halfway)
+    tf.train.Checkpoint(optimizer=second).read(path).assert_consumed()
+    np.testing.assert_allclose(
+        updated(second, restored, GRADIENTS[10:]), updated(first, variable, GRADIENTS[10:]), rtol=1e-6
+    )
+
+
+def test_the_fused_adam_updates_every_replica(mirrored):
+    with mirrored.scope():
+        optimizer, variable = built(Adam(**FUSED))
+    mirrored.run(tf.function(lambda: optimizer.apply([tf.constant(GRADIENTS[0] / 2)], [variable])))
+    expected = updated(*built(Adam(**FUSED)), GRADIENTS[:1])[-1]
+    for replica in mirrored.experimental_local_results(variable.value):
+        np.testing.assert_allclose(replica, expected, rtol=1e-6)
+
+
+def test_the_fused_adam_is_saved():
+    optimizer = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(Adam(**FUSED)))
+    assert type(optimizer) is Adam
+    assert optimizer.name.startswith("adam")
+    assert optimizer.get_config().keys() == keras.optimizers.Adam().get_config().keys()
 
 
 def test_adam_with_its_epsilon_under_the_root_is_the_loop_written_out():

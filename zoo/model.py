@@ -86,11 +86,13 @@ class GenerativeModel(TrainableModel):
             float32 `[n, latent_size]`, or a structure of such.
         """
         rows = tf.shape(data)[0]
-        return self._latents(self._step_seed(purpose), lambda shape, part: draws.replica_uniform(rows, shape, part))
+        seed = self._step_seed(purpose)
+        return self._latents(lambda shape, part: draws.replica_uniform(rows, shape, draws.fold(seed, part)))
 
-    def _latents(self, seed, draw):
+    def _latents(self, draw):
+        """Latents from uniform draws, each of the shape of a row and the number of a part of the prior."""
         priors = tf.nest.flatten(self.prior)
-        latents = [prior.quantile(draw(prior.batch_shape, draws.fold(seed, part))) for part, prior in enumerate(priors)]
+        latents = [prior.quantile(draw(prior.batch_shape, part)) for part, prior in enumerate(priors)]
         return tf.nest.pack_sequence_as(self.prior, latents)
 
     def log_odds_of_mean(self, images):
@@ -176,16 +178,8 @@ class GenerativeModel(TrainableModel):
 
     def latents_of(self, seed):
         """What `generate` makes the samples of: for each seed of int64 `[n]` a latent, structured as the prior is."""
-        return tf.map_fn(
-            lambda one: self._latents(
-                draws.named_seed(0, "sample") ^ tf.bitcast(one, tf.int32),
-                lambda shape, part: draws.uniform(shape, part),
-            ),
-            seed,
-            fn_output_signature=tf.nest.map_structure(
-                lambda prior: tf.TensorSpec(prior.batch_shape, tf.float32), self.prior
-            ),
-        )
+        seeds = draws.named_seed(0, "sample") ^ tf.bitcast(seed, tf.int32)
+        return self._latents(lambda shape, part: draws.uniform_rows(shape, draws.fold_rows(seeds, part)))
 
     def sample_signature(self, seed, label):
         """The common sampling signature: `seed` int64 [n] and `label` int32 [n] to `samples`."""
@@ -237,11 +231,7 @@ class GenerativeModel(TrainableModel):
         """Labels, of which those that are -1 are drawn by the row's seed, as often as training saw their class."""
         if not self.conditional:
             return label
-        drawn = tf.map_fn(
-            lambda one: draws.uniform([], draws.named_seed(0, "label") ^ tf.bitcast(one, tf.int32)),
-            seed,
-            fn_output_signature=tf.float32,
-        )
+        drawn = draws.uniform_rows([], draws.named_seed(0, "label") ^ tf.bitcast(seed, tf.int32))
         counts = self.label_counts.value
         upto = tf.cumsum(tf.where(tf.reduce_sum(counts) > 0, counts, tf.ones_like(counts)))
         shares = tf.cast(upto / upto[-1], tf.float32)

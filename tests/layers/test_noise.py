@@ -19,7 +19,7 @@ class TestDropout:
     def test_a_share_is_dropped_and_the_rest_makes_up_for_it(self):
         outputs = self.dropped(GlobalBatchDropout(0.3), tf.ones([100, 1000])).numpy()
         kept = outputs > 0
-        np.testing.assert_allclose(outputs[kept], 1 / 0.7, rtol=1e-6)
+        np.testing.assert_allclose(outputs[kept], 1 / 0.7, rtol=1e-5)  # the rate is 0.3 to 16 bits
         assert kept.mean() == pytest.approx(0.7, abs=4 * np.sqrt(0.3 * 0.7 / 100_000))
 
     @pytest.mark.parametrize(("rate", "training"), [(0.5, False), (0.0, True)])

@@ -11,6 +11,7 @@ from by_hand import values
 from zoo import losses
 from zoo.errors import InputError
 from zoo.models.dcgan import DCGAN
+from zoo.optimizers import Adam
 
 SHAPE = (16, 16, 1)  # of 8x8 pixels there would be no batch normalisation in the discriminator
 IMAGES = tf.random.stateless_uniform([6, *SHAPE], [0, 1], -1, 1)
@@ -52,7 +53,7 @@ class TestPaperSettings:
     def test_adam_has_a_low_rate_and_a_low_first_momentum(self, build, player):
         optimizer = build().optimizer_of(player)
         config = optimizer.get_config()
-        assert type(optimizer) is keras.optimizers.Adam
+        assert type(optimizer) is Adam
         assert [config[name] for name in ("learning_rate", "beta_1", "beta_2", "epsilon")] == pytest.approx(
             [2e-4, 0.5, 0.999, 1e-8], rel=1e-6
         )

@@ -18,6 +18,7 @@ from zoo.models.sn_gan import (
     cnn_generator,
     resnet_discriminator,
 )
+from zoo.optimizers import Adam
 
 DATA = tf.random.stateless_normal([10, 3], [0, 1])
 LATENTS = tf.random.stateless_normal([10, 2], [0, 2])
@@ -72,7 +73,7 @@ class TestPaperSettings:
         model.compile()
         for player in model.players:
             config = model.optimizer_of(player).get_config()
-            assert type(model.optimizer_of(player)) is keras.optimizers.Adam
+            assert type(model.optimizer_of(player)) is Adam
             assert [config[key] for key in ("learning_rate", "beta_1", "beta_2")] == pytest.approx(SETTINGS[name][:3])
             assert config["epsilon"] == 1e-8
         assert model.discriminator_updates == SETTINGS[name].discriminator_updates

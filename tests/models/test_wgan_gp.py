@@ -11,6 +11,7 @@ from by_hand import dense, values
 from zoo import losses, networks
 from zoo.errors import InputError
 from zoo.models.wgan_gp import WGANGP
+from zoo.optimizers import Adam
 
 DATA = tf.random.stateless_normal([8, 3], [0, 1])
 LATENTS = tf.random.stateless_normal([8, 2], [0, 2])
@@ -50,7 +51,7 @@ class TestPaperSettings:
         model = make()
         model.compile()
         config = model.optimizer_of(player).get_config()
-        assert type(model.optimizer_of(player)) is keras.optimizers.Adam
+        assert type(model.optimizer_of(player)) is Adam
         assert [config[name] for name in ("learning_rate", "beta_1", "beta_2", "epsilon")] == pytest.approx(
             [1e-4, 0.0, 0.9, 1e-8], rel=1e-6
         )

@@ -13,7 +13,8 @@ class GlobalBatchDropout(keras.layers.Dropout):
     """Keras' dropout with the mask of the global batch: N replicas drop what one replica with all rows would drop.
 
     Args:
-        rate: the share of units that are dropped, in [0, 1); the others are divided by 1 - rate.
+        rate: the share of units that are dropped, in [0, 1), a multiple of 2 ** -16 or rounded to one; the others are
+            divided by 1 - rate.
     """
 
     def __init__(self, rate, seed=None, **kwargs):
@@ -23,8 +24,8 @@ class GlobalBatchDropout(keras.layers.Dropout):
         if not training or self.rate == 0:
             return inputs
         seed = tf.cast(self.seed_generator.next(), tf.int32)
-        keep = draws.replica_uniform(tf.shape(inputs)[0], inputs.shape[1:], seed) >= self.rate
-        return tf.where(keep, inputs / (1 - self.rate), 0)
+        mask = draws.replica_mask(tf.shape(inputs)[0], inputs.shape[1:], self.rate, seed)
+        return inputs * tf.cast(mask, inputs.dtype)
 
     def get_config(self):
         config = super().get_config()

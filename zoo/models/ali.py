@@ -41,7 +41,15 @@ from zoo import losses, networks, optimizers, priors
 from zoo.artefacts.signatures import LATENT, SAMPLES, rows
 from zoo.encoding_model import EncodingModel
 from zoo.errors import InputError, require_positive
-from zoo.layers import FusedBatchNormalization, GlobalBatchDropout, Maxout, PixelBias
+from zoo.layers import (
+    Conv2D,
+    Conv2DTranspose,
+    FusedBatchNormalization,
+    GlobalBatchDropout,
+    LeakyReLU,
+    Maxout,
+    PixelBias,
+)
 
 layers = keras.layers
 
@@ -57,7 +65,7 @@ def conv_encoder(data_shape, latent_size, condition_size=None, slope=0.1, seed=0
     initializer = networks.normal(seed, DEVIATION)
     image = x = keras.Input(data_shape)
     for kernel, stride, maps in DOWN:
-        x = layers.Conv2D(maps, kernel, stride, use_bias=False, kernel_initializer=initializer)(x)
+        x = Conv2D(maps, kernel, stride, use_bias=False, kernel_initializer=initializer)(x)
         x = _normalized_leaky(x, slope)
     x = layers.Dense(512, use_bias=False, kernel_initializer=initializer)(layers.Flatten()(x))
     return networks.encoder_of(image, _normalized_leaky(x, slope), 2 * latent_size, condition_size, initializer)
@@ -70,9 +78,9 @@ def conv_generator(data_shape, latent_size, condition_size=None, slope=0.1, seed
     condition, x = networks.joined(latents, condition_size, initializer)
     x = layers.Reshape((1, 1, x.shape[-1]))(x)
     for kernel, stride, maps in UP:
-        x = layers.Conv2DTranspose(maps, kernel, stride, use_bias=False, kernel_initializer=initializer)(x)
+        x = Conv2DTranspose(maps, kernel, stride, use_bias=False, kernel_initializer=initializer)(x)
         x = _normalized_leaky(x, slope)
-    x = layers.Conv2D(data_shape[-1], 1, use_bias=False, kernel_initializer=initializer, dtype="float32")(x)
+    x = Conv2D(data_shape[-1], 1, use_bias=False, kernel_initializer=initializer, dtype="float32")(x)
     x = layers.Activation("sigmoid", dtype="float32")(PixelBias(dtype="float32", name="output_bias")(x))
     return keras.Model([latents, *condition] if condition else latents, x, name="generator")
 
@@ -86,7 +94,7 @@ def maxout_discriminator(data_shape, latent_size, condition_size=None, seed=0):
     image = keras.Input(data_shape)
     x = GlobalBatchDropout(0.2)(image)
     for kernel, stride, maps in DOWN:
-        x = layers.Maximum()([layers.Conv2D(maps, kernel, stride, kernel_initializer=initializer)(x) for _ in range(2)])
+        x = layers.Maximum()([Conv2D(maps, kernel, stride, kernel_initializer=initializer)(x) for _ in range(2)])
         x = (
             GlobalBatchDropout(0.5)(x) if maps < 512 else layers.Flatten()(x)
         )  # what joins the latents is dropped with them
@@ -138,7 +146,7 @@ def dcgan_networks(data_shape, latent_size, condition_size, filters, seed=0):
 
 
 def _normalized_leaky(x, slope):
-    return layers.LeakyReLU(negative_slope=slope)(FusedBatchNormalization(momentum=0.95, epsilon=1e-4)(x))
+    return LeakyReLU(negative_slope=slope)(FusedBatchNormalization(momentum=0.95, epsilon=1e-4)(x))
 
 
 @keras.saving.register_keras_serializable("zoo")

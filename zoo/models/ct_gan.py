@@ -30,7 +30,7 @@ import tensorflow as tf
 
 from zoo import losses, networks, optimizers, priors
 from zoo.errors import InputError, require_non_negative, require_positive
-from zoo.layers import GlobalBatchDropout
+from zoo.layers import Conv2D, GlobalBatchDropout, LeakyReLU
 from zoo.model import GenerativeModel
 
 layers = keras.layers
@@ -52,8 +52,8 @@ def dropout_critic(data_shape, filters, dropout, seed=0):
     initializer = networks.normal(seed)
     inputs = x = keras.Input(data_shape)
     for stage in range(networks.dcgan_stages(data_shape)):
-        x = layers.Conv2D(filters << stage, 5, strides=2, padding="same", kernel_initializer=initializer)(x)
-        x = GlobalBatchDropout(dropout)(layers.LeakyReLU(negative_slope=0.2)(x))
+        x = Conv2D(filters << stage, 5, strides=2, padding="same", kernel_initializer=initializer)(x)
+        x = GlobalBatchDropout(dropout)(LeakyReLU(negative_slope=0.2)(x))
     scores = layers.Dense(1, use_bias=False, kernel_initializer=initializer, dtype="float32")(layers.Flatten()(x))
     return keras.Model(inputs, scores, name="discriminator")
 

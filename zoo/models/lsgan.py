@@ -28,6 +28,7 @@ import tensorflow as tf
 
 from zoo import losses, networks, optimizers, priors
 from zoo.errors import InputError, require_positive
+from zoo.layers import Conv2DTranspose, ReLU
 from zoo.model import GenerativeModel
 
 layers = keras.layers
@@ -54,10 +55,10 @@ def vgg_generator(data_shape, latent_size, filters, seed=0):
     initializer = networks.normal(seed)
 
     def normalized(x):
-        return layers.ReLU()(networks.batch_normalization()(x))
+        return ReLU()(networks.batch_normalization()(x))
 
     def transposed(x, width, strides):
-        return layers.Conv2DTranspose(
+        return Conv2DTranspose(
             width, 3, strides=strides, padding="same", use_bias=False, kernel_initializer=initializer
         )(x)
 
@@ -69,7 +70,7 @@ def vgg_generator(data_shape, latent_size, filters, seed=0):
         x = normalized(transposed(x, filters << min(stage, 2), strides=2))
         if stage >= 2:
             x = normalized(transposed(x, filters << 2, strides=1))
-    x = layers.Conv2DTranspose(channels, 3, padding="same", kernel_initializer=initializer)(x)
+    x = Conv2DTranspose(channels, 3, padding="same", kernel_initializer=initializer)(x)
     outputs = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model(inputs, outputs, name="generator")
 

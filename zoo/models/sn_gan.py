@@ -34,7 +34,7 @@ import tensorflow as tf
 
 from zoo import losses, networks, optimizers, priors
 from zoo.errors import InputError, require_positive
-from zoo.layers import FusedBatchNormalization
+from zoo.layers import Conv2D, Conv2DTranspose, FusedBatchNormalization, LeakyReLU, ReLU
 from zoo.model import GenerativeModel
 
 layers = keras.layers
@@ -81,11 +81,11 @@ def cnn_generator(data_shape, latent_size, filters=64, seed=0):
     shape = (height >> stages, width >> stages, filters << stages)
     latents = keras.Input((latent_size,))
     x = layers.Dense(math.prod(shape), kernel_initializer=initializer)(latents)
-    x = layers.Reshape(shape)(layers.ReLU()(_normalized(x)))
+    x = layers.Reshape(shape)(ReLU()(_normalized(x)))
     for stage in reversed(range(stages)):
-        x = layers.Conv2DTranspose(filters << stage, 4, 2, padding="same", kernel_initializer=initializer)(x)
-        x = layers.ReLU()(_normalized(x))
-    x = layers.Conv2D(channels, 3, padding="same", kernel_initializer=initializer)(x)
+        x = Conv2DTranspose(filters << stage, 4, 2, padding="same", kernel_initializer=initializer)(x)
+        x = ReLU()(_normalized(x))
+    x = Conv2D(channels, 3, padding="same", kernel_initializer=initializer)(x)
     return keras.Model(latents, layers.Activation("tanh", dtype="float32")(x), name="generator")
 
 
@@ -103,10 +103,8 @@ def cnn_discriminator(data_shape, filters=64, seed=0):
     images = x = keras.Input(data_shape)
     for layer in range(2 * stages + 1):
         halves = layer % 2
-        x = layers.Conv2D(
-            filters << layer // 2, 3 + halves, 1 + halves, padding="same", kernel_initializer=initializer
-        )(x)
-        x = layers.LeakyReLU(negative_slope=0.1)(x)
+        x = Conv2D(filters << layer // 2, 3 + halves, 1 + halves, padding="same", kernel_initializer=initializer)(x)
+        x = LeakyReLU(negative_slope=0.1)(x)
     logits = layers.Dense(1, kernel_initializer=initializer, dtype="float32")(layers.Flatten()(x))
     return networks.spectrally_normalized(keras.Model(images, logits, name="discriminator"), seed + 1)
 

@@ -34,6 +34,7 @@ import tensorflow as tf
 
 from zoo import losses, networks, optimizers, priors
 from zoo.errors import InputError, require_positive
+from zoo.layers import Conv2D, Conv2DTranspose, LeakyReLU, ReLU
 from zoo.model import GenerativeModel
 
 layers = keras.layers
@@ -68,9 +69,9 @@ def small_generator(data_shape, latent_size, seed=0):
     shape = (*sides[HALVINGS], 8 << HALVINGS)
     inputs = keras.Input((latent_size,))
     x = layers.Dense(math.prod(shape), use_bias=False, kernel_initializer=initializer)(inputs)
-    x = layers.ReLU()(networks.batch_normalization()(layers.Reshape(shape)(x)))
+    x = ReLU()(networks.batch_normalization()(layers.Reshape(shape)(x)))
     for halvings in reversed(range(HALVINGS)):
-        x = layers.Conv2DTranspose(
+        x = Conv2DTranspose(
             8 << halvings,
             3,
             strides=2,
@@ -79,8 +80,8 @@ def small_generator(data_shape, latent_size, seed=0):
             use_bias=False,
             kernel_initializer=initializer,
         )(x)
-        x = layers.ReLU()(networks.batch_normalization()(x))
-    x = layers.Conv2D(data_shape[-1], 3, padding="same", kernel_initializer=initializer)(x)
+        x = ReLU()(networks.batch_normalization()(x))
+    x = Conv2D(data_shape[-1], 3, padding="same", kernel_initializer=initializer)(x)
     return keras.Model(inputs, layers.Activation("tanh", dtype="float32")(x), name="generator")
 
 
@@ -89,10 +90,8 @@ def small_discriminator(data_shape, filters, seed=0):
     initializer = networks.normal(seed)
     inputs = x = keras.Input(data_shape)
     for stage in range(HALVINGS):
-        x = layers.Conv2D(
-            filters << stage, 3, strides=2, padding="same", use_bias=False, kernel_initializer=initializer
-        )(x)
-        x = layers.LeakyReLU(negative_slope=0.3)(networks.batch_normalization()(x))
+        x = Conv2D(filters << stage, 3, strides=2, padding="same", use_bias=False, kernel_initializer=initializer)(x)
+        x = LeakyReLU(negative_slope=0.3)(networks.batch_normalization()(x))
     logits = layers.Dense(1, kernel_initializer=initializer, dtype="float32")(layers.Flatten()(x))
     return keras.Model(inputs, logits, name="discriminator")
 
@@ -118,6 +117,7 @@ def adapted(optimizer, update, slope, value, mean, square):
 UNROLLED = {
     keras.optimizers.SGD: (descended, ["momentums"]),
     keras.optimizers.Adam: (adapted, ["_momentums", "_velocities"]),
+    optimizers.Adam: (adapted, ["_momentums", "_velocities"]),
 }
 
 

@@ -7,6 +7,7 @@ import math
 import keras
 
 from zoo.errors import InputError
+from zoo.layers import Conv2D, Conv2DTranspose, LeakyReLU, ReLU
 from zoo.networks.parts import batch_normalization, normal
 
 layers = keras.layers
@@ -45,13 +46,13 @@ def dcgan_generator(data_shape, latent_size, filters, seed=0, num_classes=None, 
         kernel_initializer=initializer,
     )(x)
     x = layers.Reshape((height >> stages, width >> stages, filters << (stages - 1)))(x)
-    x = layers.ReLU()(batch_normalization()(x))
+    x = ReLU()(batch_normalization()(x))
     for stage in reversed(range(stages - 1)):
-        x = layers.Conv2DTranspose(
+        x = Conv2DTranspose(
             filters << stage, 5, strides=2, padding="same", use_bias=False, kernel_initializer=initializer
         )(x)
-        x = layers.ReLU()(batch_normalization()(x))
-    x = layers.Conv2DTranspose(channels, 5, strides=2, padding="same", kernel_initializer=initializer)(x)
+        x = ReLU()(batch_normalization()(x))
+    x = Conv2DTranspose(channels, 5, strides=2, padding="same", kernel_initializer=initializer)(x)
     outputs = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model(inputs, outputs, name="generator")
 
@@ -85,12 +86,12 @@ def dcgan_discriminator(data_shape, filters, seed=0, num_classes=None, normalize
         x = layers.Concatenate()([x, planes])
     for stage in range(stages):
         normalizes = normalized and stage > 0  # Sec. 3: no batch normalisation on the discriminator's input layer
-        x = layers.Conv2D(
+        x = Conv2D(
             filters << stage, 5, strides=2, padding="same", use_bias=not normalizes, kernel_initializer=initializer
         )(x)
         if normalizes:
             x = batch_normalization()(x)
-        x = layers.LeakyReLU(negative_slope=0.2)(x)
+        x = LeakyReLU(negative_slope=0.2)(x)
     outputs = layers.Dense(1, kernel_initializer=initializer, dtype="float32")(layers.Flatten()(x))
     return keras.Model(inputs, outputs, name="discriminator")
 
@@ -120,8 +121,8 @@ def alternating_generator(data_shape, latent_size, filters, seed=0):
     x = layers.Dense(math.prod(shape), use_bias=False, kernel_initializer=initializer)(inputs)
     x = layers.Reshape(shape)(x)
     for layer in reversed(range(2 * stages)):  # each undoes the discriminator's layer of that number
-        x = layers.ReLU()(batch_normalization()(x))
-        x = layers.Conv2DTranspose(
+        x = ReLU()(batch_normalization()(x))
+        x = Conv2DTranspose(
             filters << (layer - 1) // 2 if layer else channels,
             3,
             strides=1 + layer % 2,
@@ -154,7 +155,7 @@ def alternating_discriminator(data_shape, filters, seed=0):
     stages = dcgan_stages(data_shape)
     inputs = x = keras.Input(data_shape)
     for layer in range(2 * stages):
-        x = layers.Conv2D(
+        x = Conv2D(
             filters << layer // 2,
             3,
             strides=1 + layer % 2,
@@ -164,7 +165,7 @@ def alternating_discriminator(data_shape, filters, seed=0):
         )(x)
         if layer > 0:
             x = batch_normalization()(x)
-        x = layers.ReLU()(x) if layer == 2 * stages - 1 else layers.LeakyReLU(negative_slope=0.2)(x)
+        x = ReLU()(x) if layer == 2 * stages - 1 else LeakyReLU(negative_slope=0.2)(x)
     outputs = layers.Dense(1, use_bias=False, kernel_initializer=initializer, dtype="float32")(layers.Flatten()(x))
     return keras.Model(inputs, outputs, name="discriminator")
 

@@ -9,7 +9,16 @@ import math
 
 import keras
 
-from zoo.layers import GlobalBatchDropout, GlobalBatchNoise, MinibatchDiscrimination, WeightNormalization
+from zoo.layers import (
+    Conv2D,
+    Conv2DTranspose,
+    GlobalBatchDropout,
+    GlobalBatchNoise,
+    LeakyReLU,
+    MinibatchDiscrimination,
+    ReLU,
+    WeightNormalization,
+)
 from zoo.networks.convolutional import dcgan_stages
 from zoo.networks.parts import normal
 
@@ -39,13 +48,13 @@ def shifting_generator(data_shape, latent_size, filters=128, seed=0):
     shape = (height >> stages, width >> stages, filters << (stages - 1))
     inputs = keras.Input((latent_size,))
     x = layers.Dense(math.prod(shape), use_bias=False, kernel_initializer=initializer)(inputs)
-    x = layers.ReLU()(_shifted(layers.Reshape(shape)(x)))
+    x = ReLU()(_shifted(layers.Reshape(shape)(x)))
     for stage in reversed(range(stages - 1)):
-        x = layers.Conv2DTranspose(
+        x = Conv2DTranspose(
             filters << stage, 5, strides=2, padding="same", use_bias=False, kernel_initializer=initializer
         )(x)
-        x = layers.ReLU()(_shifted(x))
-    last = layers.Conv2DTranspose(channels, 5, strides=2, padding="same", kernel_initializer=initializer)
+        x = ReLU()(_shifted(x))
+    last = Conv2DTranspose(channels, 5, strides=2, padding="same", kernel_initializer=initializer)
     x = WeightNormalization(last, deviation=LAST_DEVIATION)(x)
     return keras.Model(inputs, layers.Activation("tanh", dtype="float32")(x), name="generator")
 
@@ -66,8 +75,8 @@ def nine_layer_discriminator(data_shape, outputs, filters=96, minibatch_kernels=
     initializer = normal(seed, DEVIATION)
 
     def convolution(x, channels, size=3, strides=1, padding="same"):
-        layer = layers.Conv2D(channels, size, strides, padding, kernel_initializer=initializer)
-        return layers.LeakyReLU(negative_slope=0.2)(WeightNormalization(layer, trainable_gain=False)(x))
+        layer = Conv2D(channels, size, strides, padding, kernel_initializer=initializer)
+        return LeakyReLU(negative_slope=0.2)(WeightNormalization(layer, trainable_gain=False)(x))
 
     inputs = keras.Input(data_shape)
     x = GlobalBatchNoise(0.2, seed=seed)(inputs) if minibatch_kernels else GlobalBatchDropout(0.2, seed=seed)(inputs)

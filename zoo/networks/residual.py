@@ -6,7 +6,7 @@ import math
 
 import keras
 
-from zoo.layers import GlobalBatchDropout
+from zoo.layers import Conv2D, GlobalBatchDropout, ReLU
 from zoo.networks.convolutional import dcgan_stages
 from zoo.networks.parts import batch_normalization
 
@@ -34,14 +34,14 @@ def residual_generator(data_shape, latent_size, filters=128, seed=0):
     inputs = keras.Input((latent_size,))
     x = layers.Reshape(shape)(layers.Dense(math.prod(shape), kernel_initializer=_plain(seeds))(inputs))
     for _ in range(stages):
-        shortcut = layers.Conv2D(filters, 1, kernel_initializer=_plain(seeds))(layers.UpSampling2D(2)(x))
-        x = layers.UpSampling2D(2)(layers.ReLU()(batch_normalization()(x)))
-        x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(x)
-        x = layers.ReLU()(batch_normalization()(x))
-        x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(x)
+        shortcut = Conv2D(filters, 1, kernel_initializer=_plain(seeds))(layers.UpSampling2D(2)(x))
+        x = layers.UpSampling2D(2)(ReLU()(batch_normalization()(x)))
+        x = Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(x)
+        x = ReLU()(batch_normalization()(x))
+        x = Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(x)
         x = layers.Add()([shortcut, x])
-    x = layers.ReLU()(batch_normalization()(x))
-    x = layers.Conv2D(channels, 3, padding="same", kernel_initializer=_plain(seeds))(x)
+    x = ReLU()(batch_normalization()(x))
+    x = Conv2D(channels, 3, padding="same", kernel_initializer=_plain(seeds))(x)
     return keras.Model(inputs, layers.Activation("tanh", dtype="float32")(x), name="generator")
 
 
@@ -58,21 +58,21 @@ def residual_critic(data_shape, filters=128, seed=0, dropout=(0.0, 0.0, 0.0)):
     """
     seeds = keras.random.SeedGenerator(seed)
     inputs = keras.Input(data_shape)
-    shortcut = layers.Conv2D(filters, 1, kernel_initializer=_plain(seeds))(layers.AveragePooling2D(2)(inputs))
-    x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(inputs)
-    x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(layers.ReLU()(x))
+    shortcut = Conv2D(filters, 1, kernel_initializer=_plain(seeds))(layers.AveragePooling2D(2)(inputs))
+    x = Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(inputs)
+    x = Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(ReLU()(x))
     x = layers.Add()([shortcut, layers.AveragePooling2D(2)(x)])
     for halves, rate in zip((True, False, False), dropout, strict=True):
         shortcut = x
         for _ in range(2):
-            x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(layers.ReLU()(x))
+            x = Conv2D(filters, 3, padding="same", kernel_initializer=_wide(seeds))(ReLU()(x))
         if halves:
-            shortcut = layers.Conv2D(filters, 1, kernel_initializer=_plain(seeds))(shortcut)
+            shortcut = Conv2D(filters, 1, kernel_initializer=_plain(seeds))(shortcut)
             shortcut, x = layers.AveragePooling2D(2)(shortcut), layers.AveragePooling2D(2)(x)
         x = layers.Add()([shortcut, x])
         if rate:
             x = GlobalBatchDropout(rate)(x)
-    x = layers.GlobalAveragePooling2D()(layers.ReLU()(x))
+    x = layers.GlobalAveragePooling2D()(ReLU()(x))
     scores = layers.Dense(1, kernel_initializer=_plain(seeds), dtype="float32")(x)
     return keras.Model(inputs, scores, name="discriminator")
 
@@ -97,14 +97,14 @@ def tapered_generator(data_shape, latent_size, filters=64, seed=0):
     inputs = keras.Input((latent_size,))
     x = layers.Reshape(shape)(layers.Dense(math.prod(shape), kernel_initializer=_plain(seeds))(inputs))
     for maps in (8 * filters, 4 * filters, 2 * filters, filters):
-        shortcut = layers.Conv2D(maps, 1, kernel_initializer=_plain(seeds))(layers.UpSampling2D(2)(x))
-        x = layers.UpSampling2D(2)(layers.ReLU()(batch_normalization()(x)))
-        x = layers.Conv2D(maps, 3, padding="same", use_bias=False, kernel_initializer=_wide(seeds))(x)
-        x = layers.ReLU()(batch_normalization()(x))
-        x = layers.Conv2D(maps, 3, padding="same", kernel_initializer=_wide(seeds))(x)
+        shortcut = Conv2D(maps, 1, kernel_initializer=_plain(seeds))(layers.UpSampling2D(2)(x))
+        x = layers.UpSampling2D(2)(ReLU()(batch_normalization()(x)))
+        x = Conv2D(maps, 3, padding="same", use_bias=False, kernel_initializer=_wide(seeds))(x)
+        x = ReLU()(batch_normalization()(x))
+        x = Conv2D(maps, 3, padding="same", kernel_initializer=_wide(seeds))(x)
         x = layers.Add()([shortcut, x])
-    x = layers.ReLU()(batch_normalization()(x))
-    x = layers.Conv2D(channels, 3, padding="same", kernel_initializer=_wide(seeds))(x)
+    x = ReLU()(batch_normalization()(x))
+    x = Conv2D(channels, 3, padding="same", kernel_initializer=_wide(seeds))(x)
     return keras.Model(inputs, layers.Activation("tanh", dtype="float32")(x), name="generator")
 
 
@@ -125,15 +125,15 @@ def tapered_critic(data_shape, filters=64, seed=0):
     seeds = keras.random.SeedGenerator(seed)
 
     def normalized(x):
-        return layers.ReLU()(layers.GroupNormalization(groups=1, epsilon=1e-5)(x))
+        return ReLU()(layers.GroupNormalization(groups=1, epsilon=1e-5)(x))
 
     inputs = keras.Input(data_shape)
-    x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=_plain(seeds))(inputs)
+    x = Conv2D(filters, 3, padding="same", kernel_initializer=_plain(seeds))(inputs)
     for maps in (2 * filters, 4 * filters, 8 * filters, 8 * filters):
-        shortcut = layers.Conv2D(maps, 1, kernel_initializer=_plain(seeds))(layers.AveragePooling2D(2)(x))
+        shortcut = Conv2D(maps, 1, kernel_initializer=_plain(seeds))(layers.AveragePooling2D(2)(x))
         width, x = x.shape[-1], normalized(x)
-        x = layers.Conv2D(width, 3, padding="same", use_bias=False, kernel_initializer=_wide(seeds))(x)
-        x = layers.Conv2D(maps, 3, padding="same", kernel_initializer=_wide(seeds))(normalized(x))
+        x = Conv2D(width, 3, padding="same", use_bias=False, kernel_initializer=_wide(seeds))(x)
+        x = Conv2D(maps, 3, padding="same", kernel_initializer=_wide(seeds))(normalized(x))
         x = layers.Add()([shortcut, layers.AveragePooling2D(2)(x)])
     scores = layers.Dense(1, kernel_initializer=_plain(seeds), dtype="float32")(layers.Flatten()(x))
     return keras.Model(inputs, scores, name="discriminator")

@@ -1,0 +1,56 @@
+"""Rectified units under which a gradient penalty costs less.
+
+The slope of a rectified unit depends on the sign of its input alone, so the gradient's own gradient towards that input
+is nothing. TensorFlow gives zeros for it, through which the second backward pass of a penalty runs all of the critic.
+These units say that there is none: penalties and their gradients are the same, bit for bit.
+
+Outside training they are TensorFlow's own ops, so that a SavedModel holds no gradient which it could not load.
+"""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("zoo")
+class ReLU(keras.layers.ReLU):
+    """Keras' rectified unit, of the same arguments."""
+
+    def call(self, inputs, training=None):
+        if not training or self.max_value is not None or self.negative_slope or self.threshold:
+            return super().call(inputs)
+        return _rectified(inputs)
+
+
+@keras.saving.register_keras_serializable("zoo")
+class LeakyReLU(keras.layers.LeakyReLU):
+    """Keras' leaky rectified unit, of the same arguments."""
+
+    def call(self, inputs, training=None):
+        return _leaky(inputs, self.negative_slope) if training else super().call(inputs)
+
+
+@tf.custom_gradient
+def _rectified(inputs):
+    outputs = tf.nn.relu(inputs)
+    return outputs, lambda upstream: _slope_of_rectified(upstream, outputs)
+
+
+@tf.custom_gradient
+def _slope_of_rectified(upstream, outputs):
+    downstream = tf.raw_ops.ReluGrad(gradients=upstream, features=outputs)
+    return downstream, lambda gradient: (_slope_of_rectified(gradient, outputs), None)
+
+
+def _leaky(inputs, slope):
+    @tf.custom_gradient
+    def unit(inputs):
+        return tf.nn.leaky_relu(inputs, slope), lambda upstream: slope_of_unit(upstream, inputs)
+
+    @tf.custom_gradient
+    def slope_of_unit(upstream, inputs):
+        downstream = tf.raw_ops.LeakyReluGrad(gradients=upstream, features=inputs, alpha=slope)
+        return downstream, lambda gradient: (slope_of_unit(gradient, inputs), None)
+
+    return unit(inputs)
