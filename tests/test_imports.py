@@ -27,7 +27,7 @@ SERVERS = (
     "files.py",
     "machine.py",
 )
-IN_TABLES = {"study/creation.py"}
+IN_TABLES = {"study/creation.py", "serving/rest_transport.py"}
 LEAVES = {"draws", "errors", "labels", "layers", "losses", "networks", "optimizers", "priors", "pyramid"}
 
 
