@@ -28,7 +28,7 @@ SERVERS = (
     "machine.py",
 )
 IN_TABLES = {"study/creation.py", "serving/rest_transport.py"}
-LEAVES = {"draws", "errors", "labels", "layers", "losses", "networks", "optimizers", "priors", "pyramid"}
+LEAVES = {"backend", "draws", "errors", "labels", "layers", "losses", "networks", "optimizers", "priors", "pyramid"}
 
 
 def modules(*patterns):

@@ -8,7 +8,8 @@ Example:
 
     zoo.pretrained()                                             # {"dcgan-fashion_mnist": {...its card...}, ...}
     images = zoo.load("dcgan-fashion_mnist").sample(seeds=16)    # float32 [16, 28, 28, 1] in [0, 1]
-    model = zoo.DCGAN(data_shape=(28, 28, 1))                    # a keras.Model: compile() and fit() it
+    model = zoo.restore("dcgan-fashion_mnist")                   # the same as a keras.Model, compiled: fit() it
+    model = zoo.DCGAN(data_shape=(28, 28, 1))                    # a new one: compile() and fit() it
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ MODELS = {
     "WGANGP": "zoo.models.wgan_gp",
 }
 
-__all__ = ["__version__", "load", "pretrained", *MODELS]
+__all__ = ["__version__", "load", "pretrained", "restore", *MODELS]
 
 
 _MODULES = {module.name for module in pkgutil.iter_modules(__path__)}
@@ -55,6 +56,8 @@ def __getattr__(name: str) -> object:
         return importlib.import_module(f"zoo.{name}")
     if name in MODELS:
         return getattr(importlib.import_module(MODELS[name]), name)
+    if name == "restore":
+        return importlib.import_module("zoo.restoring").restore
     if name == "__version__":
         return importlib.metadata.version("gan-zoo")
     raise AttributeError(f"module 'zoo' has no attribute {name!r}")

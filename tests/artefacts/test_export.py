@@ -80,6 +80,17 @@ def test_rows_are_the_models(exported):
     np.testing.assert_allclose(loaded.sample([7], 1)[0], loaded.sample(64, 1)[7], atol=1e-5)
 
 
+def test_is_a_model_again(exported):
+    model, version = exported
+    if type(model).__name__ not in zoo.MODELS:
+        pytest.skip("a class of the tests' own has no name by which it could be found")
+    restored = zoo.restore(version.parent)
+    assert type(restored) is type(model)
+    for weight, expected in zip(restored.weights, model.weights, strict=True):
+        np.testing.assert_array_equal(weight, expected)
+    assert restored.get_compile_config() == model.get_compile_config()
+
+
 def test_the_session_loader_samples_the_same_rows(exported):
     model, version = exported
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:

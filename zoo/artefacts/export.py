@@ -11,6 +11,7 @@ import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 from zoo import images
@@ -55,7 +56,6 @@ def export(model, directory: str | os.PathLike, *, dataset: str = "not stated", 
         samples = model.sample(seeds, labels)
     card = {
         "name": directory.resolve().name,
-        "model": type(model).__name__,
         "paper": _paper(model),
         "dataset": dataset,
         "data_shape": list(model.data_shape),
@@ -68,6 +68,7 @@ def export(model, directory: str | os.PathLike, *, dataset: str = "not stated", 
         "steps": model.step,
         "scores": [],
         **facts,
+        **description(model),
         "packages": {"python": platform.python_version()} | {name: installed_version(name) for name in PACKAGES},
         "parameters": {
             player: sum(network.count_params() for network in model.networks_of(player)) for player in model.players
@@ -115,7 +116,10 @@ def require_same_model(directory: Path, model, dataset: str) -> None:
 
 
 def _module(model) -> tuple[tf.Module, dict]:
-    """The graphs of the signatures, and a module that holds the variables they read and no others."""
+    """The graphs of the signatures, and a module whose `state` is the model's weights, then what else the graphs read.
+
+    The weights have the order of `model.weights`, by which `zoo.restore` finds them again.
+    """
     functions = model.signatures()
     classes = model.sampled_classes if SAMPLE in functions else None
     signatures = {
@@ -124,8 +128,28 @@ def _module(model) -> tuple[tf.Module, dict]:
     }
     module = tf.Module()
     graphs = [signature.get_concrete_function() for signature in signatures.values()]
-    module.state = list({id(variable): variable for graph in graphs for variable in graph.variables}.values())
+    weights = [weight.value for weight in model.weights]
+    read = [variable for graph in graphs for variable in graph.variables]
+    module.state = list({id(variable): variable for variable in [*weights, *read]}.values())
     return module, signatures
+
+
+def description(model) -> dict:
+    """What makes the same model again, as a card and a workdir keep it: its class, constructor's arguments, optimisers.
+
+    Args:
+        model: a `TrainableModel`.
+
+    Returns:
+        `model`, the class's name; `configuration`, of `get_config`, and `compiled`, of `get_compile_config`, as Keras
+        serialises them: `None` for a network that Keras cannot serialise, and for a model that is not compiled.
+    """
+    try:
+        configuration = keras.saving.serialize_keras_object(model.get_config())
+    except NotImplementedError:  # a layer without a `get_config`
+        configuration = None
+    compiled = keras.saving.serialize_keras_object(model.get_compile_config()) if model.compiled else None
+    return {"model": type(model).__name__, "configuration": configuration, "compiled": compiled}
 
 
 def _paper(model) -> str:

@@ -39,16 +39,23 @@ class Checkpoint(keras.callbacks.Callback):
         self.keep = keep
         self.seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)  # of training, over all restarts
 
-    def restore(self, model):
+    def restore(self, model, step=None):
         """Brings a compiled model to the newest checkpoint that can be read, if there is any; `model.step` tells.
 
         A warning names each newer one that cannot be read.
+
+        Args:
+            model: the model.
+            step: take the checkpoint of this step and no other.
+
+        Returns:
+            Whether there was a checkpoint.
 
         Raises:
             TrainingError: none of the checkpoints can be read, or the newest that can is of another model.
         """
         self.set_model(model)
-        paths = self._paths()
+        paths = [path for path in self._paths() if step in (None, _step(path.name))]
         damaged = []
         for path in paths:
             if (damage := _damage(path)) is None:
@@ -57,18 +64,19 @@ class Checkpoint(keras.callbacks.Callback):
         else:
             if damaged:
                 raise TrainingError(f"No checkpoint is left to go on from. {'; '.join(damaged)}.")
-            return
+            return False
         try:
             self._state().restore(str(path)).assert_consumed()
         except (ValueError, IndexError, AssertionError, tf.errors.OpError) as error:
             raise TrainingError(f"Cannot restore {path}: {first_line(error)}") from error
         for line in damaged:
             logging.getLogger(__name__).warning("%s. Going on from %s instead.", line, path)
-        if distribute.is_chief() and self._listed()[-1:] != [path.name]:
+        if step is None and distribute.is_chief() and self._listed()[-1:] != [path.name]:
             kept = [str(older) for older in reversed(paths[len(damaged) :])]
             times = [time.time()] * len(kept)
             update = tf.compat.v1.train.update_checkpoint_state
             update(str(self.directory), kept[-1], kept, None, times, last_preserved_timestamp=0.0)
+        return True
 
     def on_epoch_begin(self, epoch, logs=None):
         self._since = time.monotonic()

@@ -32,6 +32,8 @@ def run(arguments: argparse.Namespace) -> None:
         if not name.startswith("__")  # the loader's own, such as __saved_model_init_op
     ]
     facts = {"path": version, **card}
+    for lengthy in ("configuration", "compiled"):  # they are for `zoo.restore` to read
+        facts.pop(lengthy, None)
     if card:
         facts["files"] = f"{len(card['files'])}, as hashed in the card"
     print_table([(field, plain(value)) for field, value in facts.items()])

@@ -1,1 +1,5 @@
-"""Each paper has one file, and each file one class."""
+"""One file for each paper."""
+
+from zoo.backend import require_tensorflow
+
+require_tensorflow()

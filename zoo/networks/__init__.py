@@ -8,6 +8,7 @@ from zoo.networks.convolutional import (
     dcgan_generator,
     dcgan_stages,
 )
+from zoo.networks.copied import copied
 from zoo.networks.enlarging import residual_enlarger
 from zoo.networks.nine_layers import nine_layer_discriminator, shifting_generator
 from zoo.networks.pairs import dcgan_discriminator_of_pairs, dcgan_encoder, discriminator_of_pairs, encoder_of, joined
@@ -29,6 +30,7 @@ __all__ = [
     "batch_normalization",
     "checked",
     "checked_list",
+    "copied",
     "dcgan_discriminator",
     "dcgan_discriminator_of_pairs",
     "dcgan_encoder",

@@ -108,6 +108,10 @@ def define_flags(
     define("integer", "score_every", 0, "steps between scorings of the samples; 0 for none", lower_bound=0)
     define("string", "features", choice.CLASSIFIER, choice.HELP)
     define("string", "inception", None, choice.INCEPTION_HELP)
+    define(
+        "string", "init", None, "start from the weights of this model: a name of `zoo list`, an artefact or a workdir"
+    )
+    define("bool", "init_partial", False, "with --init, leave weights that do not fit as they are")
     define("string", "export_dir", None, "where the SavedModel goes (default: in the workdir)")
     define("bool", "resume", True, "go on from the workdir's checkpoint; --noresume moves an old workdir aside")
     define("bool", "smoke", False, f"only {SMOKE_STEPS} steps, to see that all works")

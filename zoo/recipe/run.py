@@ -16,13 +16,13 @@ from zoo import machine
 from zoo.artefacts.signatures import SAMPLE
 from zoo.console import run_command
 from zoo.errors import InputError, SignalError, TrainingError, first_line
-from zoo.files import expanded, folder, require_literal, require_possible_folder
+from zoo.files import expanded, folder, require_literal, require_possible_folder, write_json
 from zoo.recipe import workdir
 from zoo.recipe.flags import STATED, command_line, describe, flags_of, own_settings, parse
 
 # What a workdir belongs to, besides the recipe's own settings. Steps may grow; devices, places and speed may change.
 FINGERPRINT = "data_fingerprint"
-SETTINGS = ("data", "image_size", "skip_corrupt", "batch_size", "seed", "precision")
+SETTINGS = ("data", "image_size", "skip_corrupt", "batch_size", "seed", "precision", "init")
 
 
 def run(main: Callable[..., None]) -> None:
@@ -148,7 +148,8 @@ class Run:
             SignalError: a signal ended it.
         """
         from zoo import callbacks
-        from zoo.artefacts.export import require_same_model
+        from zoo.artefacts.export import description, require_same_model
+        from zoo.restoring import DESCRIPTION, initialize, restore
 
         if model.reads_labels and not model.reads_unlabelled_rows and (unlabelled := int((split.labels < 0).sum())):
             raise InputError(
@@ -167,7 +168,12 @@ class Run:
         if self._export_dir:
             require_same_model(self._export_dir, model, self.data().name)
         scores = [self._scores()] if self.flags.score_every else []
+        if self.flags.init and not (self.flags.resume and (self.workdir / "checkpoints").exists()):
+            for misfit in initialize(model, restore(self.flags.init), self.flags.init_partial):
+                print(f"--init_partial leaves as it was: {misfit}", flush=True)
         self._start_workdir()
+        if self.is_chief:
+            write_json(self.workdir / DESCRIPTION, {**description(model), "class_names": model.class_names})
         self._checkpoint = callbacks.Checkpoint(self.workdir / "checkpoints")
         self._checkpoint.restore(model)
         if model.step > steps:

@@ -11,9 +11,10 @@ import tensorflow as tf
 from zoo import draws
 from zoo.errors import InputError, TrainingError
 from zoo.training.batches import Extremes, checked_batch, fault, is_faulty
+from zoo.training.doors import KerasDoors
 
 
-class TrainingLoop(keras.Model):
+class TrainingLoop(KerasDoors):
     """What `fit` does with a `train_step`. `TrainableModel` says what there is to train.
 
     Attributes:
@@ -34,13 +35,13 @@ class TrainingLoop(keras.Model):
         does the same as one that was never stopped.
         """
 
-    def fit(self, x=None, *args, steps_per_epoch=None, **kwargs):
+    def fit(self, x=None, y=None, *, steps_per_epoch=None, **kwargs):
         """`keras.Model.fit`, which first takes the reference batch of a model that keeps one from the data.
 
         Args:
             x: a `tf.data.Dataset` of batches `{"image": [n, *data_shape], "label": integer [n]}`: images are floats in
                 [0, 1] or uint8, vectors are floats.
-            *args: as in `keras.Model.fit`.
+            y: nothing: labels are part of the batches.
             steps_per_epoch: how many steps an epoch makes, whatever `steps_per_execution` is; by default as many as the
                 data allow.
             **kwargs: as in `keras.Model.fit`.
@@ -49,7 +50,7 @@ class TrainingLoop(keras.Model):
             A `keras.callbacks.History` with the mean of every log over each epoch.
 
         Raises:
-            InputError: a batch of another form or range.
+            InputError: a batch of another form or range, or an argument that would be ignored.
             TrainingError: a loss is not finite.
         """
         if self.reference is not None and not self.has_reference:
@@ -61,7 +62,7 @@ class TrainingLoop(keras.Model):
             )
         self._steps_per_epoch = steps_per_epoch
         try:
-            return super().fit(x, *args, steps_per_epoch=steps_per_epoch, **kwargs)
+            return super().fit(x, y, steps_per_epoch=steps_per_epoch, **kwargs)
         finally:
             self._steps_per_epoch = None
 
@@ -216,13 +217,13 @@ class TrainingLoop(keras.Model):
 
     def _update_averages(self):
         """Moves each average towards its network; at first faster than its decay, to forget the first weights."""
-        if not self._averages:
+        if not self.averages:
             return
         step = tf.cast(self.step_counter.value, tf.float32)
         update = self.distribute_strategy.extended.update
-        for average, network, decay in self._averages:
+        for average, network, decay in self.averages:
             share = 1 - tf.minimum(decay, (1 + step) / (10 + step))
-            for mean, value in zip(average.variables, network.variables, strict=True):
+            for mean, value in zip(average.weights, network.weights, strict=True):
                 if keras.backend.is_float_dtype(mean.dtype):
                     update(mean.value, _move, args=(value.value, share))
 

@@ -42,6 +42,7 @@ class TrainableModel(TrainingStep, TrainingLoop):
         discriminator_updates: into how many fresh minibatches a step splits its batch.
         value_range: of the images that the networks emit and read.
         decision_boundary: the score above which the model takes data to be real; `None` where scores have none.
+        averages: the average, the network and the decay of every running average.
         reference: a batch of training data that never changes, float32 `[rows, *data_shape]` as the networks read it;
             `None` for a model that keeps none. See `add_reference`.
 
@@ -84,7 +85,7 @@ class TrainableModel(TrainingStep, TrainingLoop):
         self.ema_decay = ema_decay
         self.built = True  # there is no `call` whose shapes Keras could infer
         self.step_counter = self._constant("step", (), "int64")
-        self._averages = []
+        self.averages = []
         self._epoch = EpochLogs()
 
     @property
@@ -140,15 +141,13 @@ class TrainableModel(TrainingStep, TrainingLoop):
         decay = decay or self.ema_decay
         if decay is None:
             return network
-        average = keras.models.clone_model(network)
-        average.set_weights(network.get_weights())
-        average.trainable = False
-        self._averages.append((average, network, decay))
+        average = networks.copied(network)
+        self.averages.append((average, network, decay))
         return average
 
     def restart_averages(self):
         """Sets every average to its network's present weights, after these were set by hand."""
-        for average, network, _ in self._averages:
+        for average, network, _ in self.averages:
             average.set_weights(network.get_weights())
 
     def networks_of(self, player):

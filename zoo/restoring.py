@@ -1,0 +1,152 @@
+"""From an artefact or a workdir back to a model that can be trained, and from one model's weights to another's."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import zoo
+from zoo.artefacts.catalogue import find
+from zoo.errors import InputError, first_line, unknown
+
+if TYPE_CHECKING:
+    from zoo.training import TrainableModel
+
+DESCRIPTION = "model.json"  # in a workdir: what `zoo.artefacts.export.description` says of its model
+VARIABLE = "state/{}/.ATTRIBUTES/VARIABLE_VALUE"  # of a SavedModel; see `zoo.artefacts.export`
+LATEST, BEST = "latest", "best"
+
+
+def restore(name_or_path: str | Path, checkpoint: str | int = LATEST) -> TrainableModel:
+    """The Keras model of an artefact or of a workdir: all networks with their weights, compiled, ready to be trained.
+
+    An artefact holds no state of optimisers: they start afresh, with the settings they were trained with. A workdir's
+    checkpoint holds everything.
+
+    Args:
+        name_or_path: a name of the catalogue; or the path of an artefact, of one version, or of a workdir.
+        checkpoint: of a workdir: "latest", "best" (of `--score_every`), or the step of one that is still there.
+
+    Returns:
+        The model; `sample` gives what the artefact's SavedModel gives.
+
+    Raises:
+        InputError: an unknown name, an artefact whose card does not say how to make its model again, a checkpoint that
+            is not there, a network of a class that is not imported, or weights of other shapes.
+        TrainingError: a checkpoint that cannot be read.
+
+    Example:
+        model = zoo.restore("dcgan-fashion_mnist")
+        model.fit(zoo.data.load("mnist").train.stream(batch_size=64), steps_per_epoch=100)
+    """
+    workdir = Path(name_or_path)
+    if (workdir / DESCRIPTION).is_file():
+        return _of_workdir(workdir, checkpoint)
+    if checkpoint != LATEST:
+        raise InputError(f"{name_or_path}: an artefact holds one state of its model. Received: {checkpoint=}")
+    version, card = find(name_or_path)
+    if not card.get("configuration"):
+        raise InputError(f"{version}: its card does not say how to make the model again, so it can be sampled alone.")
+    model = _made(card, version)
+    _read_weights(model, version)
+    return model
+
+
+def _of_workdir(workdir: Path, checkpoint: str | int) -> TrainableModel:
+    from zoo.callbacks import Checkpoint
+
+    model = _made(json.loads((workdir / DESCRIPTION).read_text(encoding="utf-8")), workdir)
+    folder = workdir / ("best" if checkpoint == BEST else "checkpoints")
+    step = None if checkpoint in (LATEST, BEST) else checkpoint
+    if not Checkpoint(folder).restore(model, step):
+        raise InputError(f"{folder}: no checkpoint is there. Received: {checkpoint=}")
+    return model
+
+
+def _made(description: dict, source: Path) -> TrainableModel:
+    """A compiled model with weights that are still to be set."""
+    if description["model"] not in zoo.MODELS:
+        raise unknown("model class", description["model"], zoo.MODELS)
+    try:
+        model = getattr(zoo, description["model"]).from_config(description["configuration"])
+        if description["compiled"]:
+            model.compile_from_config(description["compiled"])
+        else:
+            model.compile()
+    except (TypeError, ValueError, KeyError, ImportError) as error:
+        raise InputError(
+            f"{source}: its model cannot be made again: {first_line(error)} "
+            "If a network or an optimiser is of a class of your own, import that class's module first."
+        ) from error
+    if names := description.get("class_names"):
+        model.class_names = names
+    return model
+
+
+def _read_weights(model: TrainableModel, version: Path) -> None:
+    import tensorflow as tf
+
+    try:
+        reader = tf.train.load_checkpoint(str(version / "variables" / "variables"))
+        shapes = reader.get_variable_to_shape_map()
+        expected = [tuple(weight.shape) for weight in model.weights]
+        found = [tuple(shapes.get(VARIABLE.format(place), ())) for place in range(len(expected))]
+        if found != expected:
+            raise InputError(f"{version}: holds weights of other shapes than its card's model has.")
+        for place, weight in enumerate(model.weights):
+            weight.assign(reader.get_tensor(VARIABLE.format(place)))
+    except tf.errors.OpError as error:
+        raise InputError(f"{version}: its weights cannot be read: {first_line(error)}") from error
+
+
+def initialize(model: TrainableModel, source: TrainableModel, partial: bool = False) -> list[str]:
+    """Sets the weights of a model's players to those of another model's players of the same names.
+
+    Args:
+        model: what gets the weights; a running average gets the source's, or else its own network's.
+        source: what has them.
+        partial: leave what does not fit as it is.
+
+    Returns:
+        What did not fit, one line for each weight.
+
+    Raises:
+        InputError: something does not fit and `partial` is not set, or nothing fits; nothing has been changed then.
+    """
+    pairs, misfits = [], []
+    for player in model.players:
+        if player not in source.players:
+            misfits.append(f"{player}: {type(source).__name__} has none")
+            continue
+        _match(player, model.networks_of(player), source.networks_of(player), pairs, misfits)
+    if not pairs or (misfits and not partial):
+        raise InputError(
+            f"The weights of {type(source).__name__} do not fit {type(model).__name__}: "
+            f"{'; '.join(misfits)}. --init_partial would leave these as they are."
+        )
+    averages = []
+    if len(model.averages) == len(source.averages):
+        _match("average", *([average for average, _, _ in one.averages] for one in (model, source)), averages, misfits)
+    for weight, other in pairs:
+        weight.assign(other)
+    model.restart_averages()
+    for weight, other in averages:
+        weight.assign(other)
+    return misfits
+
+
+def _match(role: str, networks: list, others: list, pairs: list, misfits: list) -> None:
+    """Adds to `pairs` the weights of the same place and shape, and to `misfits` a line for each that has no such."""
+    missing = object()
+    weights = [weight for network in networks for weight in network.weights]
+    found = [weight for network in others for weight in network.weights]
+    for number, (weight, other) in enumerate(itertools.zip_longest(weights, found, fillvalue=missing)):
+        if weight is missing or other is missing:
+            misfits.append(f"{role}: {len(weights)} weights against {len(found)}")
+            return
+        if tuple(weight.shape) == tuple(other.shape):
+            pairs.append((weight, other))
+        else:
+            misfits.append(f"{role}, weight {number} ({weight.path}): {list(weight.shape)} against {list(other.shape)}")
