@@ -117,6 +117,12 @@ def test_the_study_sees_artefacts_and_data_alone(path):
     assert {name.split(".")[1] for name in imports(path)} <= allowed
 
 
+@pytest.mark.parametrize("path", modules("serving/*.py"), ids=str)
+def test_a_server_sees_artefacts_alone(path):
+    allowed = {"serving", "artefacts", "errors", "files", "labels", "sampling"}
+    assert {name.split(".")[1] for name in imports(path)} <= allowed
+
+
 @pytest.mark.parametrize("path", modules("console.py", "files.py", "machine.py"), ids=str)
 def test_what_touches_the_system_knows_errors_alone(path):
     assert {name.split(".")[1] for name in imports(path)} <= {"errors"}

@@ -72,7 +72,7 @@ def soak(server, models, seconds, during=None):
     """Asks a server for `seconds`.
 
     Args:
-        server: a `conftest.Server` that is running.
+        server: a `server_process.Server` that is running.
         models: paths of its artefacts by name.
         seconds: how long.
         during: called after half of the time.
@@ -159,7 +159,7 @@ def _bad_client(server, known, report, end):
 
 def main():
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    from conftest import Server
+    from server_process import Server
     from test_model import make
 
     from zoo.serving import configuration

@@ -2,6 +2,8 @@
 
 import io
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -145,6 +147,20 @@ class TestWithoutAServer:
             pytest.raises(ServingError, match=r"DEADLINE_EXCEEDED|UNAVAILABLE"),
         ):
             client.status("cgan")
+
+
+def test_rest_needs_no_tensorflow():
+    program = (
+        "import sys; from zoo.serving import Client; Client('http://host:1'); sys.exit('tensorflow' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_grpc_without_its_packages_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_serving", None)
+    monkeypatch.setitem(sys.modules, "tensorflow_serving.apis.model_service_pb2_grpc", None)
+    with pytest.raises(InputError, match=r"pip install tensorflow-serving-api.*Received: localhost:8500"):
+        Client("localhost:8500")
 
 
 def test_something_that_is_no_model_server_is_told():

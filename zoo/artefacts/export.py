@@ -17,6 +17,7 @@ import tensorflow as tf
 from zoo import images
 from zoo.artefacts.card import CARD, file_hashes, read_card
 from zoo.artefacts.guard import guarded
+from zoo.artefacts.precision import FLOAT32, in_precision
 from zoo.artefacts.signatures import SAMPLE
 from zoo.artefacts.warmup import write_warmup
 from zoo.errors import InputError, TrainingError, first_line
@@ -27,23 +28,28 @@ PACKAGES = ("gan-zoo", "tensorflow", "keras", "tensorflow-probability")
 SAMPLES = "samples.png"
 
 
-def export(model, directory: str | os.PathLike, *, dataset: str = "not stated", **facts) -> Path:
+def export(
+    model, directory: str | os.PathLike, *, dataset: str = "not stated", precision: str = FLOAT32, **facts
+) -> Path:
     """Writes `directory/<version>/`, then `samples.png` and `card.json` beside it; each whole or not at all.
 
     Args:
         model: a `TrainableModel`.
         directory: the artefact's folder; the version is the next free number.
         dataset: name of the data the model was trained on.
+        precision: "float32", or "bfloat16" for an artefact of about half the size, whose rows differ a little.
         **facts: what else the card has to say, such as `command`, `seconds`, `machine`, `scores`; must be JSON.
 
     Returns:
         The version's folder.
 
     Raises:
-        InputError: the directory holds the artefact of another model, or TensorFlow would read its name as a pattern.
+        InputError: the directory holds the artefact of another model, TensorFlow would read its name as a pattern, or
+            there is no such precision.
         TrainingError: the files cannot be written.
     """
     directory = require_literal(directory)
+    model = in_precision(model, precision)
     require_same_model(directory, model, dataset)
     finish_or_clear(directory)
     number = 1 + max((int(path.name) for path in directory.glob("*") if path.name.isdecimal()), default=0)
@@ -66,6 +72,7 @@ def export(model, directory: str | os.PathLike, *, dataset: str = "not stated", 
         "version": number,
         "seed": model.seed,
         "steps": model.step,
+        "precision": precision,
         "scores": [],
         **facts,
         **description(model),

@@ -41,7 +41,7 @@ def guarded(function: Signature, specs: Sequence[tf.TensorSpec], classes: int | 
         rules = [_good(name, rows, classes, lowest) for name, rows in zip(names, inputs, strict=True)]
         good = tf.reduce_all(tf.stack(rules), axis=0)
         outputs = function(*(_only(good, rows, tf.zeros([], rows.dtype)) for rows in inputs))
-        return {name: _only(good, rows, _mark(rows.dtype)) for name, rows in outputs.items()}
+        return {name: _marked(good, rows) for name, rows in outputs.items()}
 
     if names[1:] != [LABEL]:
         return answer
@@ -76,5 +76,8 @@ def _only(good: tf.Tensor, rows: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
     return tf.where(tf.reshape(good, [-1] + [1] * (rows.shape.rank - 1)), rows, other)
 
 
-def _mark(dtype: tf.DType) -> tf.Tensor:
-    return tf.constant("" if dtype == tf.string else -1 if dtype.is_integer else float("nan"), dtype)
+def _marked(good: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """An output, floats as float32 whatever a network computes in."""
+    if rows.dtype.is_floating:
+        return _only(good, tf.cast(rows, tf.float32), tf.constant(float("nan")))
+    return _only(good, rows, tf.constant("" if rows.dtype == tf.string else -1, rows.dtype))

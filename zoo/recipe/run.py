@@ -241,7 +241,7 @@ class Run:
             version = model.export(
                 directory,
                 dataset=data.name,
-                precision=self.flags.precision,
+                training_precision=self.flags.precision,
                 settings=own_settings(self.flags),
                 machine=machine.describe(),
                 licence=data.licence,

@@ -1,0 +1,60 @@
+"""An export in bfloat16: smaller, near the model, with float32 at every door."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from test_model import batches, make
+
+import zoo
+from zoo.artefacts.precision import in_precision
+from zoo.errors import InputError
+
+
+@pytest.fixture(scope="module", params=[*zoo.MODELS, "ThreePlayers"])
+def models(request):
+    """A model, averaged and trained a little, and its copy in bfloat16."""
+    model = make(request.param, ema_decay=0.9)
+    model.fit(batches(), steps_per_epoch=4, verbose=0)
+    return model, in_precision(model, "bfloat16")
+
+
+def test_kernels_are_halved_but_for_the_last_of_each_network(models):
+    model, copy = models
+    assert len(copy.weights) == len(model.weights)
+    halved = [weight for weight in copy.weights if weight.dtype == "bfloat16"]
+    for network in copy.networks_of("generator"):
+        kernels = [weight.dtype for weight in network.weights if weight.path.endswith("/kernel")]
+        assert kernels[-1] == "float32"
+        assert set(kernels[:-1]) <= {"bfloat16"}
+    assert halved or len(copy.generator.weights) <= 2
+
+
+def test_samples_are_near_the_models(models):
+    model, copy = models
+    np.testing.assert_allclose(copy.sample(16, 1), model.sample(16, 1), atol=0.02)
+
+
+def test_the_model_itself_is_left_alone(models):
+    model, _ = models
+    assert {weight.dtype for weight in model.trainable_weights} == {"float32"}
+    assert in_precision(model, "float32") is model
+
+
+def test_the_artefact_answers_in_float32_and_says_how_it_computes(tmp_path):
+    model = make("DCGAN")
+    versions = [model.export(tmp_path / "model", precision=precision) for precision in ("float32", "bfloat16")]
+    assert json.loads((tmp_path / "model" / "card.json").read_text())["precision"] == "bfloat16"
+    sizes = [sum(file.stat().st_size for file in (version / "variables").iterdir()) for version in versions]
+    assert sizes[1] < 0.75 * sizes[0]
+    loaded = zoo.load(versions[1])
+    np.testing.assert_allclose(loaded.sample(8), model.sample(8), atol=0.02)
+    outputs = {spec.dtype for graph in loaded.signatures.values() for spec in graph.structured_outputs.values()}
+    assert outputs == {tf.float32, tf.string}
+
+
+def test_another_precision_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"`precision` should be float32 or bfloat16\. Received: 'int8'"):
+        make("GAN").export(tmp_path / "model", precision="int8")
+    assert not (tmp_path / "model").exists()

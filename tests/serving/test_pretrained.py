@@ -1,0 +1,21 @@
+"""Every trained model that ships passes `zoo serving check`, over both transports.
+
+`ZOO_SERVING_URL` names servers that run already, their addresses parted by spaces, to be checked instead.
+"""
+
+import os
+
+import pytest
+
+import zoo
+from zoo.commands.main import main
+
+pytestmark = pytest.mark.slow
+
+
+def test_every_shipped_model_passes_the_check(start, capsys):
+    names = list(zoo.pretrained())
+    urls = os.environ.get("ZOO_SERVING_URL", "").split() or list(start(names).urls.values())
+    assert main(["serving", "check", *urls]) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert [line.split()[:2] for line in lines] == [[url, name] for url in urls for name in names]
