@@ -233,6 +233,20 @@ def test_a_picture_is_shown_pixel_by_pixel(tmp_path, people, size):
         assert len(np.unique(pixels[::factor, ::factor])) > 40  # 64 random levels
 
 
+def test_a_phone_that_is_turned_shows_the_next_picture_at_its_new_size(short, people):
+    person = people(short[1].address)
+    person.phone()
+    person.consent().start().asked()
+    tall = person.find("#stage").size["height"]
+    turned = {"width": 844, "height": 390, "deviceScaleFactor": 3, "mobile": True}
+    person.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", turned)
+    assert person.answer_all(person.press, limit=1) == 1
+    person.asked()
+    assert person.find("#stage").size["height"] < tall
+    bottom = "return document.getElementById('real').getBoundingClientRect().bottom <= innerHeight"
+    assert person.driver.execute_script(bottom)
+
+
 def test_two_subjects_at_once(short, people):
     study, server = short
     both = [people(server.address), people(server.address)]
