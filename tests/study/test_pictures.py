@@ -140,7 +140,7 @@ def test_models_that_cannot_take_part(folder, models, message):
 
 
 def test_a_model_may_not_be_called_real(tmp_path):
-    with pytest.raises(InputError, match=r"none of them real, model, example, check\. Received: real"):
+    with pytest.raises(InputError, match=r"none of them real, example, check\. Received: real"):
         pictures.described([artefact(tmp_path, "real")])
 
 

@@ -6,11 +6,12 @@ import random
 import socket
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
 from sqlalchemy import func, select
-from studies import SMALL, Server, Subject, an_answer, new_study
+from studies import SEEDS, SMALL, Server, Subject, an_answer, new_study
 
 from zoo.errors import InputError
 from zoo.study import serving
@@ -181,6 +182,15 @@ def test_two_servers_share_one_postgresql(postgresql):
 
     assert check(study, asyncio.run(crowd()), ("azure", "beta")) == 12 * 22
     assert rows(study, select(func.count()).select_from(sessions)) == [(12,)]
+
+
+@pytest.mark.slow
+def test_servers_that_start_at_once_begin_one_study(postgresql, tmp_path):
+    for database in (postgresql, tmp_path / "s.sqlite"):
+        with ThreadPoolExecutor() as pool:
+            studies = list(pool.map(lambda _: new_study(database), range(4)))  # noqa: B023, done within the turn
+        assert len({study.token_for("k") for study in studies}) == 1
+        assert rows(studies[0], select(func.count()).select_from(pictures)) == [(3 * len(SEEDS) + 4,)]
 
 
 @pytest.mark.slow

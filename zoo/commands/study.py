@@ -33,9 +33,10 @@ def run(arguments: argparse.Namespace) -> None:
     try:
         arguments.action(arguments)
     except ModuleNotFoundError as error:
-        if error.name.partition(".")[0] not in ("jinja2", "sqlalchemy", "starlette", "uvicorn"):
+        package = error.name.partition(".")[0]
+        if package not in ("jinja2", "sqlalchemy", "starlette", "uvicorn"):
             raise
-        raise InputError(f"zoo study needs {error.name}: pip install 'gan-zoo[study]'.") from error
+        raise InputError(f"zoo study needs {package}: pip install 'gan-zoo[study]'.") from error
 
 
 def add_serve_flags(command: argparse.ArgumentParser) -> None:

@@ -57,10 +57,21 @@ def create(engine: Engine, settings: dict, make_pictures: Callable[[], Iterable[
 
 
 def _same(study: Study, settings: dict) -> Study:
-    for name in settings:
-        if study.settings.get(name) != settings[name]:
+    for name, value in settings.items():
+        if study.settings.get(name) != value:
             raise InputError(
                 f"{study.engine.url.database} holds a study of other {name}; give another --database. "
-                f"Received: {json.dumps(settings[name])[:80]}; there: {json.dumps(study.settings.get(name))[:80]}"
+                f"Received: {_brief(value)}. There: {_brief(study.settings.get(name))}"
             )
     return study
+
+
+def _brief(value: object) -> str:
+    """A setting on one line: by their names what has names, and the ends of a long list."""
+    if isinstance(value, dict):
+        return f"{value.get('name')}"
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return ", ".join(f"{_brief(item)} version {item.get('version')}" for item in value)
+    if isinstance(value, list) and len(value) > 8:
+        return f"{len(value)} from {value[0]} to {value[-1]}"
+    return str(value)

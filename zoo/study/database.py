@@ -124,10 +124,12 @@ def connect(database: str, must_exist: bool) -> Engine:
         on_sqlite = url.get_backend_name() == "sqlite"
         if on_sqlite:
             _require_file(url.database, must_exist)
-            engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        connect_args = {"timeout": BUSY_SECONDS} if on_sqlite else {}
+        engine = create_engine(
+            url, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True, connect_args=connect_args
+        )
+        if on_sqlite:
             _prepare_sqlite(engine)
-        else:
-            engine = create_engine(url, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True)
         engine.connect().close()
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         if isinstance(error, InputError):

@@ -31,6 +31,9 @@ class Kind(enum.StrEnum):
     CHECK = "check"  # a real picture whose pixels are shuffled
 
 
+RESERVED = (Kind.REAL, Kind.EXAMPLE, Kind.CHECK)  # names of the sources that are no models
+
+
 class Picture(NamedTuple):
     """One picture: the source's name, the seed (or the row of the test split), the label, the PNG."""
 
@@ -64,7 +67,7 @@ def described(names: Sequence[str]) -> list[dict]:
         names: as `zoo.load` takes them.
 
     Raises:
-        InputError: no models, one given twice, or one that cannot be found or is damaged.
+        InputError: a model that is given twice, or one that cannot be found or is damaged.
     """
     models = []
     for name in names:
@@ -72,10 +75,10 @@ def described(names: Sequence[str]) -> list[dict]:
         called = card.get("name") or (version.parent.name if version.name.isdecimal() else version.name)
         models.append({"name": called, "version": version.name, "files": card.get("files") or file_hashes(version)})
     called = [model["name"] for model in models]
-    if not called or len({*called, *Kind}) < len(called) + len(Kind):
+    if len({*called, *RESERVED}) < len(called) + len(RESERVED):
         raise InputError(
-            "--models should be one or more models of different names, none of them "
-            f"{', '.join(Kind)}. Received: {', '.join(called) or 'none'}"
+            "--models should be models of different names, none of them "
+            f"{', '.join(RESERVED)}. Received: {', '.join(called)}"
         )
     return models
 

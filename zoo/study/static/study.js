@@ -48,7 +48,7 @@
   }
 
   function cross() {
-    mask();
+    fit(); // the window may have another size now; while a picture is shown, it stays as it is
     const arm = Math.max(2, Math.round(stage.width / 16));
     const thick = Math.max(1, Math.round(arm / 5));
     context.fillStyle = "#fff";
@@ -220,7 +220,6 @@
     }
   });
   document.addEventListener("visibilitychange", () => { interrupted ||= document.hidden; });
-  window.addEventListener("resize", () => { if (take === null) { fit(); } });
   start.addEventListener("click", begin);
   allow(false);
   fit();
