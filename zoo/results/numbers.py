@@ -1,0 +1,57 @@
+"""Numbers as documents print them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+FORMATS = {
+    "inception_score": ".2f",
+    "frechet_distance": ".3f",
+    "kernel_distance": ".4f",
+    "precision_recall": ".3f",
+    "parzen_log_likelihood": ".1f",
+    "mode_coverage": ".3f",
+}
+SHARES = ("accuracy", "right class")  # in titles of scores that are shares of rows
+
+
+def number(score: Mapping[str, object], field: str = "value") -> str:
+    """A value of a record, such as "1.245", "9,944" or "99.44 %"; "-" where there is none."""
+    value = score.get(field)
+    if value is None:
+        return "-"
+    if isinstance(value, int):
+        return f"{value:,}"
+    value = float(value)  # an infinite one is a string
+    if any(word in str(score["score"]) for word in SHARES):
+        return f"{value:.2%}".replace("%", " %")
+    return format(value, FORMATS.get(str(score.get("function")), ".4g"))
+
+
+def spread(score: Mapping[str, object]) -> str:
+    """A value with its spread, where it has one: "5.94 ± 0.096"."""
+    spreads = [f" ± {score[name]:.2g}" for name in ("std", "stderr") if name in score]
+    return number(score) + "".join(spreads)
+
+
+def protocol(score: Mapping[str, object]) -> str:
+    """What a value depends on, in words: "10,000 samples, rounded to 8 bits; 54,000 rows of fashion_mnist train"."""
+    parts = []
+    if score.get("n_fake"):
+        rounding = f"rounded to {score['rounding']}" if score.get("rounding") else "not rounded"
+        parts.append(f"{score['n_fake']:,} samples, {rounding}")
+    if score.get("n_real"):
+        parts.append(f"{score['n_real']:,} rows of {score['reference']}")
+    settings = [f"{name} {value}" for name, value in (score.get("settings") or {}).items() if not _is_long(value)]
+    return "; ".join([*parts, *settings])
+
+
+def _is_long(value: object) -> bool:
+    return isinstance(value, list | dict)
+
+
+def time(facts: Mapping[str, object]) -> str:
+    """How long a training took, and where: "2,283 s on 2 cores of AMD EPYC"."""
+    if not facts.get("seconds"):
+        return "-"
+    return f"{facts['seconds']:,.0f} s" + (f" on {facts['machine']}" if facts.get("machine") else "")
