@@ -20,6 +20,7 @@ SERVERS = (
     "training/*.py",
     "model.py",
     "evaluation/*.py",
+    "results/*.py",
     "recipe/*.py",
     "commands/*.py",
     "study/*.py",
@@ -115,6 +116,11 @@ def test_an_extractor_knows_arrays_and_its_weights(path):
 def test_the_study_sees_artefacts_and_data_alone(path):
     allowed = {"study", "artefacts", "data", "errors", "files", "images", "labels"}
     assert {name.split(".")[1] for name in imports(path)} <= allowed
+
+
+@pytest.mark.parametrize("path", modules("results/*.py"), ids=str)
+def test_results_know_artefacts_alone(path):
+    assert {name.split(".")[1] for name in imports(path)} <= {"results", "artefacts", "errors", "files"}
 
 
 @pytest.mark.parametrize("path", modules("console.py", "files.py", "machine.py"), ids=str)
