@@ -42,7 +42,12 @@ def protocol(score: Mapping[str, object]) -> str:
         parts.append(f"{score['n_fake']:,} samples, {rounding}")
     if score.get("n_real"):
         parts.append(f"{score['n_real']:,} rows of {score['reference']}")
-    settings = [f"{name} {value}" for name, value in (score.get("settings") or {}).items() if not _is_long(value)]
+    found = {name: score[name] for name in ("sigma", "pairs", "scales") if name in score}
+    settings = [
+        f"{name.replace('_', ' ')} {number({'score': name, 'value': value}) if isinstance(value, float) else value}"
+        for name, value in {**(score.get("settings") or {}), **found}.items()
+        if not _is_long(value)
+    ]
     return "; ".join([*parts, *settings])
 
 
