@@ -1,8 +1,8 @@
 """A classifier of MNIST, or of other images, on whose features models of these data are scored.
 
-Ours       classifier-cifar10: test accuracy 86.81 % (10,000 rows of cifar10 test); classifier-digits: test accuracy
-           100.00 % (180 rows of digits test); classifier-fashion_mnist: test accuracy 92.92 % (10,000 rows of
-           fashion_mnist test); classifier-mnist: test accuracy 99.44 % (10,000 rows of mnist test)
+Ours       classifier-cifar10: test accuracy 86.81 % (10,000 rows of cifar10 test). classifier-digits: test accuracy
+           100.00 % (180 rows of digits test). classifier-fashion_mnist: test accuracy 92.92 % (10,000 rows of
+           fashion_mnist test). classifier-mnist: test accuracy 99.44 % (10,000 rows of mnist test)
 Command    zoo train classifier
            zoo train classifier --data fashion_mnist --steps 4220 --flip
            zoo train classifier --data cifar10 --steps 7040 --checkpoint_every 352 --shift 4 --flip

@@ -9,7 +9,7 @@ was asked for in 76.4 % of 10,000 samples, 1,000 of each class (18 % of coats, 5
 Paper      Denton et al. 2015, https://arxiv.org/abs/1506.05751
 Published  nothing on these data
 Ours       cc_lapgan-fashion_mnist: Fréchet classifier distance 6.039, classifier score 5.21, precision 0.574, recall
-           0.013 (10,000 samples, rounded to 8 bits); lapgan-fashion_mnist: Fréchet classifier distance 8.132,
+           0.013 (10,000 samples, rounded to 8 bits). lapgan-fashion_mnist: Fréchet classifier distance 8.132,
            classifier score 3.91, precision 0.614, recall 0.010 (10,000 samples, rounded to 8 bits)
 Command    zoo train lapgan_fashion_mnist
            zoo train lapgan_fashion_mnist --conditional --workdir runs/cc_lapgan_fashion_mnist

@@ -227,3 +227,10 @@ def test_test_errors_stand_with_their_split():
     errors = {"score": "test errors", "value": 712, "n_real": 10_000, "reference": "mnist test", "n_fake": None}
     record = Record("toy-mnist", {}, [SCORE, errors], shipped=True)
     assert "test errors 712 (10,000 rows of mnist test)" in with_scores(RECIPE, [record]).replace("\n           ", " ")
+
+
+def test_values_of_several_training_seeds_stand_beside_each_other():
+    modes = {"score": "modes", "function": "mode_coverage", "value": 7.5, "n_fake": 2500}
+    several = Record("toy-ring", {}, [modes | {"values": [8, 7], "training_seeds": [0, 1]}], shipped=False)
+    assert "Ours       modes 8, 7 (2,500 samples) (training seeds 0, 1)\n" in with_scores(RECIPE, [several])
+    assert protocol(several.scores[0]) == "2,500 samples; training seeds 0, 1"

@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Sequence
 
-from zoo.results.numbers import number, time
+from zoo.results.numbers import numbers, samples, time, training_seeds
 from zoo.results.records import Record
 
 WIDTH = 120
@@ -27,7 +27,7 @@ def with_scores(source: str, records: Sequence[Record]) -> str:
     if not scored:
         return source
     several = len(scored) > 1
-    source = _replaced(source, "Ours", "; ".join(_said(record, several) for record in scored))
+    source = _replaced(source, "Ours", ". ".join(_said(record, several) for record in scored))
     timed = [record for record in scored if record.facts.get("seconds")]
     return _replaced(source, "Time", "; ".join(_named(r, several) + time(r.facts) for r in timed)) if timed else source
 
@@ -54,12 +54,13 @@ def _said(record: Record, several: bool) -> str:
     """The scores of a record in words, and of how many samples they are."""
     of_samples = [score for score in record.scores if score.get("n_fake")]
     of_samples.sort(key=lambda score: ORDER.index(score["function"]) if score.get("function") in ORDER else len(ORDER))
-    parts = [f"{score['score']} {number(score)}" for score in of_samples[:SAID]]
+    parts = [f"{score['score']} {numbers(score)}" for score in of_samples[:SAID]]
     if of_samples:
-        rounding = "rounded to 8 bits" if of_samples[0].get("rounding") else "not rounded"
-        parts[-1] += f" ({of_samples[0]['n_fake']:,} samples, {rounding})"
+        parts[-1] += f" ({samples(of_samples[0])})"
     for score in record.scores:
         if not score.get("n_fake"):
             rows = f" ({score['n_real']:,} rows of {score['reference']})" if score.get("n_real") else ""
-            parts.append(f"{score['score']} {number(score)}{rows}")
-    return _named(record, several) + ", ".join(parts)
+            parts.append(f"{score['score']} {numbers(score)}{rows}")
+    seeds = next(filter(None, map(training_seeds, record.scores)), "")
+    between = "; " if seeds else ", "
+    return _named(record, several) + between.join(parts) + (f" ({seeds})" if seeds else "")

@@ -28,18 +28,39 @@ def number(score: Mapping[str, object], field: str = "value") -> str:
     return format(value, FORMATS.get(str(score.get("function")), ".4g"))
 
 
+def numbers(score: Mapping[str, object]) -> str:
+    """A value, or that of each training seed: "8, 8, 7"."""
+    values = score.get("values", [score.get("value")])
+    return ", ".join(number({**score, "value": value}) for value in values)
+
+
+def training_seeds(score: Mapping[str, object]) -> str:
+    """The seeds that its values belong to: "training seeds 0, 1, 2"; empty for one value."""
+    seeds = score.get("training_seeds")
+    return f"training seeds {', '.join(map(str, seeds))}" if seeds else ""
+
+
 def spread(score: Mapping[str, object]) -> str:
-    """A value with its spread, where it has one: "5.94 ± 0.096"."""
+    """A value with its spread, where it has one: "5.94 ± 0.096"; of several training seeds all values."""
+    if "values" in score:
+        return numbers(score)
     spreads = [f" ± {score[name]:.2g}" for name in ("std", "stderr") if name in score]
     return number(score) + "".join(spreads)
+
+
+def samples(score: Mapping[str, object]) -> str:
+    """How many samples a score is of: "10,000 samples, rounded to 8 bits"; of vectors nothing is said of rounding."""
+    count = f"{score['n_fake']:,} samples"
+    if score.get("rounding"):
+        return f"{count}, rounded to {score['rounding']}"
+    return f"{count}, not rounded" if score.get("features") else count
 
 
 def protocol(score: Mapping[str, object]) -> str:
     """What a value depends on, in words: "10,000 samples, rounded to 8 bits; 54,000 rows of fashion_mnist train"."""
     parts = []
     if score.get("n_fake"):
-        rounding = f"rounded to {score['rounding']}" if score.get("rounding") else "not rounded"
-        parts.append(f"{score['n_fake']:,} samples, {rounding}")
+        parts.append(samples(score))
     if score.get("n_real"):
         parts.append(f"{score['n_real']:,} rows of {score['reference']}")
     found = {name: score[name] for name in ("sigma", "pairs", "scales") if name in score}
@@ -48,7 +69,7 @@ def protocol(score: Mapping[str, object]) -> str:
         for name, value in {**(score.get("settings") or {}), **found}.items()
         if not _is_long(value)
     ]
-    return "; ".join([*parts, *settings])
+    return "; ".join(filter(None, [*parts, *settings, training_seeds(score)]))
 
 
 def _is_long(value: object) -> bool:
