@@ -4,9 +4,9 @@ Paper      Donahue et al. 2016, https://arxiv.org/abs/1605.09782
 Published  97.39 % of the test images are classified by the training image nearest in features, the encoder's last
            hidden layer (Euclidean). The authors' code trains on 50,000 images and compares with them, this recipe
            does both with 54,000
-Ours       96.94 % (9,694 of 10,000), after all 400 epochs, with the seed 0
+Ours       1-NN accuracy on the encoder's features 96.94 % (10,000 rows of mnist test)
 Command    zoo train bigan_mnist --precision=mixed_bfloat16 --steps_per_execution=10 --checkpoint_every=4220
-Time       8,974 s on 2 cores of an AMD EPYC, at rest for about 14 minutes of them and shared for most of the others
+Time       8,974 s on 2 cores of AMD EPYC, at rest for about 14 minutes of them and shared for most of the others
 """
 
 import keras

@@ -7,9 +7,10 @@ the code of GAN takes 50,000.
 
 Paper      Mirza & Osindero 2014, https://arxiv.org/abs/1411.1784
 Published  Parzen log-likelihood 132 +/- 1.8 nats, of 1,000 samples a class
-Ours       Fréchet classifier distance 1.112, classifier score 9.67, precision .834, recall .040 (10,000 samples)
+Ours       Fréchet classifier distance 1.110, classifier score 9.67, precision 0.835, recall 0.041 (10,000 samples,
+           rounded to 8 bits)
 Command    zoo train cgan_mnist
-Time       1,477 s on 2 cores of an AMD EPYC that had other work too
+Time       1,477 s on 2 cores of AMD EPYC
 """
 
 from zoo import CGAN, recipe

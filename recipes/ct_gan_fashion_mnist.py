@@ -4,9 +4,10 @@ An experiment of the zoo's: one of the ten objectives that README.md compares on
 
 Paper      Wei et al. 2018, https://openreview.net/forum?id=SJx9GQb0-
 Published  nothing on these data
-Ours       Fréchet classifier distance 6.376, classifier score 3.43, precision .642, recall .178 (10,000 samples)
+Ours       Fréchet classifier distance 6.376, classifier score 3.43, precision 0.642, recall 0.178 (10,000 samples, not
+           rounded)
 Command    zoo train ct_gan_fashion_mnist --precision=mixed_bfloat16
-Time       3,516 s on one core of an AMD EPYC, whose other had other work
+Time       3,516 s on 1 core of AMD EPYC, whose other had other work
 """
 
 from zoo import CTGAN, recipe

@@ -6,9 +6,10 @@ The rates are those of `dcgan_ttur_cifar10`.
 
 Paper      Heusel et al. 2017, https://arxiv.org/abs/1706.08500; networks of Radford et al. 2015
 Published  nothing on these data
-Ours       Fréchet classifier distance 4.209, classifier score 4.49, precision .675, recall .273 (10,000 samples)
+Ours       Fréchet classifier distance 4.209, classifier score 4.49, precision 0.675, recall 0.273 (10,000 samples, not
+           rounded)
 Command    zoo train dcgan_ttur_fashion_mnist --precision=mixed_bfloat16
-Time       498 s on one core of an AMD EPYC, whose other had other work
+Time       498 s on 1 core of AMD EPYC, whose other had other work
 """
 
 from zoo import DCGAN, optimizers, recipe

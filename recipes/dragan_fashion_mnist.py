@@ -4,9 +4,10 @@ An experiment of the zoo's: one of the ten objectives that README.md compares on
 
 Paper      Kodali et al. 2017, https://arxiv.org/abs/1705.07215
 Published  nothing on these data
-Ours       Fréchet classifier distance 7.913, classifier score 2.91, precision .626, recall .061 (10,000 samples)
+Ours       Fréchet classifier distance 7.913, classifier score 2.91, precision 0.626, recall 0.061 (10,000 samples, not
+           rounded)
 Command    zoo train dragan_fashion_mnist --precision=mixed_bfloat16
-Time       608 s on one core of an AMD EPYC, whose other had other work
+Time       608 s on 1 core of AMD EPYC, whose other had other work
 """
 
 from zoo import DRAGAN, recipe

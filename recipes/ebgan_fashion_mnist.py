@@ -6,9 +6,10 @@ The encoder is DCGAN's discriminator with a code in place of its logit, the deco
 
 Paper      Zhao et al. 2017, https://arxiv.org/abs/1609.03126; networks of Radford et al. 2015
 Published  nothing on these data
-Ours       Fréchet classifier distance 2.769, classifier score 5.29, precision .744, recall .362 (10,000 samples)
+Ours       Fréchet classifier distance 2.769, classifier score 5.29, precision 0.744, recall 0.362 (10,000 samples, not
+           rounded)
 Command    zoo train ebgan_fashion_mnist --precision=mixed_bfloat16
-Time       686 s on one core of an AMD EPYC, whose other had other work
+Time       686 s on 1 core of AMD EPYC, whose other had other work
 """
 
 from zoo import EBGAN, networks, optimizers, recipe

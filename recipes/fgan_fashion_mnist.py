@@ -4,9 +4,10 @@ An experiment of the zoo's: one of the ten objectives that README.md compares on
 
 Paper      Nowozin et al. 2016, https://arxiv.org/abs/1606.00709; networks of Radford et al. 2015
 Published  nothing on these data
-Ours       Fréchet classifier distance 4.078, classifier score 4.45, precision .654, recall .305 (10,000 samples)
+Ours       Fréchet classifier distance 4.078, classifier score 4.45, precision 0.654, recall 0.305 (10,000 samples, not
+           rounded)
 Command    zoo train fgan_fashion_mnist --precision=mixed_bfloat16
-Time       428 s on one core of an AMD EPYC, whose other had other work
+Time       428 s on 1 core of AMD EPYC, whose other had other work
 """
 
 import keras

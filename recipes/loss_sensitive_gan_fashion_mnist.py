@@ -4,9 +4,10 @@ An experiment of the zoo's: one of the ten objectives that README.md compares on
 
 Paper      Qi 2017, https://arxiv.org/abs/1701.06264
 Published  nothing on these data
-Ours       Fréchet classifier distance 5.598, classifier score 3.81, precision .646, recall .178 (10,000 samples)
+Ours       Fréchet classifier distance 5.598, classifier score 3.81, precision 0.646, recall 0.178 (10,000 samples, not
+           rounded)
 Command    zoo train loss_sensitive_gan_fashion_mnist --precision=mixed_bfloat16
-Time       491 s on one core of an AMD EPYC, whose other had other work
+Time       491 s on 1 core of AMD EPYC, whose other had other work
 """
 
 import math

@@ -4,9 +4,10 @@ An experiment of the zoo's: one of the ten objectives that README.md compares on
 
 Paper      Mao et al. 2017, https://arxiv.org/abs/1611.04076; networks of Radford et al. 2015
 Published  nothing on these data
-Ours       Fréchet classifier distance 5.996, classifier score 3.66, precision .634, recall .134 (10,000 samples)
+Ours       Fréchet classifier distance 5.996, classifier score 3.66, precision 0.634, recall 0.134 (10,000 samples, not
+           rounded)
 Command    zoo train lsgan_fashion_mnist --precision=mixed_bfloat16
-Time       352 s on one core of an AMD EPYC, whose other had other work
+Time       352 s on 1 core of AMD EPYC, whose other had other work
 """
 
 from zoo import LSGAN, networks, optimizers, recipe

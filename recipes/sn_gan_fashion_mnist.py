@@ -4,9 +4,10 @@ An experiment of the zoo's: one of the ten objectives that README.md compares on
 
 Paper      Miyato et al. 2018, https://arxiv.org/abs/1802.05957; networks of Radford et al. 2015
 Published  nothing on these data
-Ours       Fréchet classifier distance 4.974, classifier score 4.17, precision .677, recall .152 (10,000 samples)
+Ours       Fréchet classifier distance 4.974, classifier score 4.17, precision 0.677, recall 0.152 (10,000 samples, not
+           rounded)
 Command    zoo train sn_gan_fashion_mnist --precision=mixed_bfloat16
-Time       560 s on one core of an AMD EPYC, whose other had other work
+Time       560 s on 1 core of AMD EPYC, whose other had other work
 """
 
 from zoo import SNGAN, networks, recipe

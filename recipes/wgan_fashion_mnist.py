@@ -4,10 +4,10 @@ An experiment of the zoo's: one of the ten objectives that README.md compares on
 
 Paper      Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875
 Published  nothing on these data
-Ours       Fréchet classifier distance 9.637, classifier score 2.22, precision .641, recall .063
-           (10,000 samples); rank correlation of the critic's estimate and the distance at 20 steps .976
+Ours       Fréchet classifier distance 9.637, classifier score 2.22, precision 0.641, recall 0.063 (10,000 samples, not
+           rounded), rank correlation of the critic's estimate and the distance at 20 steps 0.976
 Command    zoo train wgan_fashion_mnist --precision=mixed_bfloat16 --score_every=150
-Time       1,512 s on one core of an AMD EPYC, whose other had other work
+Time       1,512 s on 1 core of AMD EPYC, whose other had other work
 
 Does the critic's estimate follow the quality of the samples? With `--score_every 150` the run ends with the rank
 correlation of the estimate, a mean over ten steps, and the distance of the samples after them; estimate.png shows both.

@@ -4,9 +4,10 @@ An experiment of the zoo's: one of the ten objectives that README.md compares on
 
 Paper      Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028
 Published  nothing on these data
-Ours       Fréchet classifier distance 4.422, classifier score 4.32, precision .639, recall .255 (10,000 samples)
+Ours       Fréchet classifier distance 4.422, classifier score 4.32, precision 0.639, recall 0.255 (10,000 samples, not
+           rounded)
 Command    zoo train wgan_gp_fashion_mnist --precision=mixed_bfloat16
-Time       2,053 s on one core of an AMD EPYC, whose other had other work
+Time       2,053 s on 1 core of AMD EPYC, whose other had other work
 """
 
 from zoo import WGANGP, recipe

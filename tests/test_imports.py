@@ -20,6 +20,7 @@ SERVERS = (
     "training/*.py",
     "model.py",
     "evaluation/*.py",
+    "results/*.py",
     "recipe/*.py",
     "commands/*.py",
     "study/*.py",
@@ -121,6 +122,11 @@ def test_the_study_sees_artefacts_and_data_alone(path):
 def test_a_server_sees_artefacts_alone(path):
     allowed = {"serving", "artefacts", "errors", "files", "labels", "sampling"}
     assert {name.split(".")[1] for name in imports(path)} <= allowed
+
+
+@pytest.mark.parametrize("path", modules("results/*.py"), ids=str)
+def test_results_know_artefacts_alone(path):
+    assert {name.split(".")[1] for name in imports(path)} <= {"results", "artefacts", "errors", "files"}
 
 
 @pytest.mark.parametrize("path", modules("console.py", "files.py", "machine.py"), ids=str)

@@ -22,7 +22,7 @@ from zoo.artefacts.signatures import (
     SERVING_DEFAULT,
     rows,
 )
-from zoo.errors import require_positive
+from zoo.errors import TrainingError, require_positive
 from zoo.sampling import check_seeds_and_labels
 from zoo.training import TrainableModel, checked_images, unit_images
 
@@ -144,8 +144,13 @@ class GenerativeModel(TrainableModel):
 
         Raises:
             InputError: seeds or labels have the wrong type, shape or range.
+            TrainingError: the samples are not finite, since the training diverged.
         """
-        return self._sample_graph(*self._rows(seeds, labels)).numpy()
+        samples = self._sample_graph(*self._rows(seeds, labels)).numpy()
+        if not np.isfinite(samples).all():
+            self.check_weights()
+            raise TrainingError(f"Training stopped at step {self.step}: the generator's samples are not finite.")
+        return samples
 
     def given(self, images, shape):
         """Data that a person passed to a method, checked, as signatures take them.

@@ -7,7 +7,7 @@ def test_show(run, capsys, installation):
     assert run("show toy-digits") == 0
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert lines[:2] == [f"path {installation / 'pretrained' / 'toy-digits' / '1'}", "name toy-digits"]
-    assert "scores score classifier score, value 7.5, protocol 1,000 samples" in lines
+    assert "scores classifier score 7.5" in lines
     assert "parameters generator 1200, discriminator 34" in lines
     assert "data_shape 4, 4, 1" in lines
     assert "files 4, as hashed in the card" in lines
@@ -36,3 +36,12 @@ def test_a_card_cannot_steer_the_terminal(run, capsys, workplace, installation):
     assert run("show model") == 0
     assert "\x1b" not in (shown := capsys.readouterr().out)
     assert "\\x1b[2Jdigits" in shown
+
+
+def test_a_score_that_no_evaluation_wrote_is_shown_as_it_stands(run, capsys, workplace):
+    saved_models.save(workplace / "model" / "1")
+    saved_models.write_card(workplace / "model", scores=[{"score": "x", "value": [1, 2]}, "words", {"value": 3}])
+    assert run("show model") == 0
+    assert "scores score x, value 1, 2; words; value 3" in [
+        " ".join(line.split()) for line in capsys.readouterr().out.splitlines()
+    ]

@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> None:
     print_scores({arguments.model: report})
     paths = evaluation.write(out, model, report, neighbours)
     if arguments.card:
-        paths.append(evaluation.add_to_card(model, report, command_line(model.card["name"], arguments)))
+        paths.append(evaluation.add_to_card(model, report, command_line(model.card["name"], arguments, samples)))
     for path in paths:
         print(path)
 
@@ -71,10 +71,10 @@ def require_card(name: str) -> None:
         raise InputError(f"{path}: has no card.json for --card to write to.")
 
 
-def command_line(name: str, arguments: argparse.Namespace) -> str:
+def command_line(name: str, arguments: argparse.Namespace, samples: int) -> str:
     """The line that repeats an evaluation of the model of this name, without the places of this machine."""
     stated = {
-        "samples": arguments.samples,
+        "samples": samples,
         "scores": arguments.scores,
         "image_size": arguments.image_size,
         "features": arguments.features if arguments.features != CLASSIFIER else None,

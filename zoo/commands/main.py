@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from zoo.commands import compare, evaluate, list_models, sample, serving, show, study, sweep, train
+from zoo.commands import compare, evaluate, list_models, results, sample, serving, show, study, sweep, train
 from zoo.console import run_command
 
 COMMANDS = {
@@ -19,6 +19,7 @@ COMMANDS = {
     "sweep": sweep,
     "serving": serving,
     "study": study,
+    "results": results,
 }
 
 

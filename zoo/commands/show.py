@@ -10,7 +10,7 @@ from zoo import console
 from zoo.artefacts.catalogue import find
 from zoo.artefacts.safety import read_graph
 from zoo.commands.flags import add_model
-from zoo.commands.tables import print_table
+from zoo.commands.tables import measurement, print_table
 
 if TYPE_CHECKING:
     from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
@@ -36,6 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
         facts.pop(lengthy, None)
     if card:
         facts["files"] = f"{len(card['files'])}, as hashed in the card"
+        facts["scores"] = "; ".join(map(told, card["scores"])) or "-"
     print_table([(field, plain(value)) for field, value in facts.items()])
     print()
     print_table([("SIGNATURE", "INPUTS", "OUTPUTS"), *signatures])
@@ -50,6 +51,14 @@ def tensors(infos: Mapping[str, TensorInfo]) -> str:
         return "?" if info.tensor_shape.unknown_rank else f"[{', '.join(sizes)}]"
 
     return ", ".join(f"{name} {tf.as_dtype(info.dtype).name} {shape(info)}" for name, info in sorted(infos.items()))
+
+
+def told(score: object) -> str:
+    """A score of a card in short; as it stands there if it is not as the zoo writes it."""
+    try:
+        return f"{score['score']} {measurement(score)}"
+    except (TypeError, KeyError, ValueError):
+        return plain(score)
 
 
 def plain(value: object) -> str:

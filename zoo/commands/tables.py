@@ -33,9 +33,11 @@ def print_scores(reports: Mapping[str, evaluation.Report]) -> None:
     ]
     print_table([("SCORE", "BETTER", *reports, "FLOOR", "SAMPLES", "FLOOR ROWS", "REFERENCE ROWS"), *rows])
     print()
-    rounding = "images rounded to 8 bits" if any(record["rounding"] for record in first.records) else "not rounded"
-    print(f"data: {first.protocol['dataset']}; samples: seeds from 0, {rounding}")
-    print("floor: the same score of real rows in the place of the samples")
+    of_samples = [record for record in first.records if record["n_fake"]]
+    rounding = "images rounded to 8 bits" if any(record["rounding"] for record in of_samples) else "not rounded"
+    print(f"data: {first.protocol['dataset']}" + (f"; samples: seeds from 0, {rounding}" if of_samples else ""))
+    if of_samples:
+        print("floor: the same score of real rows in the place of the samples")
     for record in [record for record in first.records if record["features"]][:1]:
         print(f"features: {record['features']}, sha256 {record['features_sha256']:.12}…")
         print(f"features of the real data: {first.protocol['real_features']}")
@@ -56,4 +58,4 @@ def measurement(record: Mapping[str, object], field: str = "value") -> str:
 
 
 def _number(value: float, digits: int) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:.{digits}g}"
+    return f"{value:,}" if isinstance(value, int) else f"{float(value):.{digits}g}"  # a card has infinity as text

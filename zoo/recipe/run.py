@@ -289,12 +289,21 @@ class Run:
 
         try:
             yield
-        except (TrainingError, tf.errors.OpError) as error:
+        except SignalError:
+            raise
+        except Exception as error:  # what a callback makes of numbers that are not finite may be of any kind
             reason = f"Training stopped after step {model.step}: {first_line(error)}."
             if isinstance(error, TrainingError):
                 reason = str(error)
             elif isinstance(error, tf.errors.UnavailableError | tf.errors.AbortedError):
                 reason = "A worker was lost."
+            elif not isinstance(error, tf.errors.OpError):
+                try:
+                    model.check_weights()
+                except TrainingError as diverged:
+                    reason = str(diverged)
+                else:
+                    raise
             latest = tf.train.latest_checkpoint(self.workdir / "checkpoints")
             kept = f"{latest} stays usable" if latest else "There was no checkpoint yet"
             raise TrainingError(f"{reason} {kept}.") from error

@@ -1,0 +1,236 @@
+"""Documents that follow from cards and score files: the checkout's own, and those of a small one made up."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from zoo import results
+from zoo.commands.main import main
+from zoo.errors import InputError
+from zoo.results.headers import with_scores
+from zoo.results.numbers import number, protocol
+from zoo.results.records import Record
+
+ROOT = Path(__file__).parents[2]
+SCORE = {
+    "score": "Fréchet classifier distance",
+    "function": "frechet_distance",
+    "value": 1.23456,
+    "settings": {},
+    "rounding": "8 bits",
+    "features": "classifier-digits",
+    "reference": "digits train",
+    "n_real": 1437,
+    "n_fake": 1000,
+    "floor": 0.01,
+}
+CARD = {
+    "name": "toy-digits",
+    "model": "DCGAN",
+    "dataset": "digits",
+    "version": 1,
+    "data_shape": [16, 16, 1],
+    "num_classes": None,
+    "class_names": None,
+    "parameters": {"generator": 1200, "discriminator": 34},
+    "scores": [SCORE],
+    "files": {"1/saved_model.pb": "ab"},
+    "command": "zoo train toy_digits --steps=5",
+    "steps": 5000,
+    "seconds": 61.5,
+    "machine": "2 cores of a machine",
+}
+TABLES = {
+    "renamed_recipes": {"old_digits": "toy_digits"},
+    "tables": {
+        "all": {
+            "where": {"dataset": "digits"},
+            "columns": ["model", "Fréchet classifier distance", "parameters", "differences"],
+            "sort": "Fréchet classifier distance",
+            "floors": True,
+            "differences": {"toy-digits": "a toy"},
+        }
+    },
+}
+PUBLISHED = {
+    "recipe": "toy_digits",
+    "score": "Fréchet classifier distance",
+    "published": "0.9",
+    "source": "A. Author 2014",
+    "protocol": "1,000 samples",
+    "differences": "fewer filters",
+}
+RECIPE = '''"""A toy.
+
+Paper      none
+Ours       not scored yet
+Command    zoo train toy_digits
+Time       not measured yet
+
+More words.
+"""
+
+Ours = "not scored yet"
+'''
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    for folder in ("pretrained/toy-digits", "recipes", "scores"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "pretrained" / "toy-digits" / "card.json").write_text(json.dumps(CARD))
+    (tmp_path / "scores" / "tables.json").write_text(json.dumps(TABLES))
+    (tmp_path / "scores" / "published.json").write_text(json.dumps({"published": [PUBLISHED]}))
+    (tmp_path / "recipes" / "toy_digits.py").write_text(RECIPE)
+    (tmp_path / "README.md").write_text("# Toy\n\n<!-- table: all -->\nold\n<!-- end of table -->\n\nafter\n")
+    return tmp_path
+
+
+def add_scores(checkout, name, **changes):
+    artefact = {"name": name, "model": "GAN", "command": "zoo train old_digits", "parameters": {"generator": 7}}
+    contents = {"artefact": artefact, "dataset": "digits", "scores": [SCORE | {"value": 0.5}]} | changes
+    (checkout / "scores" / name).mkdir()
+    (checkout / "scores" / name / "scores.json").write_text(json.dumps(contents))
+
+
+def test_the_documents_of_this_checkout_are_those_of_its_cards_and_score_files():
+    assert results.out_of_date(ROOT) == []
+
+
+def test_what_is_written_once_is_not_written_again(checkout, capsys):
+    assert main(["results", "--root", str(checkout), "--check"]) == 2
+    assert "RESULTS.md" in capsys.readouterr().err
+    assert main(["results", "--root", str(checkout)]) == 0
+    names = [Path(line).name for line in capsys.readouterr().out.splitlines()]
+    assert names == ["RESULTS.md", "README.md", "toy_digits.py"]
+    before = {path: path.read_bytes() for path in results.documents(checkout)}
+    assert main(["results", "--root", str(checkout)]) == 0
+    assert main(["results", "--root", str(checkout), "--check"]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert before == {path: path.read_bytes() for path in before}
+
+
+def test_a_table_states_scores_parameters_and_differences(checkout):
+    results.write(checkout)
+    assert (checkout / "README.md").read_text() == (
+        "# Toy\n\n<!-- table: all -->\n\n"
+        "| model | Fréchet classifier distance | parameters | differences |\n"
+        "| --- | --- | --- | --- |\n"
+        "| `toy-digits` | 1.235 | 1,200 generator, 34 discriminator | a toy |\n"
+        "| floor of `digits` | 0.010 | - | - |\n\n"
+        "<!-- end of table -->\n\nafter\n"
+    )
+
+
+def test_a_header_says_what_the_card_says_and_no_more_is_touched(checkout):
+    results.write(checkout)
+    assert (checkout / "recipes" / "toy_digits.py").read_text() == RECIPE.replace(
+        "Ours       not scored yet",
+        "Ours       Fréchet classifier distance 1.235 (1,000 samples, rounded to 8 bits)",
+    ).replace("Time       not measured yet", "Time       62 s on 2 cores of a machine")
+
+
+def test_a_new_score_file_joins_every_document(checkout):
+    add_scores(checkout, "second", note="an older protocol")
+    results.write(checkout)
+    readme = (checkout / "README.md").read_text()
+    assert readme.index("| `second` \\* | 0.500 | 7 generator | none |") < readme.index("| `toy-digits`")
+    assert "\n\\* an older protocol\n" in readme
+    header = (checkout / "recipes" / "toy_digits.py").read_text()
+    assert "second: Fréchet classifier distance 0.500 (1,000 samples" in header
+    assert "toy-digits: Fréchet" in header
+    assert "### second\n\n- class: `GAN`" in (checkout / "RESULTS.md").read_text()
+
+
+def test_a_published_value_stands_beside_ours(checkout):
+    results.write(checkout)
+    (line,) = [line for line in (checkout / "RESULTS.md").read_text().splitlines() if "A. Author" in line]
+    assert line == (
+        "| `toy_digits` | Fréchet classifier distance | 0.9 | A. Author 2014 | 1,000 samples | 1.235 (1,000 samples, "
+        "rounded to 8 bits; 1,437 rows of digits train) | fewer filters |"
+    )
+
+
+def test_a_score_file_of_a_shipped_model_adds_what_its_card_lacks(checkout):
+    more = {"score": "precision", "function": "precision_recall", "value": 0.5, "n_fake": 1000}
+    add_scores(checkout, "toy-digits", artefact={"name": "toy-digits", "files": CARD["files"]}, scores=[SCORE, more])
+    (record,) = results.read_records(checkout)
+    assert record.shipped
+    assert [score["score"] for score in record.scores] == ["Fréchet classifier distance", "precision"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"artefact": {"name": "toy-digits", "files": CARD["files"]}}, "is 0.5 there and 1.23456 in the card"),
+        ({"artefact": {"name": "toy-digits", "files": {}}}, "scores of other files than those of toy-digits"),
+    ],
+)
+def test_a_card_and_a_score_file_that_disagree(checkout, changes, message):
+    add_scores(checkout, "toy-digits", **changes)
+    with pytest.raises(InputError, match=message):
+        results.documents(checkout)
+
+
+@pytest.mark.parametrize(
+    ("path", "contents", "message"),
+    [
+        ("scores/tables.json", "{", "tables.json: not JSON"),
+        ("scores/tables.json", "[]", "tables.json: expected an object with renamed_recipes, tables"),
+        (
+            "scores/published.json",
+            '{"published": [{}]}',
+            "lacks differences, protocol, published, recipe, score, source",
+        ),
+        ("README.md", "<!-- table: al -->\n<!-- end of table -->", "Unknown table: 'al'. Did you mean all?"),
+    ],
+)
+def test_a_damaged_file_is_said_and_nothing_is_written(checkout, path, contents, message):
+    (checkout / path).write_text(contents)
+    with pytest.raises(InputError) as error:
+        results.write(checkout)
+    assert message in str(error.value)
+    assert not (checkout / "RESULTS.md").exists()
+
+
+def test_outside_a_checkout(tmp_path, capsys):
+    assert main(["results", "--root", str(tmp_path)]) == 2
+    assert "zoo results works in a checkout of the zoo. Received: " in capsys.readouterr().err
+    shutil.copy(ROOT / "README.md", tmp_path)
+    with pytest.raises(InputError, match="without recipes"):
+        results.documents(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("score", "printed"),
+    [
+        ({"score": "test errors", "value": 1234}, "1,234"),
+        ({"score": "test accuracy", "value": 0.8681}, "86.81 %"),
+        ({"score": "classifier score", "function": "inception_score", "value": 5.934}, "5.93"),
+        ({"score": "reverse KL (nats)", "function": "mode_coverage", "value": "inf"}, "inf"),
+        ({"score": "x", "value": None}, "-"),
+    ],
+)
+def test_numbers(score, printed):
+    assert number(score) == printed
+
+
+def test_a_protocol_in_words():
+    assert protocol(SCORE | {"settings": {"k": 5, "sigmas": [0.1]}, "rounding": None}) == (
+        "1,000 samples, not rounded; 1,437 rows of digits train; k 5"
+    )
+
+
+def test_test_errors_stand_with_their_split():
+    errors = {"score": "test errors", "value": 712, "n_real": 10_000, "reference": "mnist test", "n_fake": None}
+    record = Record("toy-mnist", {}, [SCORE, errors], shipped=True)
+    assert "test errors 712 (10,000 rows of mnist test)" in with_scores(RECIPE, [record]).replace("\n           ", " ")
+
+
+def test_values_of_several_training_seeds_stand_beside_each_other():
+    modes = {"score": "modes", "function": "mode_coverage", "value": 7.5, "n_fake": 2500}
+    several = Record("toy-ring", {}, [modes | {"values": [8, 7], "training_seeds": [0, 1]}], shipped=False)
+    assert "Ours       modes 8, 7 (2,500 samples) (training seeds 0, 1)\n" in with_scores(RECIPE, [several])
+    assert protocol(several.scores[0]) == "2,500 samples; training seeds 0, 1"

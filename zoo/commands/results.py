@@ -1,0 +1,29 @@
+"""`zoo results`: RESULTS.md, the tables of README.md and the headers of recipes, from cards and score files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from zoo import results
+from zoo.errors import InputError
+
+HELP = "write the tables of a checkout from its cards and score files"
+EXAMPLE = "zoo results"
+
+
+def add_flags(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--root", default=".", help="the checkout (default: the current folder)")
+    command.add_argument("--check", action="store_true", help="write nothing, and fail if something would be written")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    root = Path(arguments.root)
+    if arguments.check:
+        if stale := results.out_of_date(root):
+            raise InputError(
+                f"{', '.join(map(str, stale))} should follow from the cards and score files: run `zoo results`"
+            )
+        return
+    for path in results.write(root):
+        print(path)

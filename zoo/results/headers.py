@@ -1,0 +1,66 @@
+"""The numbers in the headers of recipes: what `Ours` and `Time` say of models that have a record."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Sequence
+
+from zoo.results.numbers import numbers, samples, time, training_seeds
+from zoo.results.records import Record
+
+WIDTH = 120
+INDENT = 11  # of what an entry says
+ENTRY = r"^{name} +(?:.*\n(?: {{11}}.*\n)*)"
+SAID = 4  # values of samples that a header states, the first ones of the record
+ORDER = ("frechet_distance", "inception_score", "precision_recall")  # which come first
+
+
+def with_scores(source: str, records: Sequence[Record]) -> str:
+    """The source of a recipe whose header says what its records say; as it is if there are none.
+
+    Args:
+        source: of the recipe.
+        records: of models that it made.
+    """
+    scored = [record for record in records if record.scores]
+    if not scored:
+        return source
+    several = len(scored) > 1
+    source = _replaced(source, "Ours", ". ".join(_said(record, several) for record in scored))
+    timed = [record for record in scored if record.facts.get("seconds")]
+    return _replaced(source, "Time", "; ".join(_named(r, several) + time(r.facts) for r in timed)) if timed else source
+
+
+def _replaced(source: str, name: str, text: str) -> str:
+    wrapped = textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=name.ljust(INDENT),
+        subsequent_indent=" " * INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    head, quotes, rest = source.partition('\n"""\n')
+    head = re.sub(ENTRY.format(name=name), lambda _: f"{wrapped}\n", f"{head}\n", count=1, flags=re.MULTILINE)
+    return head.removesuffix("\n") + quotes + rest
+
+
+def _named(record: Record, several: bool) -> str:
+    return f"{record.name}: " if several else ""
+
+
+def _said(record: Record, several: bool) -> str:
+    """The scores of a record in words, and of how many samples they are."""
+    of_samples = [score for score in record.scores if score.get("n_fake")]
+    of_samples.sort(key=lambda score: ORDER.index(score["function"]) if score.get("function") in ORDER else len(ORDER))
+    parts = [f"{score['score']} {numbers(score)}" for score in of_samples[:SAID]]
+    if of_samples:
+        parts[-1] += f" ({samples(of_samples[0])})"
+    for score in record.scores:
+        if not score.get("n_fake"):
+            rows = f" ({score['n_real']:,} rows of {score['reference']})" if score.get("n_real") else ""
+            parts.append(f"{score['score']} {numbers(score)}{rows}")
+    seeds = next(filter(None, map(training_seeds, record.scores)), "")
+    between = "; " if seeds else ", "
+    return _named(record, several) + between.join(parts) + (f" ({seeds})" if seeds else "")

@@ -1,0 +1,87 @@
+"""Tables of records, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from zoo.errors import InputError
+from zoo.results.numbers import number, time
+from zoo.results.records import Record
+
+NOTED = "\\*"  # beside a name whose numbers lack something, which the lines below a table say
+# Columns that are no scores: from a record to a cell.
+FACTS = {
+    "model": lambda record: f"`{record.name}`",
+    "recipe": lambda record: f"`{record.recipe}`" if record.recipe else "-",
+    "class": lambda record: f"`{record.facts.get('model')}`",
+    "dataset": lambda record: f"`{record.facts.get('dataset')}`",
+    "steps": lambda record: f"{record.facts['steps']:,}" if record.facts.get("steps") else "-",
+    "time": lambda record: time(record.facts),
+    "parameters": lambda record: parameters(record.facts),
+}
+
+
+def markdown(rows: Iterable[Sequence[str]]) -> str:
+    """A table whose first row is its head."""
+    head, *body = ([cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows)
+    lines = [head, ["---"] * len(head), *body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def parameters(facts: Mapping[str, object]) -> str:
+    """How many each player has: "834,369 generator, 213,249 discriminator"."""
+    counts = facts.get("parameters") or {}
+    return ", ".join(f"{count:,} {player}" for player, count in counts.items()) or "-"
+
+
+def table(records: Sequence[Record], asked: Mapping[str, object]) -> str:
+    """A table as `scores/tables.json` asks for it.
+
+    Args:
+        records: all there are.
+        asked: "where", what the facts of a row must be (and "shipped"); "columns", names in `FACTS`, "differences" or
+            titles of scores, of which a row needs one; "sort", the column that orders the rows, lowest first; "floors",
+            whether what real rows score closes the table, for each dataset; "differences", text by name, of which none
+            says "none".
+
+    Raises:
+        InputError: a field that is missing.
+    """
+    if missing := {"where", "columns"} - asked.keys():
+        raise InputError(f"a table needs {', '.join(sorted(missing))}. Received: {', '.join(asked)}")
+    columns = asked["columns"]
+    titles = [column for column in columns if column not in FACTS and column != "differences"]
+    rows = [record for record in records if _is(record, asked["where"]) and any(map(record.score, titles))]
+    if sort := asked.get("sort"):
+        rows.sort(key=lambda record: float((record.score(sort) or {}).get("value", "inf")))
+    differences = asked.get("differences", {})
+    lines = [columns, *([_cell(record, column, differences) for column in columns] for record in rows)]
+    if asked.get("floors"):
+        lines += _floors(rows, columns, titles)
+    notes = sorted({record.note for record in rows if record.note})
+    return "\n".join([markdown(lines), *(f"\n{NOTED} {text}" for text in notes)])
+
+
+def _is(record: Record, where: Mapping[str, object]) -> bool:
+    facts = {**record.facts, "shipped": record.shipped}
+    return all(facts.get(name) == value for name, value in where.items())
+
+
+def _cell(record: Record, column: str, differences: Mapping[str, str]) -> str:
+    if column == "differences":
+        return differences.get(record.name, "none")
+    if column in FACTS:
+        marked = column in ("model", "recipe") and record.note
+        return FACTS[column](record) + (f" {NOTED}" if marked else "")
+    return number(record.score(column) or {"score": column})
+
+
+def _floors(rows: Sequence[Record], columns: Sequence[str], titles: Sequence[str]) -> list[list[str]]:
+    """A line for each dataset of the rows: what real rows score in the place of samples."""
+    lines = []
+    for dataset in dict.fromkeys(record.facts.get("dataset") for record in rows):
+        known = [record for record in rows if record.facts.get("dataset") == dataset]
+        scores = {title: next((one for one in (r.score(title) for r in known) if one), None) for title in titles}
+        cells = [number(scores[column], "floor") if scores.get(column) else "-" for column in columns]
+        lines.append([f"floor of `{dataset}`", *cells[1:]])
+    return lines
