@@ -16,7 +16,8 @@ import tensorflow as tf
 from zoo import images
 from zoo.artefacts.card import CARD, file_hashes, read_card
 from zoo.artefacts.guard import guarded
-from zoo.artefacts.signatures import SAMPLE
+from zoo.artefacts.safety import read_graph
+from zoo.artefacts.signatures import SAMPLE, description
 from zoo.artefacts.warmup import write_warmup
 from zoo.errors import InputError, TrainingError, first_line
 from zoo.files import clear_temporary, require_literal, write_json
@@ -77,7 +78,8 @@ def export(model, directory: str | os.PathLike, *, dataset: str = "not stated", 
         tf.saved_model.save(module, str(temporary), signatures=signatures)
         write_warmup(temporary, directory.resolve().name)
         hashes = {name.replace(temporary.name, version.name, 1): sha for name, sha in file_hashes(temporary).items()}
-        write_json(directory / f".{number}.{CARD}", card | {"files": hashes})
+        card |= {"signatures": description(read_graph(temporary)), "files": hashes}
+        write_json(directory / f".{number}.{CARD}", card)
         if samples is not None and images.drawable(samples):
             images.write_png(directory / SAMPLES, images.picture(samples, columns))
         temporary.rename(version)
