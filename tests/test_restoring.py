@@ -9,10 +9,10 @@ from test_model import SHAPE, batches, make
 
 import zoo
 from zoo import callbacks
-from zoo.artefacts.export import description
+from zoo.artefacts.export import blueprint
 from zoo.errors import InputError
 from zoo.files import write_json
-from zoo.restoring import DESCRIPTION, initialize
+from zoo.restoring import BLUEPRINT, initialize
 
 SEEDS = np.array([7, 0, 2**40, -3], np.int64)
 
@@ -49,7 +49,7 @@ def test_networks_and_optimisers_of_ones_own_come_back(tmp_path):
 def workdir(tmp_path):
     model = make("DCGAN", ema_decay=0.9)
     checkpoint, best = callbacks.Checkpoint(tmp_path / "checkpoints"), callbacks.Checkpoint(tmp_path / "best")
-    write_json(tmp_path / DESCRIPTION, description(model))
+    write_json(tmp_path / BLUEPRINT, blueprint(model))
     model.fit(batches(), steps_per_epoch=2, epochs=2, verbose=0, callbacks=[checkpoint])
     best.set_model(model)
     best.save()

@@ -14,7 +14,7 @@ from zoo.errors import InputError, first_line, unknown
 if TYPE_CHECKING:
     from zoo.training import TrainableModel
 
-DESCRIPTION = "model.json"  # in a workdir: what `zoo.artefacts.export.description` says of its model
+BLUEPRINT = "model.json"  # in a workdir: what `zoo.artefacts.export.blueprint` says of its model
 VARIABLE = "state/{}/.ATTRIBUTES/VARIABLE_VALUE"  # of a SavedModel; see `zoo.artefacts.export`
 LATEST, BEST = "latest", "best"
 
@@ -42,7 +42,7 @@ def restore(name_or_path: str | Path, checkpoint: str | int = LATEST) -> Trainab
         model.fit(zoo.data.load("mnist").train.stream(batch_size=64), steps_per_epoch=100)
     """
     workdir = Path(name_or_path)
-    if (workdir / DESCRIPTION).is_file():
+    if (workdir / BLUEPRINT).is_file():
         return _of_workdir(workdir, checkpoint)
     if checkpoint != LATEST:
         raise InputError(f"{name_or_path}: an artefact holds one state of its model. Received: {checkpoint=}")
@@ -57,7 +57,7 @@ def restore(name_or_path: str | Path, checkpoint: str | int = LATEST) -> Trainab
 def _of_workdir(workdir: Path, checkpoint: str | int) -> TrainableModel:
     from zoo.callbacks import Checkpoint
 
-    model = _made(json.loads((workdir / DESCRIPTION).read_text(encoding="utf-8")), workdir)
+    model = _made(json.loads((workdir / BLUEPRINT).read_text(encoding="utf-8")), workdir)
     folder = workdir / ("best" if checkpoint == BEST else "checkpoints")
     step = None if checkpoint in (LATEST, BEST) else checkpoint
     if not Checkpoint(folder).restore(model, step):
@@ -65,14 +65,14 @@ def _of_workdir(workdir: Path, checkpoint: str | int) -> TrainableModel:
     return model
 
 
-def _made(description: dict, source: Path) -> TrainableModel:
+def _made(blueprint: dict, source: Path) -> TrainableModel:
     """A compiled model with weights that are still to be set."""
-    if description["model"] not in zoo.MODELS:
-        raise unknown("model class", description["model"], zoo.MODELS)
+    if blueprint["model"] not in zoo.MODELS:
+        raise unknown("model class", blueprint["model"], zoo.MODELS)
     try:
-        model = getattr(zoo, description["model"]).from_config(description["configuration"])
-        if description["compiled"]:
-            model.compile_from_config(description["compiled"])
+        model = getattr(zoo, blueprint["model"]).from_config(blueprint["configuration"])
+        if blueprint["compiled"]:
+            model.compile_from_config(blueprint["compiled"])
         else:
             model.compile()
     except (TypeError, ValueError, KeyError, ImportError) as error:
@@ -80,7 +80,7 @@ def _made(description: dict, source: Path) -> TrainableModel:
             f"{source}: its model cannot be made again: {first_line(error)} "
             "If a network or an optimiser is of a class of your own, import that class's module first."
         ) from error
-    if names := description.get("class_names"):
+    if names := blueprint.get("class_names"):
         model.class_names = names
     return model
 

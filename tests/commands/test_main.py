@@ -37,7 +37,9 @@ def test_native_chatter_is_silenced(installation):
     assert (finished.stdout, finished.stderr) == ("grid.png: 4 samples\n", "")
 
 
-@pytest.mark.parametrize("line", ["list", "sample --help", "train"])
+@pytest.mark.parametrize(
+    "line", ["list", "sample --help", "train", "train dcgan_digits --help", "show dcgan-fashion_mnist"]
+)
 def test_a_command_that_needs_no_tensorflow_does_not_import_it(line):
     code = f"""
 import sys

@@ -30,6 +30,24 @@ def test_show_a_saved_model_without_a_card(run, capsys, workplace):
     assert capsys.readouterr().out.split()[:3] == ["path", str(workplace / "model"), "SIGNATURE"]
 
 
+def test_signatures_that_a_card_states_are_not_read_from_the_graph(run, capsys, workplace):
+    saved_models.save(workplace / "model" / "1")
+    tensor = {"dtype": "float32", "shape": [None, 3]}
+    stated = {"fly": {"inputs": {"wing": tensor}, "outputs": {"height": {"dtype": "string", "shape": None}}}}
+    saved_models.write_card(workplace / "model", signatures=stated)
+    assert run("show model") == 0
+    assert capsys.readouterr().out.splitlines()[-1].split() == [
+        "fly",
+        "wing",
+        "float32",
+        "[n,",
+        "3]",
+        "height",
+        "string",
+        "?",
+    ]
+
+
 def test_a_card_cannot_steer_the_terminal(run, capsys, workplace, installation):
     saved_models.save(workplace / "model" / "1")
     saved_models.write_card(workplace / "model", dataset="\x1b[2Jdigits")

@@ -18,7 +18,8 @@ from zoo import images
 from zoo.artefacts.card import CARD, file_hashes, read_card
 from zoo.artefacts.guard import guarded
 from zoo.artefacts.precision import FLOAT32, in_precision
-from zoo.artefacts.signatures import SAMPLE
+from zoo.artefacts.safety import read_graph
+from zoo.artefacts.signatures import SAMPLE, description
 from zoo.artefacts.warmup import write_warmup
 from zoo.errors import InputError, TrainingError, first_line
 from zoo.files import clear_temporary, require_literal, write_json
@@ -75,7 +76,7 @@ def export(
         "precision": precision,
         "scores": [],
         **facts,
-        **description(model),
+        **blueprint(model),
         "packages": {"python": platform.python_version()} | {name: installed_version(name) for name in PACKAGES},
         "parameters": {
             player: sum(network.count_params() for network in model.networks_of(player)) for player in model.players
@@ -85,7 +86,8 @@ def export(
         tf.saved_model.save(module, str(temporary), signatures=signatures)
         write_warmup(temporary, directory.resolve().name)
         hashes = {name.replace(temporary.name, version.name, 1): sha for name, sha in file_hashes(temporary).items()}
-        write_json(directory / f".{number}.{CARD}", card | {"files": hashes})
+        card |= {"signatures": description(read_graph(temporary)), "files": hashes}
+        write_json(directory / f".{number}.{CARD}", card)
         if samples is not None and images.drawable(samples):
             images.write_png(directory / SAMPLES, images.picture(samples, columns))
         temporary.rename(version)
@@ -141,7 +143,7 @@ def _module(model) -> tuple[tf.Module, dict]:
     return module, signatures
 
 
-def description(model) -> dict:
+def blueprint(model) -> dict:
     """What makes the same model again, as a card and a workdir keep it: its class, constructor's arguments, optimisers.
 
     Args:

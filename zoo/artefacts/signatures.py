@@ -11,6 +11,7 @@ from zoo.errors import InputError
 
 if TYPE_CHECKING:
     import tensorflow as tf
+    from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, TensorInfo
 
 # Signatures.
 SERVING_DEFAULT = "serving_default"  # of a generative model the same as `sample`, of a classifier as `classify`
@@ -46,6 +47,32 @@ def rows(name: str, *shape: int) -> tf.TensorSpec:
     import tensorflow as tf
 
     return tf.TensorSpec([None, *shape], INTEGERS.get(name, "float32"), name)
+
+
+def description(graph: MetaGraphDef) -> dict[str, dict]:
+    """The signatures of a SavedModel as a card has them.
+
+    Returns:
+        Name of a signature -> `{"inputs": tensors, "outputs": tensors}`, tensors being name -> `{"dtype": ...,
+        "shape": ...}`. The length of an axis is `None` where it may be any, the shape itself where its rank may be.
+    """
+    import tensorflow as tf
+
+    def tensors(infos: Mapping[str, TensorInfo]) -> dict[str, dict]:
+        shapes = {name: tf.TensorShape(info.tensor_shape) for name, info in infos.items()}
+        return {
+            name: {
+                "dtype": tf.as_dtype(infos[name].dtype).name,
+                "shape": None if shape.rank is None else shape.as_list(),
+            }
+            for name, shape in sorted(shapes.items())
+        }
+
+    return {
+        name: {"inputs": tensors(signature.inputs), "outputs": tensors(signature.outputs)}
+        for name, signature in sorted(graph.signature_def.items())
+        if not name.startswith("__")  # the loader's own, such as __saved_model_init_op
+    }
 
 
 def matching(

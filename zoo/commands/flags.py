@@ -1,4 +1,4 @@
-"""Flags that several commands share, and what they ask for."""
+"""Flags of the commands that score, and what they ask for."""
 
 from __future__ import annotations
 
@@ -27,14 +27,6 @@ class Protocol(NamedTuple):
     real: evaluation.RealData
     scores: list[str]
     samples: int
-
-
-def add_model(command: argparse.ArgumentParser) -> None:
-    command.add_argument("model", metavar="NAME", help="a name from `zoo list`, or the path of a SavedModel")
-
-
-def add_jobs(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--jobs", type=int, default=1, help="how many runs are trained at once (default: 1)")
 
 
 def add_data(command: argparse.ArgumentParser) -> None:

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from zoo.commands import compare, evaluate, list_models, results, sample, serving, show, study, sweep, train
 from zoo.console import run_command
 
-COMMANDS = {
-    "list": list_models,
-    "show": show,
-    "sample": sample,
-    "evaluate": evaluate,
-    "compare": compare,
-    "train": train,
-    "sweep": sweep,
-    "serving": serving,
-    "study": study,
-    "results": results,
+COMMANDS = {  # and the modules of this package that hold them
+    "list": "list_models",
+    "show": "show",
+    "sample": "sample",
+    "evaluate": "evaluate",
+    "compare": "compare",
+    "train": "train",
+    "sweep": "sweep",
+    "serving": "serving",
+    "study": "study",
+    "results": "results",
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs `zoo` on `argv`, the process's own arguments by default, and returns its exit status."""
-    arguments = build_parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    asked_for = [name for name in argv[:1] if name in COMMANDS]  # the others need not be imported
+    arguments = build_parser(asked_for or COMMANDS).parse_args(argv)
     return run_command(lambda: arguments.run(arguments))
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(names: Iterable[str]) -> argparse.ArgumentParser:
+    """A parser that knows the commands of these names."""
     parser = argparse.ArgumentParser(prog="zoo", description="Sample trained GANs, and train your own.")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, command in COMMANDS.items():
+    for name in names:
+        command = importlib.import_module(f"zoo.commands.{COMMANDS[name]}")
         subparser = subparsers.add_parser(
             name,
             help=command.HELP,

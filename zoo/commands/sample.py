@@ -13,7 +13,7 @@ import numpy as np
 
 from zoo import console
 from zoo.artefacts.catalogue import load
-from zoo.commands.flags import add_model
+from zoo.commands.arguments import add_model
 from zoo.errors import InputError, unknown
 from zoo.files import replacing
 from zoo.images import picture, write_png

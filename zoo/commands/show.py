@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from zoo import console
 from zoo.artefacts.catalogue import find
 from zoo.artefacts.safety import read_graph
-from zoo.commands.flags import add_model
+from zoo.artefacts.signatures import description
+from zoo.commands.arguments import add_model
 from zoo.commands.tables import measurement, print_table
-
-if TYPE_CHECKING:
-    from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
 
 HELP = "show a model's card and its signatures"
 EXAMPLE = "zoo show dcgan-fashion_mnist"
@@ -25,32 +23,32 @@ def add_flags(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     version, card = find(arguments.model)
-    console.import_tensorflow()
-    signatures = [
-        (name, tensors(signature.inputs), tensors(signature.outputs))
-        for name, signature in sorted(read_graph(version).signature_def.items())
-        if not name.startswith("__")  # the loader's own, such as __saved_model_init_op
-    ]
     facts = {"path": version, **card}
     for lengthy in ("configuration", "compiled"):  # they are for `zoo.restore` to read
         facts.pop(lengthy, None)
     if card:
         facts["files"] = f"{len(card['files'])}, as hashed in the card"
         facts["scores"] = "; ".join(map(told, card["scores"])) or "-"
+    signatures = facts.pop("signatures", None) or read_signatures(version)
     print_table([(field, plain(value)) for field, value in facts.items()])
     print()
-    print_table([("SIGNATURE", "INPUTS", "OUTPUTS"), *signatures])
+    rows = [(name, tensors(parts["inputs"]), tensors(parts["outputs"])) for name, parts in signatures.items()]
+    print_table([("SIGNATURE", "INPUTS", "OUTPUTS"), *rows])
 
 
-def tensors(infos: Mapping[str, TensorInfo]) -> str:
+def read_signatures(version: Path) -> dict[str, dict]:
+    """The signatures of a SavedModel whose card does not state them."""
+    console.import_tensorflow()
+    return description(read_graph(version))
+
+
+def tensors(described: Mapping[str, Mapping[str, object]]) -> str:
     """The named tensors of a signature: "label int32 [n], seed int64 [n]"."""
-    import tensorflow as tf
 
-    def shape(info: TensorInfo) -> str:
-        sizes = ("n" if dimension.size < 0 else str(dimension.size) for dimension in info.tensor_shape.dim)
-        return "?" if info.tensor_shape.unknown_rank else f"[{', '.join(sizes)}]"
+    def shape(sides: Sequence[int | None] | None) -> str:
+        return "?" if sides is None else f"[{', '.join('n' if side is None else str(side) for side in sides)}]"
 
-    return ", ".join(f"{name} {tf.as_dtype(info.dtype).name} {shape(info)}" for name, info in sorted(infos.items()))
+    return ", ".join(f"{name} {tensor['dtype']} {shape(tensor['shape'])}" for name, tensor in described.items())
 
 
 def told(score: object) -> str:

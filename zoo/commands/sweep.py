@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from zoo.commands.flags import add_jobs
+from zoo.commands.arguments import add_jobs
 from zoo.commands.tables import print_table
 from zoo.errors import InputError
 from zoo.files import expanded, write_json

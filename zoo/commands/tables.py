@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from zoo import evaluation
 from zoo.errors import printable
+
+if TYPE_CHECKING:
+    from zoo import evaluation
 
 
 def print_table(rows: Iterable[tuple[str, ...]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from zoo.commands.flags import add_jobs
+from zoo.commands.arguments import add_jobs
 from zoo.commands.tables import print_table
 from zoo.errors import InputError
 from zoo.files import expanded

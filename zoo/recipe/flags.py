@@ -13,6 +13,7 @@ from absl import flags as absl_flags
 from zoo.errors import InputError
 from zoo.features import choice
 
+HELP_FLAGS = frozenset({"--help", "-h", "-help"})
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 SMOKE_STEPS = 4
 STATED = {"data": str, "steps": int, "batch_size": int, "checkpoint_every": int}  # by every recipe
@@ -124,15 +125,15 @@ def define_flags(
     return flags
 
 
-def describe(flags: absl_flags.FlagValues) -> str:
-    """The recipe's own settings, then the flags of every recipe, one line for each."""
+def described(docstring: str | None, flags: absl_flags.FlagValues) -> str:
+    """What `--help` says: a recipe's docstring, its own settings, then the flags of every recipe, a line for each."""
 
     def lines(module):
         defined = flags.flags_by_module_dict()[module]
         return "\n".join(f"  {f'--{flag.name}={flag.default}':<32} {flag.help}".rstrip() for flag in defined)
 
     own = f"Settings of this recipe:\n{lines(OWN)}\n\n" if own_settings(flags) else ""
-    return f"{own}Flags of every recipe:\n{lines(COMMON)}"
+    return f"{inspect.cleandoc(docstring or '')}\n\n{own}Flags of every recipe:\n{lines(COMMON)}"
 
 
 def own_settings(flags: absl_flags.FlagValues) -> dict[str, object]:

@@ -18,7 +18,7 @@ from zoo.console import run_command
 from zoo.errors import InputError, SignalError, TrainingError, first_line
 from zoo.files import expanded, folder, require_literal, require_possible_folder, write_json
 from zoo.recipe import workdir
-from zoo.recipe.flags import STATED, command_line, describe, flags_of, own_settings, parse
+from zoo.recipe.flags import HELP_FLAGS, STATED, command_line, described, flags_of, own_settings, parse
 
 # What a workdir belongs to, besides the recipe's own settings. Steps may grow; devices, places and speed may change.
 FINGERPRINT = "data_fingerprint"
@@ -40,8 +40,8 @@ def run(main: Callable[..., None]) -> None:
     def command():
         flags = flags_of(main)
         arguments = sys.argv[1:]
-        if {"--help", "-h", "-help"} & set(arguments):
-            print(f"{inspect.cleandoc(main.__globals__['__doc__'] or '')}\n\n{describe(flags)}")
+        if HELP_FLAGS & set(arguments):
+            print(described(main.__globals__["__doc__"], flags))
             return
         is_ours = script.parent.resolve() == folder("recipes").resolve()
         parse(flags, arguments)
@@ -148,8 +148,8 @@ class Run:
             SignalError: a signal ended it.
         """
         from zoo import callbacks
-        from zoo.artefacts.export import description, require_same_model
-        from zoo.restoring import DESCRIPTION, initialize, restore
+        from zoo.artefacts.export import blueprint, require_same_model
+        from zoo.restoring import BLUEPRINT, initialize, restore
 
         if model.reads_labels and not model.reads_unlabelled_rows and (unlabelled := int((split.labels < 0).sum())):
             raise InputError(
@@ -173,7 +173,7 @@ class Run:
                 print(f"--init_partial leaves as it was: {misfit}", flush=True)
         self._start_workdir()
         if self.is_chief:
-            write_json(self.workdir / DESCRIPTION, {**description(model), "class_names": model.class_names})
+            write_json(self.workdir / BLUEPRINT, {**blueprint(model), "class_names": model.class_names})
         self._checkpoint = callbacks.Checkpoint(self.workdir / "checkpoints")
         self._checkpoint.restore(model)
         if model.step > steps:
