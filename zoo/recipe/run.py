@@ -15,9 +15,10 @@ from absl import flags as absl_flags
 from zoo import machine
 from zoo.artefacts.signatures import SAMPLE
 from zoo.console import run_command
-from zoo.errors import InputError, SignalError, TrainingError, first_line
+from zoo.errors import InputError
 from zoo.files import expanded, folder, require_literal, require_possible_folder, write_json
 from zoo.recipe import workdir
+from zoo.recipe.endings import ended_by_signals, explained
 from zoo.recipe.flags import HELP_FLAGS, STATED, command_line, described, flags_of, own_settings, parse
 
 # What a workdir belongs to, besides the recipe's own settings. Steps may grow; devices, places and speed may change.
@@ -199,7 +200,7 @@ class Run:
         for start, epochs, length in ((first - 1, 1, head), (first, whole, every), (first + whole, 1, rest)):
             if not epochs or not length:
                 continue
-            with self._explained(model), self._ended_by_signals() as signals:
+            with explained(model, self.workdir), ended_by_signals(self.name, self.workdir) as signals:
                 model.fit(
                     self._stream(model, split),
                     initial_epoch=start,
@@ -281,49 +282,6 @@ class Run:
                 pipelines=context.num_input_pipelines,
             )
         )
-
-    @contextlib.contextmanager
-    def _explained(self, model):
-        """Adds to what stopped a training where it can go on from."""
-        import tensorflow as tf
-
-        try:
-            yield
-        except SignalError:
-            raise
-        except Exception as error:  # what a callback makes of numbers that are not finite may be of any kind
-            reason = f"Training stopped after step {model.step}: {first_line(error)}."
-            if isinstance(error, TrainingError):
-                reason = str(error)
-            elif isinstance(error, tf.errors.UnavailableError | tf.errors.AbortedError):
-                reason = "A worker was lost."
-            elif not isinstance(error, tf.errors.OpError):
-                try:
-                    model.check_weights()
-                except TrainingError as diverged:
-                    reason = str(diverged)
-                else:
-                    raise
-            latest = tf.train.latest_checkpoint(self.workdir / "checkpoints")
-            kept = f"{latest} stays usable" if latest else "There was no checkpoint yet"
-            raise TrainingError(f"{reason} {kept}.") from error
-
-    @contextlib.contextmanager
-    def _ended_by_signals(self):
-        """Yields the callback, in a list, that ends a training on a signal; then says how to go on."""
-        from zoo import callbacks, distribute
-
-        if distribute.workers():
-            yield []
-            return
-        with callbacks.StopOnSignal() as stop:
-            yield [stop]
-        if stop.received:
-            raise SignalError(
-                f"{stop.received.name} stopped {self.name}, and {self.workdir} holds its last step. "
-                "The same command goes on from there.",
-                stop.received,
-            )
 
     def _settings(self) -> dict:
         names = [*SETTINGS, *(["steps"] if self._fixed_steps else [])]
