@@ -54,6 +54,7 @@ def test_a_new_version_is_served_a_broken_one_is_named_and_labels_move(start, tm
         with pytest.raises(InputError, match="gan/3: TensorFlow cannot load it"):
             labels.promote(server.folder, "gan")
         assert labels.promote(server.folder, "gan", 2) == (1, 2)
+        assert configuration.read(server.folder)["gan"].labels == {"stable": 2, "canary": 2}
         until(lambda: serves("stable", 2))
         assert labels.rollback(server.folder, "gan") == (2, 1)
         until(lambda: serves("stable", 1))

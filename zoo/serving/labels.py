@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from zoo.serving.configuration import CANARY, STABLE, Served
 
 
 def promote(out: Path, name: str, version: int | None = None) -> tuple[int, int]:
-    """Makes a version the stable one, by default the highest; the highest becomes the canary.
+    """Makes a version the stable one, by default the highest; the highest that can be loaded becomes the canary.
 
     Args:
         out: the folder that `zoo serving config` wrote.
@@ -59,6 +60,15 @@ def _move(out: Path, name: str, version: int) -> tuple[int, int]:
         raise InputError(f"{name}: expected one of the versions {', '.join(map(str, found))}. Received: {version}")
     load(model.folder / str(version))
     before = model.labels[STABLE]
-    served[name] = replace(model, labels={STABLE: version, CANARY: found[-1]})
+    served[name] = replace(model, labels={STABLE: version, CANARY: _highest_that_loads(model.folder, found)})
     configuration.write(out, served)
     return before, version
+
+
+def _highest_that_loads(folder: Path, versions: list[int]) -> int:
+    """A server moves no label at all while one of them stands for a version that it cannot load."""
+    for version in reversed(versions):
+        with suppress(InputError):
+            load(folder / str(version))
+            return version
+    raise InputError(f"{folder}: expected a version that can be loaded. Received: {', '.join(map(str, versions))}")
