@@ -124,9 +124,13 @@ def connect(database: str, must_exist: bool) -> Engine:
         on_sqlite = url.get_backend_name() == "sqlite"
         if on_sqlite:
             _require_file(url.database, must_exist)
-        connect_args = {"timeout": BUSY_SECONDS} if on_sqlite else {}
+        # SQLite writes one transaction at a time: waiting for the one connection is fairer than its polling for a lock.
         engine = create_engine(
-            url, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True, connect_args=connect_args
+            url,
+            pool_size=1 if on_sqlite else CONNECTIONS,
+            max_overflow=0,
+            pool_pre_ping=True,
+            connect_args={"timeout": BUSY_SECONDS} if on_sqlite else {},
         )
         if on_sqlite:
             _prepare_sqlite(engine)
