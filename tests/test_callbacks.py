@@ -1,5 +1,6 @@
 """What the callbacks write, and that it is enough to go on from."""
 
+import itertools
 import json
 import signal
 
@@ -188,6 +189,17 @@ def test_tensorboard_events_hold_the_rows(tmp_path):
 def test_the_curves_are_a_picture(tmp_path):
     fit(make(), 1, callbacks.MetricsLog(tmp_path))
     assert np.asarray(Image.open(tmp_path / "losses.png")).std() > 0
+
+
+def test_the_curves_are_drawn_now_and_then_and_at_the_end(tmp_path, monkeypatch):
+    """Three epochs of 6 seconds each: a picture after the first and after the third, and one of all."""
+    clock, drawn = itertools.count(100, 6), []
+    monkeypatch.setattr(callbacks.logs.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(
+        callbacks.logs.images, "curves", lambda rows: drawn.append(len(rows)) or np.zeros((1, 1, 1), "u1")
+    )
+    fit(make(), 4, callbacks.MetricsLog(tmp_path, every=4))
+    assert drawn == [1, 3, 4]
 
 
 def scoring(directory, every=4, scores=("mode_coverage",)):

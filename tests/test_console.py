@@ -41,3 +41,16 @@ def test_a_reader_that_leaves_ends_the_command_quietly():
 def test_a_message_cannot_steer_the_terminal(capsys):
     assert run_command(lambda: fail(InputError("x\x1b]0;title\x07"))) == 2
     assert capsys.readouterr().err == "zoo: x\\x1b]0;title\\x07\n"
+
+
+def test_tensorflow_is_imported_without_what_keras_need_not_have():
+    code = """
+import sys
+from zoo import console
+console.import_tensorflow()
+assert "keras" in sys.modules and not {"sklearn", "matplotlib"} & set(sys.modules)
+import matplotlib, sklearn, tensorflow as tf
+assert tf.keras.layers.Dense(1)(tf.ones([1, 1])).shape == (1, 1)
+"""
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (finished.returncode, finished.stderr) == (0, "")

@@ -262,6 +262,22 @@ def test_two_replicas_follow_one(name, mirrored):
     assert_same(state(one), state(two), tolerance=1e-5)
 
 
+@pytest.mark.parametrize("name", ["DCGAN", "WGANGP"])
+def test_two_replicas_that_share_their_batch_statistics_follow_one(name, mirrored):
+    one = make(name, ema_decay=0.9)
+    one.fit(batches(size=24), steps_per_epoch=5, verbose=0)
+    with mirrored.scope():
+        two = make(name, ema_decay=0.9)
+    two.synchronize()
+    two.fit(batches(size=24), steps_per_epoch=5, verbose=0)
+    assert_same(state(one), state(two), tolerance=1e-4)
+
+
+def test_what_does_not_normalise_by_batch_cannot_be_synchronised():
+    with pytest.raises(InputError, match="GAN has no batch normalisation"):
+        make("GAN").synchronize()
+
+
 def test_trains_under_mirrored(name, mirrored):
     with mirrored.scope():
         model = make(name, ema_decay=0.9, steps_per_execution=4)

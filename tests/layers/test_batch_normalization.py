@@ -47,6 +47,36 @@ class TestBatchNormalization:
         gradients = tape.gradient(loss, [inputs, *(variable.value for variable in layer.trainable_variables)])
         return outputs.dtype, arrays([outputs, *gradients, layer.moving_mean, layer.moving_variance])
 
+    @pytest.mark.parametrize("shape", [(8, 3), (8, 4, 5, 3)], ids=str)
+    @pytest.mark.parametrize("parts", [{}, {"scale": False}, {"center": False}], ids=str)
+    def test_synchronized_replicas_normalise_as_one_with_all_rows(self, mirrored, shape, parts):
+        rows, weights = self.inputs(shape), tf.random.stateless_normal(shape, [0, 2])
+
+        def step(layer, rows, weights):
+            with tf.GradientTape() as tape:
+                tape.watch(rows)
+                outputs = layer(rows, training=True)
+                loss = tf.reduce_sum(outputs * weights)
+            return outputs, tape.gradient(loss, rows)
+
+        one = FusedBatchNormalization(momentum=0.9, **parts)
+        expected = step(one, rows, weights)
+        with mirrored.scope():
+            layer = FusedBatchNormalization(momentum=0.9, synchronized=True, **parts)
+            layer.build(shape)
+        halves = [
+            mirrored.experimental_distribute_values_from_function(
+                lambda context, whole=whole: tf.split(whole, 2)[context.replica_id_in_sync_group]
+            )
+            for whole in (rows, weights)
+        ]
+        results = mirrored.run(tf.function(lambda *args: step(layer, *args)), args=tuple(halves))
+        for found, whole in zip(results, expected, strict=True):
+            found = tf.concat(mirrored.experimental_local_results(found), axis=0)
+            np.testing.assert_allclose(found, whole, atol=2e-5)
+        for found, whole in zip(layer.non_trainable_variables, one.non_trainable_variables, strict=True):
+            np.testing.assert_allclose(found.numpy(), whole.numpy(), rtol=1e-5)
+
     @pytest.mark.parametrize(
         ("dtype", "tolerance"), [("float32", 1e-5), ("mixed_bfloat16", 2**-8)], ids=["float32", "bfloat16"]
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
+import time
 from pathlib import Path
 
 import keras
@@ -12,9 +15,14 @@ from zoo import images
 from zoo.errors import TrainingError, first_line
 from zoo.files import replacing
 
+SECONDS_A_PICTURE = 10
+
 
 class MetricsLog(keras.callbacks.Callback):
     """Writes what `fit` reports, as means over groups of steps.
+
+    The lines are written at the end of each epoch. The picture, which takes as long to draw as many steps of a small
+    model, is drawn at most once in `SECONDS_A_PICTURE` and at the end.
 
     Args:
         directory: gets `metrics.jsonl` (one line for every `every` steps, the means over them), `losses.png` and
@@ -28,6 +36,7 @@ class MetricsLog(keras.callbacks.Callback):
         super().__init__()
         self.every = every
         self._log = StepLog(directory, "metrics.jsonl", "losses.png", images.curves)
+        self._drawn = -math.inf  # when the picture was last
 
     def on_train_begin(self, logs=None):
         self._log.open(self.model.step)
@@ -48,6 +57,16 @@ class MetricsLog(keras.callbacks.Callback):
             means = {name: sum(float(logs[name]) for _, logs in group) / len(group) for name in group[0][1]}
             self._log.add(group[-1][0], means)
         self._log.write()
+        if time.monotonic() - self._drawn > SECONDS_A_PICTURE:
+            self._draw()
+
+    def on_train_end(self, logs=None):
+        if self._log.rows:
+            self._draw()
+
+    def _draw(self):
+        self._log.draw()
+        self._drawn = time.monotonic()
 
 
 class StepLog:
@@ -57,14 +76,14 @@ class StepLog:
         directory: gets the files and `events/`.
         name: of the JSON lines. Lines beyond the model's step, left by a run that was killed, are dropped.
         picture: of the curves.
-        draw: from the rows, dicts with "step" and numbers by name, to the picture's pixels.
+        curves: from the rows, dicts with "step" and numbers by name, to the picture's pixels.
     """
 
-    def __init__(self, directory, name, picture, draw):
+    def __init__(self, directory, name, picture, curves):
         self.directory = Path(directory)
         self.name = name
         self.picture = picture
-        self.draw = draw
+        self.curves = curves
 
     def open(self, step):
         """Reads the rows up to a step."""
@@ -80,19 +99,31 @@ class StepLog:
             TrainingError: the events cannot be written.
         """
         self.rows.append({"step": step, **values})
-        try:
-            with self._events.as_default(step=step):
-                for name, value in values.items():
-                    tf.summary.scalar(name, value)
-            self._events.flush()
-        except tf.errors.OpError as error:
-            raise TrainingError(f"Cannot write {self.directory / 'events'}: {first_line(error)}") from error
+        with self._explained(), self._events.as_default(step=step):
+            for name, value in values.items():
+                tf.summary.scalar(name, value)
 
     def write(self):
-        """Writes the lines and the picture."""
+        """Writes the lines and the events.
+
+        Raises:
+            TrainingError: the events cannot be written.
+        """
+        with self._explained():
+            self._events.flush()
         with replacing(self.directory / self.name) as path:
             path.write_text("".join(json.dumps(row) + "\n" for row in self.rows), encoding="utf-8")
-        images.write_png(self.directory / self.picture, self.draw(self.rows))
+
+    def draw(self):
+        """Writes the picture."""
+        images.write_png(self.directory / self.picture, self.curves(self.rows))
+
+    @contextlib.contextmanager
+    def _explained(self):
+        try:
+            yield
+        except tf.errors.OpError as error:
+            raise TrainingError(f"Cannot write {self.directory / 'events'}: {first_line(error)}") from error
 
 
 def _parse(line):

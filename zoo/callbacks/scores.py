@@ -94,6 +94,7 @@ class Scores(keras.callbacks.Callback):
             self._best.save()
         if distribute.is_chief():
             self._log.write()
+            self._log.draw()
 
     def _deciding(self):
         name = evaluation.leading_value(self.scores[0])

@@ -11,15 +11,23 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     """Keras' batch normalisation, through TensorFlow's fused kernel where the inputs are images.
 
     Takes the arguments of `keras.layers.BatchNormalization`. Call: `(batch, height, width, channels)`, or any shape
-    that Keras' own takes, to the same shape. Statistics are per replica unless `synchronized`.
+    that Keras' own takes, to the same shape. Statistics are per replica unless `synchronized`: then they are those of
+    the rows of all replicas, which have equally many, and take one collective a call.
     """
 
     def call(self, inputs, training=None, mask=None):
         is_image = len(inputs.shape) == 4 and self.axis in (-1, 3) and mask is None
-        plain = self.scale and self.center and not (self.synchronized or self.renorm)
-        if not (is_image and plain):
-            return super().call(inputs, training=training, mask=mask)
         updates = bool(training and self.trainable)
+        if (
+            self.synchronized
+            and updates
+            and mask is None
+            and not self.renorm
+            and self.axis in (-1, inputs.shape.rank - 1)
+        ):
+            return self._synchronized(inputs)
+        if not (is_image and self.scale and self.center and not self.renorm):
+            return super().call(inputs, training=training, mask=mask)
         averages = (self.moving_mean, self.moving_variance)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
@@ -33,10 +41,27 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         if not updates:
             return outputs
         rows = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
-        variance *= (rows - 1) / rows  # the kernel returns the unbiased estimate, Keras averages the biased one
-        for average, batch in zip(averages, (mean, variance), strict=True):
-            average.assign(average * self.momentum + batch * (1 - self.momentum))
+        self._average(
+            mean, variance * (rows - 1) / rows
+        )  # the kernel's is the unbiased estimate, Keras' the biased one
         return outputs
+
+    def _synchronized(self, inputs):
+        x = tf.cast(inputs, tf.float32)
+        axes = range(x.shape.rank - 1)
+        context = tf.distribute.get_replica_context()
+        moments = tf.stack([tf.reduce_mean(x, axes), tf.reduce_mean(x**2, axes)])
+        if context is not None:  # in a strategy's scope, outside a step, the rows are all there are
+            moments = context.all_reduce("mean", moments)
+        mean, square = tf.unstack(moments)
+        variance = square - mean**2
+        self._average(mean, variance)
+        scale, offset = (None if part is None else part.value for part in (self.gamma, self.beta))
+        return tf.cast(tf.nn.batch_normalization(x, mean, variance, offset, scale, self.epsilon), inputs.dtype)
+
+    def _average(self, mean, variance):
+        for average, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            average.assign(average * self.momentum + batch * (1 - self.momentum))
 
 
 @keras.saving.register_keras_serializable("zoo")

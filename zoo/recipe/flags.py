@@ -101,6 +101,7 @@ def define_flags(
     define("enum", "precision", "float32", "what the networks compute in; weights are float32", enum_values=PRECISIONS)
     define("string", "strategy", "auto", "devices: none, mirrored, multi_worker, tpu or auto")
     define("integer", "logical_cpus", 1, "split the CPU, to try mirrored without GPUs", **PARTS)
+    define("bool", "synchronized", False, "normalise batches by the statistics of all replicas, not of each")
     define("bool", "jit_compile", False, "compile the training step with XLA")
     define("integer", "steps_per_execution", 1, "steps between two returns to Python", lower_bound=1)
     define("bool", "deterministic", False, "use only kernels that repeat bit for bit; slower on a GPU")

@@ -285,7 +285,7 @@ class Run:
 
     def _settings(self) -> dict:
         names = [*SETTINGS, *(["steps"] if self._fixed_steps else [])]
-        recipe = {"recipe": Path(self._recipe).name}
+        recipe = {"recipe": Path(self._recipe).name, "synchronized": self.flags.synchronized or None}
         return recipe | {name: self.flags[name].value for name in names} | own_settings(self.flags)
 
     def _check_workdir(self) -> None:

@@ -72,19 +72,23 @@ class TrainingLoop(KerasDoors):
             return
         steps = self.steps_per_execution
         several_workers = isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy)
+        names = []  # of the logs, once a step is traced
 
         def replica_step(batch):
             batch, extremes = checked_batch(self, batch)
             fault = tf.where(is_faulty(self, extremes), np.nan, 0.0)
-            return self.train_step(batch), extremes, {"fault": fault}, self._rows_of_classes(batch)
+            logs = self.train_step(batch)
+            names[:] = logs
+            return _stacked([fault, *logs.values()]), extremes, self._rows_of_classes(batch)
 
         def one_step(batch):
             self._seed_layers()
-            logs, extremes, faults, counts = self.distribute_strategy.run(replica_step, args=(batch,))
+            values, extremes, counts = self.distribute_strategy.run(replica_step, args=(batch,))
             if self.label_counts is not None:
                 self.label_counts.assign_add(self.distribute_strategy.reduce("SUM", counts, axis=None))
-            logs = self._mean_over_replicas(logs)
-            failure = self._failure(logs, extremes, self._mean_over_replicas(faults)["fault"])
+            fault, *means = tf.unstack(self._mean_over_replicas(values))
+            logs = dict(zip(names, means, strict=True))
+            failure = self._failure(logs, extremes, fault)
             self.step_counter.assign_add(1)
             self._update_averages()
             return logs, failure
@@ -155,7 +159,7 @@ class TrainingLoop(KerasDoors):
 
         def one_step(batch):
             logs = self.distribute_strategy.run(lambda batch: self.test_step(checked_batch(self, batch)[0]), (batch,))
-            return self._mean_over_replicas(logs)
+            return {name: tf.cast(self._mean_over_replicas(value), tf.float32) for name, value in logs.items()}
 
         if not self.run_eagerly:
             one_step = tf.function(one_step, autograph=False)
@@ -179,9 +183,9 @@ class TrainingLoop(KerasDoors):
             return ()
         return tf.reduce_sum(tf.one_hot(batch["label"], self.num_classes, dtype=tf.int64), axis=0)
 
-    def _mean_over_replicas(self, values):
-        reduce = self.distribute_strategy.reduce
-        return {name: tf.cast(reduce("MEAN", value, axis=None), tf.float32) for name, value in values.items()}
+    def _mean_over_replicas(self, value):
+        """The mean of a value over all replicas: one collective where these are in several processes."""
+        return self.distribute_strategy.reduce("MEAN", value, axis=None)
 
     def _failure(self, logs, extremes, fault):
         """Whether a step went wrong, and what is needed to say why.
@@ -291,3 +295,7 @@ class EpochLogs:
 
 def _move(mean, value, share):
     mean.assign_add((value - mean) * tf.cast(share, mean.dtype))
+
+
+def _stacked(values):
+    return tf.stack([tf.cast(value, tf.float32) for value in values])

@@ -55,6 +55,23 @@ class TrainingStep:
         """
         return draws.replica_uniform(tf.shape(data)[0], shape, self._step_seed(purpose))
 
+    def synchronize(self):
+        """Makes every batch normalisation use the rows of all replicas: a paper's batch is then the global one.
+
+        To be called before training. Several replicas then train as one does with all rows, as they do without batch
+        normalisation anyhow.
+
+        Raises:
+            InputError: no network normalises by batch.
+        """
+        networks = [network for player in self.players for network in self.networks_of(player)]
+        layers = [layer for network in networks for layer in network._flatten_layers(include_self=False)]
+        normalizing = [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
+        if not normalizing:
+            raise InputError(f"{type(self).__name__} has no batch normalisation to synchronise.")
+        for layer in normalizing:
+            layer.synchronized = True
+
     def minimize(self, player, loss, tape):
         """One update of a player down the gradient of a loss, averaged over the replicas.
 
