@@ -22,8 +22,9 @@ LATEST, BEST = "latest", "best"
 def restore(name_or_path: str | Path, checkpoint: str | int = LATEST) -> TrainableModel:
     """The Keras model of an artefact or of a workdir: all networks with their weights, compiled, ready to be trained.
 
-    An artefact holds no state of optimisers: they start afresh, with the settings they were trained with. A workdir's
-    checkpoint holds everything.
+    An artefact holds no state of optimisers: they start afresh, with the settings they were trained with. Where the
+    model keeps a running average of a network, the artefact holds the average alone, and the network starts from it. A
+    workdir's checkpoint holds everything.
 
     Args:
         name_or_path: a name of the catalogue; or the path of an artefact, of one version, or of a workdir.
@@ -88,17 +89,20 @@ def _made(blueprint: dict, source: Path) -> TrainableModel:
 def _read_weights(model: TrainableModel, version: Path) -> None:
     import tensorflow as tf
 
+    from zoo.artefacts.export import kept_weights
+
+    weights = kept_weights(model)
     try:
         reader = tf.train.load_checkpoint(str(version / "variables" / "variables"))
         shapes = reader.get_variable_to_shape_map()
-        expected = [tuple(weight.shape) for weight in model.weights]
-        found = [tuple(shapes.get(VARIABLE.format(place), ())) for place in range(len(expected))]
-        if found != expected:
+        if any(shapes.get(VARIABLE.format(place)) != list(weight.shape) for place, weight in enumerate(weights)):
             raise InputError(f"{version}: holds weights of other shapes than its card's model has.")
-        for place, weight in enumerate(model.weights):
+        for place, weight in enumerate(weights):
             weight.assign(reader.get_tensor(VARIABLE.format(place)))
     except tf.errors.OpError as error:
         raise InputError(f"{version}: its weights cannot be read: {first_line(error)}") from error
+    for average, network, _ in model.averages:
+        network.set_weights(average.get_weights())
 
 
 def initialize(model: TrainableModel, source: TrainableModel, partial: bool = False) -> list[str]:

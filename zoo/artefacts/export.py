@@ -125,10 +125,7 @@ def require_same_model(directory: Path, model, dataset: str) -> None:
 
 
 def _module(model) -> tuple[tf.Module, dict]:
-    """The graphs of the signatures, and a module whose `state` is the model's weights, then what else the graphs read.
-
-    The weights have the order of `model.weights`, by which `zoo.restore` finds them again.
-    """
+    """The graphs of the signatures, and a module whose `state` is `kept_weights`, then what else the graphs read."""
     functions = model.signatures()
     classes = model.sampled_classes if SAMPLE in functions else None
     signatures = {
@@ -137,10 +134,19 @@ def _module(model) -> tuple[tf.Module, dict]:
     }
     module = tf.Module()
     graphs = [signature.get_concrete_function() for signature in signatures.values()]
-    weights = [weight.value for weight in model.weights]
+    weights = [weight.value for weight in kept_weights(model)]
     read = [variable for graph in graphs for variable in graph.variables]
     module.state = list({id(variable): variable for variable in [*weights, *read]}.values())
     return module, signatures
+
+
+def kept_weights(model) -> list:
+    """The weights that an artefact holds, in the order in which `zoo.restore` finds them again.
+
+    A running average stands for its network too, whose own weights would double the size for little use.
+    """
+    replaced = {id(weight) for _, network, _ in model.averages for weight in network.weights}
+    return [weight for weight in model.weights if id(weight) not in replaced]
 
 
 def blueprint(model) -> dict:
