@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import tensorflow as tf
 
 from zoo.artefacts.signatures import ENCODE, IMAGE, LABEL, LATENT, RECONSTRUCT, SAMPLES, rows
-from zoo.errors import InputError
 from zoo.model import GenerativeModel
 
 
@@ -52,18 +50,6 @@ class EncodingModel(GenerativeModel):
             float32 array `[n, *data_shape]`, images in [0, 1].
         """
         return self._reconstruct_graph(*self._labelled(images, labels)).numpy()
-
-    def _labelled(self, images, labels):
-        """Data and labels, checked, as the tensors that signatures take."""
-        images = self.given(images, self.data_shape)
-        _, labels = self._rows(len(images), labels)
-        unlabelled = np.flatnonzero(np.asarray(labels) < 0)
-        if self.conditional and len(unlabelled):
-            raise InputError(
-                f"`labels` should hold a class in [0, {self.num_classes - 1}] for each row. "
-                f"Received: none for {len(unlabelled)} of {len(images)} rows, the first of them {unlabelled[0]}"
-            )
-        return images, labels
 
     @tf.function(autograph=False, reduce_retracing=True)
     def _encode_graph(self, image, label):

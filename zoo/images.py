@@ -14,6 +14,7 @@ from zoo.files import replacing
 TILE = 64  # pixels: smaller images are enlarged to at least this, so that the eye can read them
 GAP = 2  # pixels between tiles
 LIGHT = 230  # grey level of the gaps and of tiles left empty
+FRAME = 120  # milliseconds
 SLACK = 1e-3  # how far rounding may carry a pixel out of [0, 1]
 
 
@@ -210,11 +211,29 @@ def write_png(path: str | Path, pixels: np.ndarray) -> None:
     Raises:
         InputError: the file cannot be written.
     """
+    with replacing(path) as temporary:
+        _pillow(pixels).save(temporary, format="PNG")
+
+
+def write_gif(path: str | Path, frames: Sequence[np.ndarray]) -> None:
+    """Writes an animation that repeats for ever, whole or not at all.
+
+    Args:
+        path: of the file.
+        frames: each uint8 `[height, width, 1 or 3]`, shown for `FRAME` milliseconds.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    first, *others = map(_pillow, frames)
+    with replacing(path) as temporary:
+        first.save(temporary, format="GIF", save_all=True, append_images=others, duration=FRAME, loop=0)
+
+
+def _pillow(pixels: np.ndarray):
     from PIL import Image
 
-    image = Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels)
-    with replacing(path) as temporary:
-        image.save(temporary, format="PNG")
+    return Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels)
 
 
 def _figure(width: float, height: float):

@@ -8,6 +8,7 @@ import tensorflow as tf
 from zoo import draws, priors
 from zoo.artefacts.signatures import (
     DISCRIMINATE,
+    FEATURES,
     GENERATE,
     IMAGE,
     IMAGE_BYTES,
@@ -23,11 +24,12 @@ from zoo.artefacts.signatures import (
     rows,
 )
 from zoo.errors import TrainingError, require_positive
+from zoo.inspection import Inspection
 from zoo.sampling import check_seeds_and_labels
 from zoo.training import TrainableModel, checked_images, unit_images
 
 
-class GenerativeModel(TrainableModel):
+class GenerativeModel(Inspection, TrainableModel):
     """Players that are trained against each other, and a sampler.
 
     A paper's class sets its networks, `prior` and `sampler` in `__init__`, then writes `paper_optimizer`, `train_step`
@@ -126,9 +128,13 @@ class GenerativeModel(TrainableModel):
         """
         return self.sampler(latents, training=False)
 
+    def judged(self, data, labels):
+        """What the discriminator takes of data in `value_range` and their labels; by default the data alone."""
+        return data
+
     def score(self, data, labels):
         """How real the discriminator finds data in `value_range`: `[n, 1]` or `[n]`, higher is more real."""
-        return self.discriminator(data, training=False)
+        return self.discriminator(self.judged(data, labels), training=False)
 
     def sample(self, seeds, labels=None):
         """Samples whose rows depend on their own seed and label alone.
@@ -224,6 +230,8 @@ class GenerativeModel(TrainableModel):
             SAMPLE: (self.sample_signature, [seed, label]),
             DISCRIMINATE: (self.discriminate_signature, [image, label]),
         }
+        if self.features_and_output is not None:
+            signatures[FEATURES] = (self.features_signature, [image, label])
         if self.is_image and self.data_shape[-1] <= 4:
             signatures[SAMPLE_PNG] = (self.sample_png_signature, [seed, label])
         if self.prior is not None:

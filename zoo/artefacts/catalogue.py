@@ -19,7 +19,20 @@ import numpy as np
 
 from zoo.artefacts.card import CARD, read_card, verify
 from zoo.artefacts.safety import GRAPH, private_copy, read_graph, refused, require_plain_files
-from zoo.artefacts.signatures import LABEL, SAMPLES, SEED, SERVING_DEFAULT, bad_rows, call, matching
+from zoo.artefacts.signatures import (
+    FEATURES,
+    GENERATE,
+    IMAGE,
+    LABEL,
+    LATENT,
+    LATENTS,
+    SAMPLES,
+    SEED,
+    SERVING_DEFAULT,
+    bad_rows,
+    call,
+    matching,
+)
 from zoo.errors import InputError, first_line, unknown
 from zoo.files import folder
 from zoo.sampling import check_seeds_and_labels
@@ -68,22 +81,87 @@ class LoadedModel:
         Raises:
             InputError: wrong seeds or labels; a SavedModel that cannot be sampled by seed and label.
         """
+        seeds, labels = check_seeds_and_labels(seeds, labels, self._sampled_classes)
+        return self._answer(SERVING_DEFAULT, {SEED: seeds, LABEL: labels}, SAMPLES)
+
+    def latents(self, seeds: int | Sequence[int] | np.ndarray) -> np.ndarray:
+        """The latent vector of each seed, through the signature `latents`.
+
+        Args:
+            seeds: as in `sample`.
+
+        Returns:
+            float32 `[n, latent_size]`.
+
+        Raises:
+            InputError: wrong seeds, or a SavedModel without a latent vector for each seed.
+        """
+        seeds, labels = check_seeds_and_labels(seeds, None, None)
+        return self._answer(LATENTS, {SEED: seeds, LABEL: labels}, LATENT)
+
+    def decode(self, latents: np.ndarray, labels: int | Sequence[int] | np.ndarray | None = None) -> np.ndarray:
+        """The sample of each latent vector, through the signature `generate`.
+
+        Args:
+            latents: float32 `[n, latent_size]`.
+            labels: a class for all rows or n of them, of a model that samples by class; others ignore them.
+
+        Returns:
+            float32 `[n, *data_shape]`, as `sample` gives it.
+
+        Raises:
+            InputError: latents or labels that the model does not take, or a SavedModel without such a signature.
+        """
+        labels = self._classes_of(len(latents), labels)
+        return self._answer(GENERATE, {LATENT: np.asarray(latents, np.float32), LABEL: labels}, SAMPLES)
+
+    def features(self, images: np.ndarray, labels: int | Sequence[int] | np.ndarray | None = None) -> np.ndarray:
+        """What the discriminator sees before its last layer, through the signature `features`.
+
+        Args:
+            images: float32 `[n, *data_shape]`, images in [0, 1].
+            labels: as in `decode`.
+
+        Returns:
+            float32 `[n, k]`.
+
+        Raises:
+            InputError: images or labels that the model does not take, or a SavedModel without such a signature.
+        """
+        labels = self._classes_of(len(images), labels)
+        return self._answer(FEATURES, {IMAGE: np.asarray(images, np.float32), LABEL: labels}, FEATURES)
+
+    def _classes_of(self, count: int, labels: int | Sequence[int] | np.ndarray | None) -> np.ndarray:
+        """A class for each row where the model samples by class; else any labels."""
+        _, labels = check_seeds_and_labels(count, labels, self._sampled_classes)
+        if self.card.get("conditional") and labels.min() < 0:
+            raise InputError(
+                f"{self.path}: `labels` should be a class in [0, {self._sampled_classes - 1}] for each row, "
+                f"since no seed could choose it. Received: {labels.min()}"
+            )
+        return labels
+
+    def _answer(self, name: str, inputs: Mapping[str, np.ndarray], output: str) -> np.ndarray:
+        """A signature's output for inputs of any number of rows."""
         import tensorflow as tf
 
-        seeds, labels = check_seeds_and_labels(seeds, labels, self._sampled_classes)
-        signature = matching(self.signatures, SERVING_DEFAULT, {SEED, LABEL}, SAMPLES)
+        signature = matching(self.signatures, name, set(inputs), output)
         if signature is None:
             raise InputError(
-                f"{self.path}: expected a signature {SERVING_DEFAULT}({SEED}, {LABEL}) that returns {SAMPLES}. "
+                f"{self.path}: expected a signature {name}({', '.join(inputs)}) that returns {output}. "
                 f"Received: {sorted(self.signatures)}"
             )
         try:
-            samples = call(signature, {SEED: seeds, LABEL: labels}, SAMPLES)[0]
-        except tf.errors.InvalidArgumentError as error:  # such as a label that the graph itself refuses
-            raise InputError(f"{self.path}: {first_line(error)}") from error
-        if len(bad := bad_rows(samples)):
-            raise InputError(f"{self.path}: expected labels of the model's classes, or -1. Received: {labels[bad[0]]}")
-        return samples
+            rows = call(signature, inputs, output)[0]
+        except (tf.errors.InvalidArgumentError, TypeError) as error:  # TypeError: another shape than the signature's
+            raise InputError(f"{self.path}, {name}: {first_line(error)}") from error
+        if len(bad := bad_rows(rows)):
+            given = ", ".join(f"{key} of shape {list(value.shape)}" for key, value in inputs.items())
+            raise InputError(
+                f"{self.path}, {name}: expected finite numbers, images in [0, 1] and labels of the model's classes. "
+                f"Received: row {bad[0]} of {given} is none of these"
+            )
+        return rows
 
 
 def pretrained() -> dict[str, dict]:

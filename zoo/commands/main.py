@@ -13,6 +13,7 @@ COMMANDS = {  # and the modules of this package that hold them
     "list": "list_models",
     "show": "show",
     "sample": "sample",
+    "interpolate": "interpolate",
     "evaluate": "evaluate",
     "compare": "compare",
     "train": "train",

@@ -294,10 +294,9 @@ class ALI(EncodingModel):
     def infer(self, data, labels):
         return self._mean(self.inferrer, data, self.condition(labels))
 
-    def score(self, data, labels):
+    def judged(self, data, labels):
         condition = self.condition(labels)
-        inferred = self._mean(self.encoder, data, condition)
-        return self.discriminator([data, inferred, *condition], training=False)
+        return [data, self._mean(self.encoder, data, condition), *condition]
 
     def _mean(self, encoder, data, condition):
         return self.posterior(encoder(_inputs(data, *condition), training=False)).mean()

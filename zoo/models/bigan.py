@@ -190,5 +190,5 @@ class BiGAN(EncodingModel):
     def infer(self, data, labels):
         return self.inferrer(data, training=False)
 
-    def score(self, data, labels):
-        return self.discriminator([data, self.encoder(data, training=False)], training=False)
+    def judged(self, data, labels):
+        return [data, self.encoder(data, training=False)]

@@ -161,5 +161,5 @@ class CGAN(GenerativeModel):
     def generate(self, latents, labels):
         return self.sampler([latents, self.one_hot(labels)], training=False)
 
-    def score(self, data, labels):
-        return self.discriminator([data, self.one_hot(labels)], training=False)
+    def judged(self, data, labels):
+        return [data, self.one_hot(labels)]

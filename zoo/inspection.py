@@ -1,0 +1,113 @@
+"""`Inspection`: what lies between a seed and a score of a generative model."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from zoo import networks
+from zoo.artefacts.signatures import FEATURES, SAMPLES
+from zoo.errors import InputError
+
+
+class Inspection:
+    """The latents of seeds, the samples of latents, and the features that the discriminator sees in data."""
+
+    def latents(self, seeds, labels=None):
+        """What `sample` feeds the generator.
+
+        Args:
+            seeds: integers `[n]`, or one integer n for the seeds 0 to n - 1.
+            labels: as in `sample`; no latent depends on them.
+
+        Returns:
+            float32 array `[n, latent_size]`, or a structure of such where the prior has several parts.
+
+        Raises:
+            InputError: wrong seeds or labels, or a model without latents.
+        """
+        if self.prior is None:
+            raise InputError(f"{type(self).__name__} samples without latents.")
+        seeds, _ = self._rows(seeds, labels)
+        return tf.nest.map_structure(lambda part: part.numpy(), self.latents_of(seeds))
+
+    def decode(self, latents, labels=None):
+        """What the sampler makes of latents.
+
+        Args:
+            latents: floats `[n, latent_size]`.
+            labels: integers `[n]`, or one for all rows, of a conditional model; others ignore them.
+
+        Returns:
+            float32 array `[n, *data_shape]`, images in [0, 1].
+
+        Raises:
+            InputError: latents of another shape, a model whose prior has several parts or none, or of a conditional
+                model labels that are missing or out of range.
+        """
+        if self.prior is None or tf.nest.is_nested(self.prior):
+            raise InputError(f"{type(self).__name__} has no single latent vector to start from.")
+        latents = np.asarray(latents, np.float32)
+        if latents.ndim != 2 or latents.shape[1] != self.latent_size or not len(latents):
+            raise InputError(f"`latents` should be [n, {self.latent_size}]. Received: shape {list(latents.shape)}")
+        return self._decode_graph(tf.constant(latents), self._classes_of(len(latents), labels)).numpy()
+
+    def features(self, images, labels=None):
+        """The input of the discriminator's last layer.
+
+        Args:
+            images: `[n, *data_shape]`, images as floats in [0, 1] or uint8.
+            labels: integers `[n]`, or one for all rows, of a conditional model; others ignore them.
+
+        Returns:
+            float32 array `[n, k]`.
+
+        Raises:
+            InputError: a discriminator that does not end in a dense layer, data of another shape, or of a conditional
+                model labels that are missing or out of range.
+        """
+        if self.features_and_output is None:
+            raise InputError(f"The discriminator of {type(self).__name__} has no features before a last dense layer.")
+        return self._features_graph(*self._labelled(images, labels)).numpy()
+
+    @functools.cached_property
+    def features_and_output(self):
+        """The discriminator as `networks.with_features` makes it, or `None` if it does not end in a dense layer."""
+        discriminator = getattr(self, "discriminator", None)
+        try:
+            return networks.with_features(discriminator)
+        except InputError:
+            return None
+
+    def features_signature(self, image, label):
+        """`image` float32 [n, *data_shape], images in [0, 1], and `label` int32 [n], no -1, to `features` [n, k]."""
+        data = self._from_unit(image) if self.is_image else image
+        features, _ = self.features_and_output(self.judged(data, label), training=False)
+        return {FEATURES: tf.cast(tf.reshape(features, [-1, math.prod(features.shape[1:])]), tf.float32)}
+
+    def _labelled(self, images, labels):
+        """Data and labels, checked, as the tensors that signatures take."""
+        images = self.given(images, self.data_shape)
+        return images, self._classes_of(len(images), labels)
+
+    def _classes_of(self, count, labels):
+        """A class for each row of a conditional model, checked; of others any labels."""
+        _, labels = self._rows(count, labels)
+        unlabelled = np.flatnonzero(np.asarray(labels) < 0)
+        if self.conditional and len(unlabelled):
+            raise InputError(
+                f"`labels` should hold a class in [0, {self.num_classes - 1}] for each row. "
+                f"Received: none for {len(unlabelled)} of {count} rows, the first of them {unlabelled[0]}"
+            )
+        return labels
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _decode_graph(self, latents, labels):
+        return self.generate_signature(latents, labels)[SAMPLES]
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _features_graph(self, image, label):
+        return self.features_signature(image, label)[FEATURES]
