@@ -15,7 +15,7 @@ from zoo import images
 # Each: model, what varies, its values, and what the constructor is told beside it.
 SWEEPS = {
     "DCGAN, batch": ("DCGAN", "batch", (16, 32, 64, 128), {"filters": 16}),
-    "GAP, members N": ("GAP", "members", (1, 2, 3, 4), {"filters": 8}),
+    "GAP, members N": ("GAP", "members", (2, 4, 6, 8), {"filters": 8}),
     "unrolled GAN, steps K": ("UnrolledGAN", "unrolled_steps", (0, 2, 4, 8), {"filters": 16}),
 }
 

@@ -4,8 +4,8 @@
 
 Each process has one core. Per model: one process at the global batch; two at as many rows each; two at half of them.
 `exchange_ms` is what the same two processes save when each trains for itself, at once. `calculated_ms` is a line
-through the exchanges, so much a megabyte of weights and so much a step, added to the computing; the file has it for more
-processes, of which a ring's exchange takes 2 (N - 1) / N times the megabytes and N - 1 times the delay.
+through the exchanges, so much a megabyte of weights and so much a step, added to the computing; the file has it for
+more processes, of which a ring's exchange takes 2 (N - 1) / N times the megabytes and N - 1 times the delay.
 """
 
 import json
