@@ -35,6 +35,7 @@ setup(
         "tqdm>=4.66",
     ],
     extras_require={
+        "bench": ["torch>=2.6", "psutil>=6.0"],
         "gpu": ["tensorflow[and-cuda]>=2.21"],
         "serving": [SERVING],
         "study": STUDY,

@@ -1,47 +1,82 @@
-"""Milliseconds of a DCGAN step (28x28x1, 64 filters, batch 64), each variant against plain float32 in the same run."""
+"""Step time of every model, or of those named, against TensorFlow's and Keras' own operators in a bare loop.
 
-import time
-from unittest import mock
+    python benchmarks/step_time.py [MODEL ...] [--precision mixed_bfloat16] [--xla 1] [--rounds 5] [--steps 5]
 
-import keras
+The bare loop is `tf.function` over the paper's step, with no check, no log and no callback, on networks of Keras' own
+layers and Adam. For DCGAN, WGANGP and SNGAN there is also PyTorch, eager and channels-last, with the networks and the
+updates of benchmarks/pytorch.py (`pip install -e '.[bench]'`). The first 20 losses of zoo and loop are compared.
+"""
+
+import contextlib
+import sys
+
+import common
 import numpy as np
 import tensorflow as tf
 
-from zoo import DCGAN, layers, machine
-from zoo.networks import parts
-
-ROUNDS, STEPS, BATCH_SIZE = 5, 20, 64
+LOSSES = 20
 
 
-def build(policy="float32", jit_compile=False, batch_normalization=layers.FusedBatchNormalization):
-    keras.mixed_precision.set_global_policy(policy)
-    with mock.patch.object(parts, "FusedBatchNormalization", batch_normalization):
-        model = DCGAN((28, 28, 1), filters=64)
-    model.compile(jit_compile=jit_compile)
-    return model
+def bare_loop(model):
+    """A function of a batch: the step alone, in a graph of its own. Returns what the step reports."""
+    step = tf.function(lambda batch: model.train_step(batch), autograph=False)
+
+    def call(batch):
+        logs = step(batch)
+        model.step_counter.assign_add(1)
+        return logs
+
+    return call
+
+
+def zoo_loop(model, data):
+    """A function that makes a step as `fit` makes it."""
+    model.make_train_function()
+    model.reset_metrics()
+    iterator = iter(data)
+    return lambda: model.train_function(iterator)
+
+
+def losses_of(logs):
+    return [float(logs[name]) for name in sorted(logs) if name.endswith("_loss")]
+
+
+def measured(name, arguments):
+    with common.keras_operators():
+        bare = common.build(name, arguments.precision)
+    rows = common.BATCH_SIZE * bare.discriminator_updates
+    model = common.build(name, arguments.precision, jit_compile=bool(arguments.xla))
+    if model.reference is not None:
+        for one in (model, bare):
+            one.take_reference_from(common.batches(max(rows, model.reference.shape[0])))
+    data = common.batches(rows)
+    ours, bare_step, fed = zoo_loop(model, data), bare_loop(bare), iter(data)
+    apart = max(np.abs(np.subtract(losses_of(ours()), losses_of(bare_step(next(fed))))).max() for _ in range(LOSSES))
+    ready = [lambda: float(ours()["generator_loss"]), lambda: float(bare_step(next(fed))["generator_loss"])]
+    variants = dict(zip(("zoo", "plain TensorFlow"), ready, strict=True))
+    with contextlib.suppress(ImportError):
+        import pytorch
+
+        if name in pytorch.STEPS and not arguments.xla:
+            variants["PyTorch"] = pytorch.STEPS[name](rows, arguments.precision)
+            variants["PyTorch"]()
+    times = common.interleaved(variants, arguments.rounds, arguments.steps)
+    result = []
+    for row in common.compared(times, "plain TensorFlow"):
+        speed = 1e3 * rows / row["median_ms"]
+        result.append({"model": name, **row, "images_per_second": speed, "losses_apart": float(apart)})
+    return result
 
 
 def main():
-    images = np.random.default_rng(0).uniform(0, 1, (20 * BATCH_SIZE, 28, 28, 1)).astype("float32")
-    batches = tf.data.Dataset.from_tensor_slices({"image": images}).batch(BATCH_SIZE).repeat().prefetch(2)
-    variants = {
-        "float32": build(),
-        "float32, Keras' batch normalisation": build(batch_normalization=keras.layers.BatchNormalization),
-        "float32, XLA": build(jit_compile=True),
-        "mixed_bfloat16": build("mixed_bfloat16"),
-    }
-    times = {name: [] for name in variants}
-    for model in variants.values():
-        model.fit(batches, steps_per_epoch=3, verbose=0)
-    for _ in range(ROUNDS):  # in turn, so that a slow minute of the machine hits all alike
-        for name, model in variants.items():
-            start = time.perf_counter()
-            model.fit(batches, steps_per_epoch=STEPS, verbose=0)
-            times[name].append((time.perf_counter() - start) / STEPS * 1e3)
-    print(f"{machine.describe()}; TensorFlow {tf.__version__}; median of {ROUNDS} rounds of {STEPS} steps")
-    baseline = np.median(times["float32"])
-    for name, values in times.items():
-        print(f"{name:<40} {np.median(values):7.1f} ms  {np.median(values) / baseline:5.2f} x")
+    command = common.parser(__doc__, precision="float32", xla=0, rounds=5, steps=5)
+    command.add_argument("models", nargs="*", help=f"of {', '.join(common.SETTINGS)} (default: all)")
+    arguments = command.parse_args()
+    rows = []
+    for name in arguments.models or common.SETTINGS:
+        rows += measured(name, arguments)
+        print(name, *(f"{row['variant']} {row['median_ratio']:.3f}" for row in rows[-3:]), file=sys.stderr, flush=True)
+    common.report("step_time", arguments, rows)
 
 
 if __name__ == "__main__":

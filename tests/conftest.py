@@ -21,6 +21,7 @@ SLOW = (
     "evaluation/",
     "features/",
     "test_callbacks.py",
+    "test_distributed_docs.py",
     "test_install.py",
     "test_machine.py",
     "test_readme.py",

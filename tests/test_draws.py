@@ -38,6 +38,7 @@ ROWS = tf.bitcast(tf.constant([*EXTREMES, *np.random.default_rng(0).integers(-(2
 def test_rows_draw_what_each_of_their_seeds_draws_alone(shape, compiler):
     drawn = compiler(partial(draws.uniform_rows, shape))(ROWS)
     np.testing.assert_array_equal(drawn, [draws.uniform(shape, seed) for seed in ROWS])
+    np.testing.assert_array_equal(compiler(partial(draws.uniform_rows, shape))(ROWS[:1]), drawn[:1])
 
 
 @pytest.mark.parametrize("data", [0, 3, -7])

@@ -43,16 +43,13 @@ def uniform(shape: tf.TensorShape | list | tuple, seed: tf.Tensor) -> tf.Tensor:
 
 def fold_rows(seeds: tf.Tensor, data: int) -> tf.Tensor:
     """`fold` of each row: new seeds, int32 [n, 2], from seeds of that shape and an integer."""
-    folded = tf.bitcast(tf.cast(_row_bits(seeds, 1)[0], tf.uint32), tf.int32)
+    folded = tf.bitcast(_row_bits(seeds, 1), tf.int32)
     return tf.concat([folded, tf.fill(tf.shape(folded), data)], axis=1)
 
 
 def uniform_rows(shape: tf.TensorShape | list | tuple, seeds: tf.Tensor) -> tf.Tensor:
     """`uniform` of each row: float32 `[n, *shape]` in (0, 1) from seeds, int32 [n, 2]."""
-    size = math.prod(shape)
-    blocks = -(-size // 4)
-    bits = tf.reshape(tf.stack(_row_bits(seeds, blocks), axis=-1), [-1, 4 * blocks])[:, :size]
-    return tf.reshape(_from_bits(tf.cast(bits, tf.uint32)), [-1, *shape])
+    return tf.reshape(_from_bits(_row_bits(seeds, math.prod(shape))), [-1, *shape])
 
 
 def replica_uniform(rows: tf.Tensor | int, shape: list | tuple, seed: tf.Tensor) -> tf.Tensor:
@@ -127,16 +124,25 @@ def _from_bits(bits):
     return (tf.cast(tf.bitwise.right_shift(bits, 9), tf.float32) + 0.5) * 2.0**-23
 
 
-def _row_bits(seeds, blocks):
-    """The first blocks of four numbers of 32 bits that TensorFlow's op draws from each of the seeds, int32 [n, 2].
+def _row_bits(seeds, size):
+    """The bits of each row, uint32 `[n, size]`, that TensorFlow's op draws from its seed, of int32 `[n, 2]`.
 
-    Returns:
-        The first, second, third and fourth number of every block, uint64 `[n, blocks]`.
+    The op itself draws those of one row, for which the many small ones below would take longer.
     """
-    low, high = _halves(tf.cast(seeds, tf.uint64))
-    first, second, *stream = _philox((low[:, :1], high[:, :1], low[:, 1:], high[:, 1:]), map(_uint64, _SCRAMBLING_KEY))
-    block = tf.cast(tf.range(blocks, dtype=tf.int64)[tf.newaxis], tf.uint64)
-    return _philox((block, _uint64(0), *stream), (first, second))
+
+    def alone():
+        return _bits([1, size], seeds[0])
+
+    def together():
+        low, high = _halves(tf.cast(seeds, tf.uint64))
+        counter = (low[:, :1], high[:, :1], low[:, 1:], high[:, 1:])
+        first, second, *stream = _philox(counter, map(_uint64, _SCRAMBLING_KEY))
+        blocks = -(-size // 4)  # of four numbers
+        block = tf.cast(tf.range(blocks, dtype=tf.int64)[tf.newaxis], tf.uint64)
+        numbers = _philox((block, _uint64(0), *stream), (first, second))
+        return tf.reshape(tf.cast(tf.stack(numbers, axis=-1), tf.uint32), [-1, 4 * blocks])[:, :size]
+
+    return tf.cond(tf.shape(seeds)[0] == 1, alone, together)
 
 
 def _philox(counter, key):
