@@ -5,6 +5,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 SERVING = "tensorflow-serving-api>=2.21"  # gRPC and the schemas of TensorFlow Serving
+ONNX = ["onnxruntime>=1.32", "tf2onnx>=1.17"]
 STUDY = ["jinja2>=3.1", "sqlalchemy>=2.0", "starlette>=1.0", "uvicorn>=0.30"]
 
 setup(
@@ -37,10 +38,12 @@ setup(
     extras_require={
         "bench": ["torch>=2.6", "psutil>=6.0"],
         "gpu": ["tensorflow[and-cuda]>=2.21"],
+        "onnx": ONNX,
         "serving": [SERVING],
         "study": STUDY,
         "test": [
             SERVING,
+            *ONNX,
             *STUDY,
             "httpx2>=2.0",
             "psutil>=6.0",

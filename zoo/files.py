@@ -15,7 +15,7 @@ from pathlib import Path
 from zoo.errors import InputError
 
 PACKAGE = Path(__file__).parent
-TEMPORARY = re.compile(r"\..+\.\d+\.(gif|json|jsonl|npy|png|tflite)")  # as `replacing` names files
+TEMPORARY = re.compile(r"\..+\.\d+\.(gif|json|jsonl|npy|onnx|png|py|tflite)")  # as `replacing` names files
 PATTERN = set("[]*?\\") - {os.sep}  # characters of a path that TensorFlow reads as a pattern
 
 

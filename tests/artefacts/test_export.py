@@ -51,6 +51,9 @@ def expected_signatures(model):
         table["latents"] = (by_seed, {"latent": (tf.float32, latent)})
         table["generate"] = ({"latent": (tf.float32, latent), **label}, samples)
     image, _ = table["discriminate"]
+    if model.features_and_output is not None:
+        size = math.prod(model.features_and_output.outputs[0].shape[1:])
+        table["features"] = (image, {"features": (tf.float32, (None, size))})
     if isinstance(model, EncodingModel):
         table |= {"encode": (image, {"latent": (tf.float32, latent)}), "reconstruct": (image, samples)}
     if isinstance(model, Classifying):
@@ -176,7 +179,7 @@ def test_a_single_row_may_leave_out_a_label_that_is_not_needed(exported):
     model, version = exported
     graph = read_graph(version)
     with_default = {name for name, signature in graph.signature_def.items() if signature.defaults}
-    ignored = set() if model.conditional else {"generate", "discriminate", "encode", "reconstruct"}
+    ignored = set() if model.conditional else {"generate", "discriminate", "features", "encode", "reconstruct"}
     expected = ({"serving_default", "sample", "sample_png", "latents"} | ignored) & graph.signature_def.keys()
     assert with_default == expected
     assert {tuple(tf.make_ndarray(graph.signature_def[name].defaults["label"])) for name in expected} == {(-1,)}

@@ -18,6 +18,8 @@ COMMANDS = {  # and the modules of this package that hold them
     "compare": "compare",
     "train": "train",
     "sweep": "sweep",
+    "new": "new",
+    "export": "export",
     "serving": "serving",
     "study": "study",
     "results": "results",

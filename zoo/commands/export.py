@@ -1,0 +1,72 @@
+"""`zoo export SOURCE --out PATH`: a run's checkpoint as an artefact, or an artefact's generator for another runtime."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from zoo import console
+from zoo.errors import InputError
+from zoo.files import expanded, replacing
+
+HELP = "write a run's checkpoint as a SavedModel, or a model's generator as a TensorFlow Lite or ONNX file"
+EXAMPLE = "zoo export dcgan-fashion_mnist --to tflite --out generator.tflite"
+SAVED_MODEL, TFLITE, ONNX = "savedmodel", "tflite", "onnx"
+
+
+def add_flags(command: argparse.ArgumentParser) -> None:
+    command.add_argument("source", metavar="SOURCE", help="a workdir, a name from `zoo list`, or a SavedModel's path")
+    command.add_argument("--out", required=True, type=expanded, help="folder of the artefact, or file of the generator")
+    command.add_argument("--to", choices=(SAVED_MODEL, TFLITE, ONNX), default=SAVED_MODEL, help="(default: savedmodel)")
+    command.add_argument(
+        "--checkpoint", default="latest", help="of a workdir: latest, best or a step (default: latest)"
+    )
+    command.add_argument(
+        "--precision", default="float32", choices=("float32", "bfloat16"), help="of a SavedModel (default: float32)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    console.import_tensorflow()
+    if arguments.to == SAVED_MODEL:
+        export(arguments)
+    else:
+        convert(arguments)
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """Restores a model and exports it anew."""
+    from zoo.artefacts.catalogue import find
+    from zoo.recipe.workdir import SETTINGS
+    from zoo.restoring import BLUEPRINT, restore
+
+    checkpoint = arguments.checkpoint
+    model = restore(arguments.source, int(checkpoint) if checkpoint.isdecimal() else checkpoint)
+    workdir = Path(arguments.source)
+    if (workdir / BLUEPRINT).is_file():
+        settings = json.loads((workdir / SETTINGS).read_text(encoding="utf-8"))
+        facts = {"dataset": settings["data"], "settings": settings, "checkpoint": checkpoint}
+    else:
+        _, card = find(arguments.source)
+        kept = ("dataset", "command", "seconds", "machine", "licence", "scores", "settings")
+        facts = {name: card[name] for name in kept if name in card}
+    print(model.export(arguments.out, precision=arguments.precision, **facts))
+
+
+def convert(arguments: argparse.Namespace) -> None:
+    """Writes a model's generator as one file, checked against the SavedModel."""
+    from zoo.artefacts import conversion
+    from zoo.artefacts.catalogue import load
+
+    if arguments.out.suffix != f".{arguments.to}":
+        raise InputError(f"{arguments.out}: should end in .{arguments.to}.")
+    if (arguments.checkpoint, arguments.precision) != ("latest", "float32"):
+        raise InputError("--checkpoint and --precision are of a SavedModel: export that first, then convert it.")
+    contents, difference = conversion.convert(load(arguments.source), arguments.to)
+    with replacing(arguments.out) as temporary:
+        temporary.write_bytes(contents)
+    print(
+        f"{arguments.out}: {len(contents):,} bytes, from latent and label to samples; "
+        f"at most {difference:.1e} away from the SavedModel over {conversion.CHECKED} seeds"
+    )
