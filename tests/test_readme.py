@@ -1,4 +1,4 @@
-"""The README does what it says: each section's commands and programs run, in order, in an empty folder."""
+"""README and guides do what they say: each section's commands and programs run, in order, in an empty folder."""
 
 import contextlib
 import itertools
@@ -19,10 +19,9 @@ from zoo.commands.main import main
 from zoo.recipe.catalogue import recipes
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SECTIONS = {
-    part.partition("\n")[0]: part for part in re.split(r"^#{1,3} (?=[A-Z])", README, flags=re.MULTILINE) if part
-}
+PAGES = ("README.md", *(f"docs/{name}.md" for name in ("training", "scores", "own", "export")))
+TEXT = "\n".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
+SECTIONS = {part.partition("\n")[0]: part for part in re.split(r"^#{1,3} (?=[A-Z])", TEXT, flags=re.MULTILINE) if part}
 BLOCK = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 
 # What is appended to a line to make it short; of a flag given twice, the last counts. Other lines run as they are.
@@ -108,11 +107,24 @@ def test_ci_runs_the_lines_that_install_and_test():
     assert lines <= set((ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines())
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_no_two_sections_have_one_title():
+    assert len(SECTIONS) == len(re.findall(r"^#{1,3} (?=[A-Z])", TEXT, flags=re.MULTILINE))
+
+
+def test_the_readme_stays_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 220
+
+
+@pytest.mark.parametrize("name", [*PAGES, "CONTRIBUTING.md"])
 def test_links_lead_somewhere(name):
-    links = re.findall(r"\]\((?!http)([^)]+)\)", (ROOT / name).read_text(encoding="utf-8"))
+    page = ROOT / name
+    links = re.findall(r"\]\((?!http)([^)]+)\)", page.read_text(encoding="utf-8"))
     assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    for place, _, heading in (link.partition("#") for link in links):
+        target = page.parent / place if place else page
+        assert target.exists(), place
+        headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), flags=re.MULTILINE) if heading else []
+        assert not heading or heading in {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in headings}
 
 
 def test_the_tree_names_what_there_is():
@@ -129,13 +141,13 @@ def test_every_model_recipe_and_artefact_is_in_the_table():
 
 
 def test_every_flag_exists(capsys):
-    for command in ("sample", "evaluate", "compare"):
+    for command in ("sample", "interpolate", "evaluate", "compare", "export", "sweep", "train"):
         with pytest.raises(SystemExit):
             main([command, "--help"])
     helps = capsys.readouterr().out + recipe.define_flags("digits", 1, 1, 1).get_help()
     known = {
         prefix + name for no, name in re.findall(r"--(\[no\])?(\w+)", helps) for prefix in ("", "no" if no else "")
     }
-    mentioned = set(re.findall(r"`--(\w+)", README))
+    mentioned = set(re.findall(r"`--(\w+)", TEXT))
     assert mentioned
     assert mentioned <= known

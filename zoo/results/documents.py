@@ -19,8 +19,9 @@ PUBLISHED_FIELDS = ("recipe", "score", "published", "source", "protocol", "diffe
 HEAD = """# Results
 
 Every number here is read from a card in `pretrained/` or a score file in `scores/`, or, where it says "published", from
-`scores/published.json`. `zoo results` writes this file, the tables of README.md and what the headers of recipes say of
-their models; a test holds that they agree. A *floor* is the same score of real test rows in the place of the samples.
+`scores/published.json`. `zoo results` writes this file, the tables of README.md and docs/, and what the headers of
+recipes say of their models; a test holds that they agree. A *floor* is the same score of real test rows in the place of
+the samples.
 Times are of machines that may have had other work too.
 """
 
@@ -41,8 +42,8 @@ def documents(root: Path) -> dict[Path, str]:
     settings = read_object(root / "scores" / TABLES, "renamed_recipes", "tables")
     published = read_object(root / "scores" / PUBLISHED, "published")["published"]
     texts = {root / "RESULTS.md": _results(records, published, settings["renamed_recipes"])}
-    readme = root / "README.md"
-    texts[readme] = _with_tables(readme.read_text(encoding="utf-8"), records, settings["tables"])
+    for page in (root / "README.md", *sorted((root / "docs").glob("*.md"))):
+        texts[page] = _with_tables(page.read_text(encoding="utf-8"), records, settings["tables"])
     for path in sorted((root / "recipes").glob("*.py")):
         made = [record for record in records if _recipe(record, settings["renamed_recipes"]) == path.stem]
         texts[path] = with_scores(path.read_text(encoding="utf-8"), made)
