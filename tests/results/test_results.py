@@ -78,7 +78,7 @@ Ours = "not scored yet"
 
 @pytest.fixture
 def checkout(tmp_path):
-    for folder in ("pretrained/toy-digits", "recipes", "scores"):
+    for folder in ("docs", "pretrained/toy-digits", "recipes", "scores"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "pretrained" / "toy-digits" / "card.json").write_text(json.dumps(CARD))
     (tmp_path / "scores" / "tables.json").write_text(json.dumps(TABLES))
@@ -104,7 +104,7 @@ def test_what_is_written_once_is_not_written_again(checkout, capsys):
     assert "RESULTS.md" in capsys.readouterr().err
     assert main(["results", "--root", str(checkout)]) == 0
     names = [Path(line).name for line in capsys.readouterr().out.splitlines()]
-    assert names == ["RESULTS.md", "README.md", "toy_digits.py"]
+    assert names == ["RESULTS.md", "README.md", "gallery.html", "toy_digits.py"]
     before = {path: path.read_bytes() for path in results.documents(checkout)}
     assert main(["results", "--root", str(checkout)]) == 0
     assert main(["results", "--root", str(checkout), "--check"]) == 0
@@ -199,7 +199,7 @@ def test_outside_a_checkout(tmp_path, capsys):
     assert main(["results", "--root", str(tmp_path)]) == 2
     assert "zoo results works in a checkout of the zoo. Received: " in capsys.readouterr().err
     shutil.copy(ROOT / "README.md", tmp_path)
-    with pytest.raises(InputError, match="without recipes"):
+    with pytest.raises(InputError, match="without docs"):
         results.documents(tmp_path)
 
 

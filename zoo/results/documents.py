@@ -8,6 +8,7 @@ from pathlib import Path
 
 from zoo.errors import InputError, unknown
 from zoo.files import replacing
+from zoo.results.gallery import gallery
 from zoo.results.headers import with_scores
 from zoo.results.numbers import number, protocol, spread, time
 from zoo.results.records import Record, read_object, read_records
@@ -19,10 +20,9 @@ PUBLISHED_FIELDS = ("recipe", "score", "published", "source", "protocol", "diffe
 HEAD = """# Results
 
 Every number here is read from a card in `pretrained/` or a score file in `scores/`, or, where it says "published", from
-`scores/published.json`. `zoo results` writes this file, the tables of README.md and docs/, and what the headers of
-recipes say of their models; a test holds that they agree. A *floor* is the same score of real test rows in the place of
-the samples.
-Times are of machines that may have had other work too.
+`scores/published.json`. `zoo results` writes this file, docs/gallery.html, the tables of README.md and of docs/, and
+what the headers of recipes say of their models; a test holds that they agree. A *floor* is the same score of real test
+rows in the place of the samples. Times are of machines that may have had other work too.
 """
 
 
@@ -35,7 +35,7 @@ def documents(root: Path) -> dict[Path, str]:
     Raises:
         InputError: not a checkout, a record that cannot be read, or a table that no one defines.
     """
-    for name in ("README.md", "recipes", "pretrained", f"scores/{TABLES}"):
+    for name in ("README.md", "docs", "recipes", "pretrained", f"scores/{TABLES}"):
         if not (root / name).exists():
             raise InputError(f"zoo results works in a checkout of the zoo. Received: {root.resolve()}, without {name}")
     records = read_records(root)
@@ -44,6 +44,7 @@ def documents(root: Path) -> dict[Path, str]:
     texts = {root / "RESULTS.md": _results(records, published, settings["renamed_recipes"])}
     for page in (root / "README.md", *sorted((root / "docs").glob("*.md"))):
         texts[page] = _with_tables(page.read_text(encoding="utf-8"), records, settings["tables"])
+    texts[root / "docs" / "gallery.html"] = gallery(records, root)
     for path in sorted((root / "recipes").glob("*.py")):
         made = [record for record in records if _recipe(record, settings["renamed_recipes"]) == path.stem]
         texts[path] = with_scores(path.read_text(encoding="utf-8"), made)
