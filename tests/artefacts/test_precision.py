@@ -12,7 +12,9 @@ from zoo.artefacts.precision import in_precision
 from zoo.errors import InputError
 
 
-@pytest.fixture(scope="module", params=[*zoo.MODELS, "ThreePlayers"])
+@pytest.fixture(
+    scope="module", params=["ALI", "AffGAN", "CGAN", "LAPGAN", "SemiSupervisedGAN", "SNGAN", "ThreePlayers"]
+)
 def models(request):
     """A model, averaged and trained a little, and its copy in bfloat16."""
     model = make(request.param, ema_decay=0.9)
