@@ -64,9 +64,21 @@ def write_json(path: str | Path, value: object) -> None:
     Raises:
         InputError: the file cannot be written.
     """
-    text = json.dumps(_strict(value), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json_text(value)
     with replacing(path) as temporary:
-        temporary.write_text(f"{text}\n", encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
+
+
+def json_text(value: object) -> str:
+    """What `write_json` writes.
+
+    Raises:
+        InputError: the value holds something that JSON has no form for.
+    """
+    try:
+        return json.dumps(_strict(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    except TypeError as error:
+        raise InputError(f"Expected what JSON can hold. Received: {error}") from error
 
 
 def _strict(value: object) -> object:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -325,3 +326,17 @@ def test_is_a_model_again(exported):
     for weight, expected in zip(restored.weights, model.weights, strict=True):
         np.testing.assert_array_equal(weight, expected)
     assert restored.get_compile_config() == model.get_compile_config()
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"sedonds": 3.5}, "Unknown fact of a card: 'sedonds'. Did you mean seconds"),
+        ({"seconds": "3"}, "`seconds` of a card should be int | float. Received: seconds='3'"),
+        ({"settings": {"rate": np.float32(1)}}, "Expected what JSON can hold. Received: Object of type float32"),
+    ],
+)
+def test_facts_that_a_card_cannot_hold_are_refused_before_anything_is_written(tmp_path, facts, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        make("GAN").export(tmp_path / "model", **facts)
+    assert not (tmp_path / "model").exists()

@@ -8,6 +8,7 @@ import platform
 import re
 import shutil
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
@@ -21,12 +22,24 @@ from zoo.artefacts.precision import FLOAT32, in_precision
 from zoo.artefacts.safety import read_graph
 from zoo.artefacts.signatures import SAMPLE, description
 from zoo.artefacts.warmup import write_warmup
-from zoo.errors import InputError, TrainingError, first_line
-from zoo.files import clear_temporary, require_literal, write_json
+from zoo.errors import InputError, TrainingError, first_line, unknown
+from zoo.files import clear_temporary, json_text, require_literal, write_json
 from zoo.sampling import pictured
 
 PACKAGES = ("gan-zoo", "tensorflow", "keras", "tensorflow-probability")
 SAMPLES = "samples.png"
+# What a card may say beyond what the model knows, of its training and of what the artefact does not hold.
+FACTS = {
+    "checkpoint": str | int,
+    "command": str,
+    "licence": str,
+    "machine": str,
+    "note": str,
+    "scores": list,
+    "seconds": int | float,
+    "settings": dict,
+    "training_precision": str,
+}
 
 
 def export(
@@ -39,16 +52,17 @@ def export(
         directory: the artefact's folder; the version is the next free number.
         dataset: name of the data the model was trained on.
         precision: "float32", or "bfloat16" for an artefact of about half the size, whose rows differ a little.
-        **facts: what else the card has to say, such as `command`, `seconds`, `machine`, `scores`; must be JSON.
+        **facts: what else the card has to say, of the names and types in `FACTS`; must be JSON.
 
     Returns:
         The version's folder.
 
     Raises:
         InputError: the directory holds the artefact of another model, TensorFlow would read its name as a pattern, or
-            there is no such precision.
+            there is no such precision or fact. Nothing is written then.
         TrainingError: the files cannot be written.
     """
+    _check_facts(facts)
     directory = require_literal(directory)
     model = in_precision(model, precision)
     require_same_model(directory, model, dataset)
@@ -96,6 +110,15 @@ def export(
     finally:
         finish_or_clear(directory)
     return version
+
+
+def _check_facts(facts: Mapping[str, object]) -> None:
+    for name, value in facts.items():
+        if name not in FACTS:
+            raise unknown("fact of a card", name, FACTS)
+        if not isinstance(value, FACTS[name]):
+            raise InputError(f"`{name}` of a card should be {FACTS[name]}. Received: {name}={value!r}")
+    json_text(facts)
 
 
 def finish_or_clear(directory: Path) -> None:
