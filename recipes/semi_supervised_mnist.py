@@ -3,9 +3,11 @@
 Paper      Salimans et al. 2016, https://arxiv.org/abs/1606.03498
 Published  errors on the 10,000 test images, over 10 choices of the labels: 1677 +/- 452 from 20 labels, 221 +/- 136
            from 50, 93 +/- 6.5 from 100, 90 +/- 4.2 from 200
-Ours       not scored yet
+Ours       Fréchet classifier distance 3.638, classifier score 6.46, precision 0.642, recall 0.569 (10,000 samples,
+           rounded to 8 bits), test accuracy 97.82 % (10,000 rows of mnist test), test accuracy from the labelled rows
+           alone 73.26 % (10,000 rows of mnist test), test errors 218 (10,000 rows of mnist test)
 Command    zoo train semi_supervised_mnist
-Time       not measured yet
+Time       5,139 s on 1 cores of AMD EPYC
 
 A batch is 100 labelled rows, 100 that the discriminator takes for real, and 100 that the generator matches. As the
 authors do, the recipe trains on all 60,000 images, those that other recipes keep for validation among them. Beside the
