@@ -1,6 +1,6 @@
 """EBGAN-PT on Fashion-MNIST with DCGAN's networks and optimisers.
 
-An experiment of the zoo's: one of the ten objectives that README.md compares on one backbone and one budget.
+An experiment of the zoo's: one of the ten objectives that docs/scores.md compares on one backbone and one budget.
 
 The encoder is DCGAN's discriminator with a code in place of its logit, the decoder a second generator of DCGAN's.
 

@@ -1,6 +1,6 @@
 """GAP on Fashion-MNIST: four DCGANs that swap discriminators twice an epoch; the best by GAM-II is exported.
 
-An experiment of the zoo's, on the backbone of the objectives that README.md compares.
+An experiment of the zoo's, on the backbone of the objectives that docs/scores.md compares.
 
 Paper      Im et al. 2016, https://arxiv.org/abs/1612.04021; networks of Radford et al. 2015
 Published  nothing on these data

@@ -1,6 +1,6 @@
 """Classifying Fashion-MNIST from 1,000 labels with DCGAN's networks, whose discriminator has a logit for each class.
 
-An experiment of the zoo's, on the backbone that README.md compares objectives on.
+An experiment of the zoo's, on the backbone that docs/scores.md compares objectives on.
 
 Paper      Salimans et al. 2016, https://arxiv.org/abs/1606.03498; networks of Radford et al. 2015
 Published  nothing on these data

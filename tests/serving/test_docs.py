@@ -46,7 +46,7 @@ def test_every_command_is_one():
     lines = re.findall(r"`?(zoo serving \w+[^`#\n]*)", TEXT)
     assert len(lines) >= 6
     for line in lines:
-        build_parser().parse_args(line.split()[1:])
+        build_parser(["serving"]).parse_args(line.split()[1:])
 
 
 # Enough of a browser for the page's script; prints what the page shows after its button was pressed.
