@@ -121,3 +121,8 @@ def test_seeds(text, seeds):
 def test_seeds_refused(text):
     with pytest.raises(InputError, match="--seeds should look like"):
         parse_seeds(text)
+
+
+def test_more_seeds_than_memory_holds_are_refused():
+    with pytest.raises(InputError, match=r"at most 10,000,000 seeds\. Received: 3,000,000,001 or more"):
+        parse_seeds("0-3000000000")

@@ -20,6 +20,7 @@ from zoo.images import picture, write_png
 from zoo.sampling import check_seeds_and_labels
 
 HELP = "draw samples from a trained model"
+MOST = 10_000_000  # seeds of one command
 EXAMPLE = "zoo sample dcgan-fashion_mnist --seeds 0-63 --out grid.png"
 
 
@@ -62,14 +63,18 @@ def parse_seeds(text: str) -> np.ndarray:
     """int64 seeds from numbers of at most 18 digits and ranges of them, both ends included: "0-7,42".
 
     Raises:
-        InputError: anything else.
+        InputError: anything else, or more than `MOST` seeds.
     """
     ranges = []
+    count = 0
     for part in text.split(","):
         match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", part.strip(), re.ASCII)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if first > last:
             raise InputError(f"--seeds should look like 0-63, or 1,5,9, or 0-7,42. Received: {text!r}")
+        count += last - first + 1
+        if count > MOST:
+            raise InputError(f"--seeds should be at most {MOST:,} seeds. Received: {count:,} or more")
         ranges.append(np.arange(first, last + 1))
     return np.concatenate(ranges)
 

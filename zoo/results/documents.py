@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -36,7 +37,7 @@ def documents(root: Path) -> dict[Path, str]:
         InputError: not a checkout, a record that cannot be read, or a table that no one defines.
     """
     for name in ("README.md", "docs", "recipes", "pretrained", f"scores/{TABLES}"):
-        if not (root / name).exists():
+        if not os.path.exists(root / name):  # unlike `Path.exists` no error for a name that is too long
             raise InputError(f"zoo results works in a checkout of the zoo. Received: {root.resolve()}, without {name}")
     records = read_records(root)
     settings = read_object(root / "scores" / TABLES, "renamed_recipes", "tables")
