@@ -1,6 +1,6 @@
 """Improved GAN on Fashion-MNIST: DCGAN's networks with the paper's techniques, each of which a setting leaves out.
 
-An experiment of the zoo's, on the backbone and the budget of the ten objectives that docs/scores.md compares. The ablation:
+An experiment of the zoo's, on the backbone and the budget of the ten objectives of docs/scores.md. The ablation:
 
     for setting in "" --minibatch_kernels=0 --reference_rows=0 --noweight_normalization --real_target=1; do
         zoo train improved_gan_fashion_mnist $setting --workdir "runs/improved_gan_fashion_mnist$setting"
