@@ -36,6 +36,19 @@ def drawable(samples: np.ndarray) -> bool:
     return samples.shape[1:] == (2,) or (samples.ndim == 4 and samples.shape[-1] in (1, 3))
 
 
+def to_bytes(images: np.ndarray) -> np.ndarray:
+    """Images `[n, height, width, channels]` in [0, 1], of 1 or 3 channels, as uint8.
+
+    Raises:
+        InputError: another shape, or values outside [0, 1] (NaN among them).
+    """
+    if images.ndim != 4 or images.size == 0 or images.shape[-1] not in (1, 3):
+        raise InputError(f"Images should have shape [n, height, width, 1 or 3]. {_received(images)}")
+    if not (images.min() >= -SLACK and images.max() <= 1 + SLACK):
+        raise InputError(f"Images should lie in [0, 1]. Received: values in [{images.min()}, {images.max()}]")
+    return np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
+
+
 def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     """Tiles images row by row, enlarging small ones by a whole factor.
 
@@ -49,11 +62,7 @@ def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     Raises:
         InputError: another shape, or values outside [0, 1] (NaN among them).
     """
-    if images.ndim != 4 or images.size == 0 or images.shape[-1] not in (1, 3):
-        raise InputError(f"Images should have shape [n, height, width, 1 or 3]. {_received(images)}")
-    if not (images.min() >= -SLACK and images.max() <= 1 + SLACK):
-        raise InputError(f"Images should lie in [0, 1]. Received: values in [{images.min()}, {images.max()}]")
-    pixels = np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
+    pixels = to_bytes(images)
     factor = math.ceil(TILE / max(pixels.shape[1:3]))
     pixels = pixels.repeat(factor, axis=1).repeat(factor, axis=2)
 

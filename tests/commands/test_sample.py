@@ -126,3 +126,23 @@ def test_seeds_refused(text):
 def test_more_seeds_than_memory_holds_are_refused():
     with pytest.raises(InputError, match=r"at most 10,000,000 seeds\. Received: 3,000,000,001 or more"):
         parse_seeds("0-3000000000")
+
+
+def test_a_row_for_each_class(run, capsys):
+    assert run("sample toy-digits --seeds 5,7,9 --label all --npz a.npz --out a.png") == 0
+    with np.load("a.npz") as arrays:
+        assert arrays["seeds"].tolist() == 10 * [5, 7, 9]
+        assert arrays["labels"].tolist() == [label for label in range(10) for _ in range(3)]
+    with Image.open("a.png") as image:
+        assert image.size == (3 * 64 + 4 * 2, 10 * 64 + 11 * 2)
+
+
+def test_a_folder_gets_a_picture_of_each_sample(run, capsys):
+    assert run("sample toy-digits --seeds 5,7 --label 3 --out pictures/") == 0
+    assert capsys.readouterr().out == "pictures/: 2 samples\n"
+    assert sorted(os.listdir("pictures")) == ["5-3.png", "7-3.png"]
+    with Image.open("pictures/7-3.png") as image:
+        pixels = np.asarray(image)
+    np.testing.assert_array_equal(pixels, np.rint(load("toy-digits").sample([7], 3)[0, ..., 0] * 255))
+    assert run("sample toy-digits --seeds 5 --out /dev/null/") == 2
+    assert "expected a folder" in capsys.readouterr().err

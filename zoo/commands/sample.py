@@ -12,14 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from zoo import console
-from zoo.artefacts.catalogue import load
+from zoo.artefacts.catalogue import LoadedModel, load
 from zoo.commands.arguments import add_model
 from zoo.errors import InputError, unknown
-from zoo.files import replacing
-from zoo.images import picture, write_png
+from zoo.files import make_folder, replacing, require_possible_folder
+from zoo.images import picture, to_bytes, write_png
 from zoo.sampling import check_seeds_and_labels
 
 HELP = "draw samples from a trained model"
+ALL = "all"
 MOST = 10_000_000  # seeds of one command
 EXAMPLE = "zoo sample dcgan-fashion_mnist --seeds 0-63 --out grid.png"
 
@@ -29,9 +30,12 @@ def add_flags(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seeds", required=True, help="a sample for each seed: 0-63, or 1,5,9, or 0-7,42")
     command.add_argument(
         "--label",
-        help="class of every sample, or of each: Sneaker, or 3, or Sneaker,3,-1; -1 is drawn by the seed (default: -1)",
+        help="class of every sample, or of each: Sneaker, or 3, or Sneaker,3,-1; -1 is drawn by the seed (default: "
+        "-1); all for a row of the seeds for each class",
     )
-    command.add_argument("--out", help="picture to write, .png (default: grid.png, unless --npz is given)")
+    command.add_argument(
+        "--out", help="picture to write, .png, or a folder, FOLDER/, for a picture of each sample (default: grid.png)"
+    )
     command.add_argument("--npz", help="arrays to write, .npz: samples, seeds and labels")
     command.add_argument(
         "--trusted",
@@ -42,21 +46,52 @@ def add_flags(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     out = "grid.png" if arguments.out is None and arguments.npz is None else arguments.out
-    check_output(out, ".png")
+    is_folder = out is not None and out.endswith(("/", os.sep))
+    if is_folder:
+        require_possible_folder(Path(out))
+    else:
+        check_output(out, ".png")
     check_output(arguments.npz, ".npz")
     seeds = parse_seeds(arguments.seeds)
     console.import_tensorflow()
     model = load(arguments.model, trusted=arguments.trusted)
-    seeds, labels = check_seeds_and_labels(seeds, parse_labels(arguments.label, model.class_names), num_classes=None)
+    columns = None
+    if arguments.label == ALL:
+        labels = classes(model)
+        columns, seeds, labels = len(seeds), np.tile(seeds, len(labels)), np.repeat(labels, len(seeds))
+    else:
+        labels = parse_labels(arguments.label, model.class_names)
+    seeds, labels = check_seeds_and_labels(seeds, labels, num_classes=None)
     samples = model.sample(seeds, labels)
     with contextlib.ExitStack() as both_or_none:
         if arguments.npz:
             temporary = both_or_none.enter_context(replacing(arguments.npz))
             np.savez(temporary, samples=samples, seeds=seeds, labels=labels)
-        if out:
-            write_png(out, picture(samples))
+        if is_folder:
+            write_pictures(Path(out), samples, seeds, labels)
+        elif out:
+            write_png(out, picture(samples, columns))
     for path in filter(None, (out, arguments.npz)):
         print(f"{path}: {len(samples)} samples")
+
+
+def classes(model: LoadedModel) -> np.ndarray:
+    """The labels of all classes of a model that samples by class.
+
+    Raises:
+        InputError: it does not.
+    """
+    count = model.card.get("num_classes")
+    if not count or not model.card.get("conditional", True):
+        raise InputError(f"{model.path}: --label {ALL} needs a model that samples by class.")
+    return np.arange(count, dtype=np.int32)
+
+
+def write_pictures(folder: Path, samples: np.ndarray, seeds: np.ndarray, labels: np.ndarray) -> None:
+    """Writes each image in its own size as SEED.png, or as SEED-LABEL.png where it was asked for by its class."""
+    make_folder(folder)
+    for pixels, seed, label in zip(to_bytes(samples), seeds, labels, strict=True):
+        write_png(folder / (f"{seed}.png" if label < 0 else f"{seed}-{label}.png"), pixels)
 
 
 def parse_seeds(text: str) -> np.ndarray:
