@@ -1,6 +1,8 @@
 """`zoo study`: what its lines do, and what they say of a wrong one."""
 
+import functools
 import re
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -144,10 +146,11 @@ def test_without_its_packages_it_says_which_to_install(run, model, monkeypatch, 
 
 def test_the_program_serves_its_pages_until_it_is_interrupted(model):
     command = [sys.executable, "-m", "zoo.commands.main", *SERVE.split(), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    listen = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs do not
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=listen) as process:
         address = process.stdout.readline().strip()
         with urllib.request.urlopen(address) as page:
             assert "Which?" in page.read().decode()
-        process.send_signal(2)
+        process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
     assert Study(database.connect("study.sqlite", must_exist=True)).protocol.name == "own"
