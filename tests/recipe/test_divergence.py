@@ -54,7 +54,7 @@ def train(tmp_path):
         model = GAN((2,), latent_size=2, **({} if rate > 1 else small))
         model.compile(generator_optimizer=adam(rate), discriminator_optimizer=adam(rate))
         try:
-            run.fit(model, run.data().train, watching)
+            run.fit(model, run.data().train, callbacks=watching)
         finally:
             run.close()
 

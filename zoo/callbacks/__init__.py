@@ -2,8 +2,18 @@
 
 from zoo.callbacks.checkpoint import Checkpoint
 from zoo.callbacks.logs import MetricsLog, StepLog
+from zoo.callbacks.metrics import SampleMetrics
 from zoo.callbacks.samples import SampleGrid, SampleHistory
 from zoo.callbacks.scores import Scores
 from zoo.callbacks.signals import StopOnSignal
 
-__all__ = ["Checkpoint", "MetricsLog", "SampleGrid", "SampleHistory", "Scores", "StepLog", "StopOnSignal"]
+__all__ = [
+    "Checkpoint",
+    "MetricsLog",
+    "SampleGrid",
+    "SampleHistory",
+    "SampleMetrics",
+    "Scores",
+    "StepLog",
+    "StopOnSignal",
+]

@@ -129,7 +129,7 @@ class Run:
         """
         return self._data
 
-    def fit(self, model, split, watching=()) -> None:
+    def fit(self, model, split, callbacks=(), metrics=None) -> None:
         """Trains a compiled model on a split of the data up to `--steps`, from the workdir's checkpoint on.
 
         Ctrl-C and SIGTERM end it after the step they arrive in, whose checkpoint is saved. Where several processes
@@ -138,7 +138,8 @@ class Run:
         Args:
             model: a compiled model.
             split: what it is trained on, a `zoo.data.Split`.
-            watching: Keras callbacks beside those of every run; each epoch ends for them before its checkpoint.
+            callbacks: Keras callbacks beside those of every run; each epoch ends for them before its checkpoint.
+            metrics: computed each epoch, functions of samples by name, as `zoo.callbacks.SampleMetrics` takes them.
 
         Raises:
             InputError: a conditional model and rows without labels, a batch that cannot be split over replicas and
@@ -148,7 +149,7 @@ class Run:
                 out, or a worker was lost.
             SignalError: a signal ended it.
         """
-        from zoo import callbacks
+        from zoo import callbacks as own
         from zoo.artefacts.export import blueprint, require_same_model
         from zoo.restoring import BLUEPRINT, initialize, restore
 
@@ -175,7 +176,7 @@ class Run:
         self._start_workdir()
         if self.is_chief:
             write_json(self.workdir / BLUEPRINT, {**blueprint(model), "class_names": model.class_names})
-        self._checkpoint = callbacks.Checkpoint(self.workdir / "checkpoints")
+        self._checkpoint = own.Checkpoint(self.workdir / "checkpoints")
         self._checkpoint.restore(model)
         if model.step > steps:
             raise InputError(f"{self.workdir} is at step {model.step} already. Received: --steps={steps}")
@@ -190,9 +191,11 @@ class Run:
                 f"an epoch is {every} steps",
                 flush=True,
             )
-        watchers = [callbacks.MetricsLog(self.workdir), *watching]
+        watchers = [own.MetricsLog(self.workdir), *callbacks]
         if SAMPLE in model.signatures():
-            watchers.append(callbacks.SampleGrid(self.workdir / "samples"))
+            watchers.append(own.SampleGrid(self.workdir / "samples"))
+        if metrics:
+            watchers.append(own.SampleMetrics(self.workdir, metrics))
         # What is left of an epoch that a signal ended, whole epochs, and what is left of the steps.
         head = min(-model.step % every, steps - model.step)
         first = -(-model.step // every)
