@@ -2,7 +2,7 @@
 
     python benchmarks/sampling.py [--model DCGAN] [--rounds 20]
 
-Rows of 1, 64 and 1,024: `sample` draws the latents from the seeds, one seed for each row; `score` is the discriminator's.
+Rows of 1, 64 and 1,024: `sample` draws the latents from the seeds, one for each row; `score` is the discriminator's.
 """
 
 import common
