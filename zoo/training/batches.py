@@ -11,6 +11,8 @@ import tensorflow as tf
 from zoo.errors import InputError
 from zoo.labels import NO_LABEL
 
+LEVELS = np.arange(256, dtype=np.float32) / np.float32(255)  # of a byte; a graph would multiply by 1/255, and round
+
 SLACK = 1e-4  # beyond [0, 1], for the rounding of a resize
 
 
@@ -42,7 +44,9 @@ def unit_images(images):
         A float32 tensor of that shape.
     """
     images = tf.convert_to_tensor(images)
-    return tf.cast(images, tf.float32) / 255 if images.dtype == tf.uint8 else tf.cast(images, tf.float32)
+    if images.dtype == tf.uint8:
+        return tf.gather(LEVELS, tf.cast(images, tf.int32))
+    return tf.cast(images, tf.float32)
 
 
 def checked_images(images, data_shape):
