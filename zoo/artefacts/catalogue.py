@@ -158,8 +158,8 @@ class LoadedModel:
         if len(bad := bad_rows(rows)):
             given = ", ".join(f"{key} of shape {list(value.shape)}" for key, value in inputs.items())
             raise InputError(
-                f"{self.path}, {name}: expected finite numbers, images in [0, 1] and labels of the model's classes. "
-                f"Received: row {bad[0]} of {given} is none of these"
+                f"{self.path}, {name}: expected finite numbers, images in [0, 1] and labels of the model's classes, "
+                f"or -1 where it may choose one. Received: row {bad[0]} of {given} is none of these"
             )
         return rows
 
