@@ -7,17 +7,7 @@ Command    zoo train cgan_fashion_mnist
 Time       not measured yet
 """
 
-import keras
-
 from zoo import CGAN, networks, optimizers, recipe
-
-
-def conditional_dcgan(shape, num_classes, latent_size, filters, seed):
-    """A generator and a discriminator of images in [0, 1], as CGAN's are."""
-    generator = networks.dcgan_generator(shape, latent_size, filters, seed, num_classes)
-    images = keras.layers.Rescaling(0.5, 0.5, dtype="float32")(generator.output)  # from [-1, 1]
-    discriminator = networks.dcgan_discriminator(shape, filters, seed + 1, num_classes)
-    return keras.Model(generator.inputs, images, name="generator"), discriminator
 
 
 def main(
@@ -35,7 +25,7 @@ def main(
 ):
     dataset, seed = run.data(), run.flags.seed
     with run.strategy.scope():
-        generator, discriminator = conditional_dcgan(
+        generator, discriminator = networks.conditional_dcgan(
             dataset.data_shape, dataset.num_classes, latent_size, filters, seed
         )
         model = CGAN(

@@ -4,6 +4,7 @@ from zoo.networks.checked import checked, checked_list, warn_of_batch_normalizat
 from zoo.networks.convolutional import (
     alternating_discriminator,
     alternating_generator,
+    conditional_dcgan,
     dcgan_discriminator,
     dcgan_generator,
     dcgan_stages,
@@ -30,6 +31,7 @@ __all__ = [
     "batch_normalization",
     "checked",
     "checked_list",
+    "conditional_dcgan",
     "copied",
     "dcgan_discriminator",
     "dcgan_discriminator_of_pairs",

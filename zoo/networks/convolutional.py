@@ -96,6 +96,27 @@ def dcgan_discriminator(data_shape, filters, seed=0, num_classes=None, normalize
     return keras.Model(inputs, outputs, name="discriminator")
 
 
+def conditional_dcgan(data_shape, num_classes, latent_size, filters, seed=0):
+    """DCGAN's networks with labels, for CGAN, whose images lie in [0, 1].
+
+    Args:
+        data_shape: `(height, width, channels)`; see `dcgan_stages` for the sizes that fit.
+        num_classes: length of a one-hot label.
+        latent_size: length of the latent vector.
+        filters: channels of the generator's last hidden map and of the discriminator's first.
+
+    Returns:
+        The `generator` and `discriminator` that `CGAN` takes.
+
+    Raises:
+        InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
+    """
+    generator = dcgan_generator(data_shape, latent_size, filters, seed, num_classes)
+    images = layers.Rescaling(0.5, 0.5, dtype="float32")(generator.output)  # from [-1, 1]
+    discriminator = dcgan_discriminator(data_shape, filters, seed + 1, num_classes)
+    return keras.Model(generator.inputs, images, name="generator"), discriminator
+
+
 def alternating_generator(data_shape, latent_size, filters, seed=0):
     """The generator of DCGAN's 32x32 ImageNet model: 3x3 transposed convolutions with strides of 2 and 1 in turn.
 
