@@ -27,7 +27,7 @@ def folder(name: str) -> Path:
 
 def cache_dir() -> Path:
     """Where decoded images and downloads are kept: `$GAN_ZOO_CACHE`, or `~/.cache/gan-zoo`."""
-    return Path(os.environ.get("GAN_ZOO_CACHE") or Path.home() / ".cache" / "gan-zoo")
+    return expanded(os.environ.get("GAN_ZOO_CACHE") or Path.home() / ".cache" / "gan-zoo")
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Raises:
         InputError: the file cannot be written.
     """
-    path = Path(path)
+    path = expanded(path)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield temporary

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import zoo
 from zoo.artefacts.catalogue import find
 from zoo.errors import InputError, first_line, unknown
+from zoo.files import expanded
 
 if TYPE_CHECKING:
     from zoo.training import TrainableModel
@@ -42,7 +43,7 @@ def restore(name_or_path: str | Path, checkpoint: str | int = LATEST) -> Trainab
         model = zoo.restore("dcgan-fashion_mnist")
         model.fit(zoo.data.load("mnist").train.stream(batch_size=64), steps_per_epoch=100)
     """
-    workdir = Path(name_or_path)
+    workdir = expanded(name_or_path)
     if (workdir / BLUEPRINT).is_file():
         return _of_workdir(workdir, checkpoint)
     if checkpoint != LATEST:

@@ -34,7 +34,7 @@ from zoo.artefacts.signatures import (
     matching,
 )
 from zoo.errors import InputError, first_line, unknown
-from zoo.files import folder
+from zoo.files import expanded, folder
 from zoo.sampling import check_seeds_and_labels
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def _verify(version: Path, card: dict) -> None:
 def _locate(name_or_path: str | Path) -> tuple[Path, dict]:
     """As `find`, before anything is verified."""
     catalogue = _catalogue()
-    path = catalogue.get(str(name_or_path), Path(name_or_path)).resolve()
+    path = (catalogue.get(str(name_or_path)) or expanded(name_or_path)).resolve()
     if not path.exists():
         raise unknown("pretrained model", str(name_or_path), catalogue)
     is_version = (path / GRAPH).is_file()

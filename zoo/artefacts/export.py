@@ -23,7 +23,7 @@ from zoo.artefacts.safety import read_graph
 from zoo.artefacts.signatures import SAMPLE, description
 from zoo.artefacts.warmup import write_warmup
 from zoo.errors import InputError, TrainingError, first_line, unknown
-from zoo.files import clear_temporary, json_text, require_literal, write_json
+from zoo.files import clear_temporary, expanded, json_text, require_literal, write_json
 from zoo.sampling import pictured
 
 PACKAGES = ("gan-zoo", "tensorflow", "keras", "tensorflow-probability")
@@ -63,7 +63,7 @@ def export(
         TrainingError: the files cannot be written.
     """
     _check_facts(facts)
-    directory = require_literal(directory)
+    directory = require_literal(expanded(directory))
     model = in_precision(model, precision)
     require_same_model(directory, model, dataset)
     finish_or_clear(directory)

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from zoo import distribute
 from zoo.errors import TrainingError, first_line
-from zoo.files import require_literal
+from zoo.files import expanded, require_literal
 
 NAME = "step"  # a checkpoint is called step-<step>
 UNFINISHED = ("*_temp", "*.tempstate*", ".other.*")  # what a save that was killed leaves behind
@@ -35,7 +35,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def __init__(self, directory, keep=2):
         super().__init__()
-        self.directory = require_literal(directory)
+        self.directory = require_literal(expanded(directory))
         self.keep = keep
         self.seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)  # of training, over all restarts
 

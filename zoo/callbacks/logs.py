@@ -6,14 +6,13 @@ import contextlib
 import json
 import math
 import time
-from pathlib import Path
 
 import keras
 import tensorflow as tf
 
 from zoo import images
 from zoo.errors import TrainingError, first_line
-from zoo.files import replacing
+from zoo.files import expanded, replacing
 
 SECONDS_A_PICTURE = 10
 
@@ -80,7 +79,7 @@ class StepLog:
     """
 
     def __init__(self, directory, name, picture, curves):
-        self.directory = Path(directory)
+        self.directory = expanded(directory)
         self.name = name
         self.picture = picture
         self.curves = curves

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import keras
 import numpy as np
 
 from zoo import images
-from zoo.files import replacing
+from zoo.files import expanded, replacing
 from zoo.sampling import pictured
 
 
@@ -23,7 +21,7 @@ class SampleGrid(keras.callbacks.Callback):
 
     def __init__(self, directory, seeds=None, labels=None):
         super().__init__()
-        self.directory = Path(directory)
+        self.directory = expanded(directory)
         self.seeds = seeds
         self.labels = labels
 
@@ -45,7 +43,7 @@ class SampleHistory(keras.callbacks.Callback):
 
     def __init__(self, directory, samples):
         super().__init__()
-        self.directory = Path(directory)
+        self.directory = expanded(directory)
         self.samples = samples
 
     def on_train_begin(self, logs=None):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import keras
 
 from zoo import distribute, evaluation, images
 from zoo.callbacks.checkpoint import Checkpoint
 from zoo.callbacks.logs import StepLog
 from zoo.errors import InputError, require_positive
+from zoo.files import expanded
 
 BEST = {"lower": min, "higher": max}  # which of several values the best one is
 
@@ -43,7 +42,7 @@ class Scores(keras.callbacks.Callback):
         self.samples = samples
         self.steps = steps
         self._log = StepLog(directory, "scores.jsonl", "scores.png", images.score_curves)
-        self._best = Checkpoint(Path(directory) / "best", keep=1)
+        self._best = Checkpoint(expanded(directory) / "best", keep=1)
 
     def on_train_begin(self, logs=None):
         if self.every % self.model.steps_per_execution:

@@ -3,6 +3,24 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+
+from zoo.errors import InputError
+from zoo.files import expanded
+
+
+def stated_path(text: str) -> Path:
+    """The path that a flag states, its leading `~` expanded; argparse calls this.
+
+    Raises:
+        argparse.ArgumentTypeError: nothing is stated, or the home of a user who does not exist.
+    """
+    try:
+        if text:
+            return expanded(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    raise argparse.ArgumentTypeError("expected a path. Received: ''")
 
 
 def add_model(command: argparse.ArgumentParser) -> None:

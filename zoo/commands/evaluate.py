@@ -10,6 +10,7 @@ import numpy as np
 
 from zoo import console, evaluation
 from zoo.artefacts.catalogue import find
+from zoo.commands.arguments import stated_path
 from zoo.commands.flags import SOURCES, add_protocol, read_protocol
 from zoo.commands.tables import print_scores
 from zoo.errors import InputError
@@ -28,6 +29,7 @@ def add_flags(command: argparse.ArgumentParser) -> None:
     add_protocol(command)
     command.add_argument(
         "--out",
+        type=stated_path,
         help="folder for scores.json and neighbours.png (default: runs/scores/NAME, or NAME.1 and so on if it holds "
         "the scores of something else)",
     )
@@ -35,15 +37,13 @@ def add_flags(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    if arguments.out == "":
-        raise InputError("--out should be a folder. Received: ''")
     if arguments.card:
         require_card(arguments.model)
     console.import_tensorflow()
     sources, (real, scores, samples) = read_protocol(arguments, [arguments.model])
     (model,) = sources.values()
     data = real.dataset.name
-    out = Path(arguments.out) if arguments.out else evaluation.place(RUNS / evaluation.name_of(model), model, data)
+    out = arguments.out or evaluation.place(RUNS / evaluation.name_of(model), model, data)
     evaluation.require_free(out, model, data)
     make_folder(out)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 
 from zoo import console
+from zoo.commands.arguments import stated_path
 from zoo.errors import InputError
 from zoo.files import expanded, replacing
 
@@ -17,7 +17,9 @@ SAVED_MODEL, TFLITE, ONNX = "savedmodel", "tflite", "onnx"
 
 def add_flags(command: argparse.ArgumentParser) -> None:
     command.add_argument("source", metavar="SOURCE", help="a workdir, a name from `zoo list`, or a SavedModel's path")
-    command.add_argument("--out", required=True, type=expanded, help="folder of the artefact, or file of the generator")
+    command.add_argument(
+        "--out", required=True, type=stated_path, help="folder of the artefact, or file of the generator"
+    )
     command.add_argument("--to", choices=(SAVED_MODEL, TFLITE, ONNX), default=SAVED_MODEL, help="(default: savedmodel)")
     command.add_argument(
         "--checkpoint", default="latest", help="of a workdir: latest, best or a step (default: latest)"
@@ -43,7 +45,7 @@ def export(arguments: argparse.Namespace) -> None:
 
     checkpoint = arguments.checkpoint
     model = restore(arguments.source, int(checkpoint) if checkpoint.isdecimal() else checkpoint)
-    workdir = Path(arguments.source)
+    workdir = expanded(arguments.source)
     if (workdir / BLUEPRINT).is_file():
         settings = json.loads((workdir / SETTINGS).read_text(encoding="utf-8"))
         facts = {"dataset": settings["data"], "settings": settings, "checkpoint": checkpoint}

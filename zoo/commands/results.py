@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from zoo import results
+from zoo.commands.arguments import stated_path
 from zoo.errors import InputError
 
 HELP = "write the tables of a checkout from its cards and score files"
@@ -13,17 +13,16 @@ EXAMPLE = "zoo results"
 
 
 def add_flags(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--root", default=".", help="the checkout (default: the current folder)")
+    command.add_argument("--root", default=".", type=stated_path, help="the checkout (default: the current folder)")
     command.add_argument("--check", action="store_true", help="write nothing, and fail if something would be written")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    root = Path(arguments.root)
     if arguments.check:
-        if stale := results.out_of_date(root):
+        if stale := results.out_of_date(arguments.root):
             raise InputError(
                 f"{', '.join(map(str, stale))} should follow from the cards and score files: run `zoo results`"
             )
         return
-    for path in results.write(root):
+    for path in results.write(arguments.root):
         print(path)

@@ -15,7 +15,7 @@ from zoo import console
 from zoo.artefacts.catalogue import LoadedModel, load
 from zoo.commands.arguments import add_model
 from zoo.errors import InputError, unknown
-from zoo.files import make_folder, replacing, require_possible_folder
+from zoo.files import expanded, make_folder, replacing, require_possible_folder
 from zoo.images import picture, to_bytes, write_png
 from zoo.sampling import check_seeds_and_labels
 
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
     out = "grid.png" if arguments.out is None and arguments.npz is None else arguments.out
     is_folder = out is not None and out.endswith(("/", os.sep))
     if is_folder:
-        require_possible_folder(Path(out))
+        require_possible_folder(expanded(out))
     else:
         check_output(out, ".png")
     check_output(arguments.npz, ".npz")
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
             temporary = both_or_none.enter_context(replacing(arguments.npz))
             np.savez(temporary, samples=samples, seeds=seeds, labels=labels)
         if is_folder:
-            write_pictures(Path(out), samples, seeds, labels)
+            write_pictures(expanded(out), samples, seeds, labels)
         elif out:
             write_png(out, picture(samples, columns))
     for path in filter(None, (out, arguments.npz)):
@@ -137,5 +137,6 @@ def check_output(path: str | None, ending: str) -> None:
         return
     if Path(path).suffix != ending:
         raise InputError(f"{path or repr(path)}: should end in {ending}.")
-    if not os.access(Path(path).parent, os.W_OK):
-        raise InputError(f"{path}: its folder {Path(path).parent} does not exist or cannot be written.")
+    folder = expanded(path).parent
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"{path}: its folder {folder} does not exist or cannot be written.")

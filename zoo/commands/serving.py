@@ -7,8 +7,8 @@ from pathlib import Path
 
 from zoo import console
 from zoo.artefacts.catalogue import find, load, pretrained
+from zoo.commands.arguments import stated_path
 from zoo.commands.tables import print_table
-from zoo.files import expanded
 
 HELP = "serve trained models with TensorFlow Serving: its files, and a check of a running server"
 EXAMPLE = "zoo serving config cgan-mnist dcgan-fashion_mnist --out serving"
@@ -19,7 +19,7 @@ def add_flags(command: argparse.ArgumentParser) -> None:
 
     config = actions.add_parser("config", help="verify models, and write what a server of them is started with")
     config.add_argument("models", nargs="+", metavar="NAME", help="names from `zoo list`, or paths of artefacts")
-    config.add_argument("--out", required=True, type=expanded, help="folder for the files")
+    config.add_argument("--out", required=True, type=stated_path, help="folder for the files")
     config.add_argument("--root", help="where the server finds the models, such as /models (default: where they are)")
     config.set_defaults(action=write_config)
 
@@ -39,7 +39,9 @@ def add_flags(command: argparse.ArgumentParser) -> None:
     ):
         move = actions.add_parser(name, help=text)
         move.add_argument("model", metavar="NAME", help="the model's name on the server")
-        move.add_argument("--config", required=True, type=expanded, help="the folder that `zoo serving config` wrote")
+        move.add_argument(
+            "--config", required=True, type=stated_path, help="the folder that `zoo serving config` wrote"
+        )
         move.add_argument("--version", type=int, help="the version's number")
         move.set_defaults(action=move_label, move=name)
 

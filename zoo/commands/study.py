@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo import console, data
+from zoo.commands.arguments import stated_path
 from zoo.commands.flags import add_data
 from zoo.commands.sample import parse_seeds
 from zoo.errors import InputError, require_positive
@@ -99,27 +99,29 @@ def serve(arguments: argparse.Namespace) -> None:
 
 def add_report_flags(command: argparse.ArgumentParser) -> None:
     _add_database(command, "database")
-    command.add_argument("--out", default="report", help="folder for the report (default: %(default)s)")
+    command.add_argument(
+        "--out", type=stated_path, default="report", help="folder for the report (default: %(default)s)"
+    )
     command.add_argument("--attentive", action="store_true", help="leave out the subjects who failed their checks")
 
 
 def report(arguments: argparse.Namespace) -> None:
     from zoo.study import report
 
-    for path in report.write(_study(arguments.database), Path(arguments.out), arguments.attentive):
+    for path in report.write(_study(arguments.database), arguments.out, arguments.attentive):
         print(path)
 
 
 def add_export_flags(command: argparse.ArgumentParser) -> None:
     _add_database(command, "database")
-    command.add_argument("--out", default="answers.csv", help="file to write (default: %(default)s)")
+    command.add_argument("--out", type=stated_path, default="answers.csv", help="file to write (default: %(default)s)")
 
 
 def export(arguments: argparse.Namespace) -> None:
     from zoo.study import records
 
     found = records.read(_study(arguments.database))
-    records.export(found, Path(arguments.out))
+    records.export(found, arguments.out)
     print(f"{arguments.out}: {len(found)} answers")
 
 

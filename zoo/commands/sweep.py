@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from zoo.commands.arguments import add_jobs
+from zoo.commands.arguments import add_jobs, stated_path
 from zoo.commands.tables import print_table
 from zoo.errors import InputError
-from zoo.files import expanded, write_json
+from zoo.files import write_json
 from zoo.recipe import many
 
 HELP = "run a recipe for several seeds or values of its settings, and print means and standard deviations"
@@ -18,7 +18,7 @@ EXAMPLE = "zoo sweep dcgan_digits --seed 0-2 --filters 16,32 --score_every 1000"
 
 def add_flags(command: argparse.ArgumentParser) -> None:
     command.usage = "zoo sweep [-h] [--workdir FOLDER] [--jobs N] RECIPE FLAG ..."
-    command.add_argument("--workdir", type=expanded, help="of all runs (default: runs/RECIPE-sweep)")
+    command.add_argument("--workdir", type=stated_path, help="of all runs (default: runs/RECIPE-sweep)")
     add_jobs(command)
     command.add_argument("recipe", metavar="RECIPE", help="as `zoo train` takes it")
     command.add_argument(

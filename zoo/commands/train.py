@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from zoo.commands.arguments import add_jobs
+from zoo.commands.arguments import add_jobs, stated_path
 from zoo.commands.tables import print_table
 from zoo.errors import InputError
-from zoo.files import expanded
 from zoo.recipe import many
 from zoo.recipe.catalogue import recipes, run_recipe, title
 
@@ -20,7 +19,7 @@ def add_flags(command: argparse.ArgumentParser) -> None:
     command.usage = "zoo train [-h] [RECIPE [FLAG ...]]\n       zoo train [--jobs N] --all LIST"
     command.add_argument(
         "--all",
-        type=expanded,
+        type=stated_path,
         metavar="LIST",
         help="a file with a recipe and its flags on each line: each runs in a workdir of its own in runs/LIST, what "
         "is done already is skipped, what was interrupted goes on",

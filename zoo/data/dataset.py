@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from zoo.errors import InputError, require_positive
+from zoo.files import expanded
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -224,7 +224,7 @@ class Dataset:
         """The name as part of a file name: "lsun/bedroom" is "lsun-bedroom", "folder:/x/cats" is "cats"."""
         name = self.name
         if name.startswith(FOLDER):
-            name = Path(name.removeprefix(FOLDER)).resolve().name
+            name = expanded(name.removeprefix(FOLDER)).resolve().name
         return re.sub(r"[^\w.-]+", "-", name)
 
 

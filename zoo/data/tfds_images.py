@@ -21,6 +21,7 @@ import numpy as np
 from zoo.data.dataset import Dataset, Split, partition
 from zoo.data.decoding import Undecoded, centre_square, decode_once
 from zoo.errors import InputError, first_line, unknown
+from zoo.files import expanded
 from zoo.labels import NO_LABEL
 
 if TYPE_CHECKING:
@@ -143,6 +144,8 @@ def _in_stored_order() -> tfds.ReadConfig:
 def _builder(name: str, data_dir: str | os.PathLike | None, known: Iterable[str]) -> tfds.core.DatasetBuilder:
     import tensorflow_datasets as tfds
 
+    if str(data_dir).startswith("~"):  # it may also be an address such as gs://bucket, which is no `Path`
+        data_dir = expanded(data_dir)
     try:
         return tfds.builder(name, data_dir=data_dir)
     except Exception as error:  # TFDS raises errors of many types, over many lines

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from zoo.artefacts.card import file_hashes
@@ -11,6 +9,7 @@ from zoo.artefacts.catalogue import load, pretrained
 from zoo.artefacts.signatures import CLASSIFY, FEATURES, IMAGE, PROBABILITIES, call, matching
 from zoo.errors import InputError
 from zoo.features.extractor import Features
+from zoo.files import expanded
 from zoo.metrics import checks
 
 PREFIX = "classifier-"  # of the artefacts' names
@@ -37,7 +36,7 @@ class ClassifierFeatures:
 
     def __init__(self, dataset: str):
         shipped = [name.removeprefix(PREFIX) for name in pretrained() if name.startswith(PREFIX)]
-        if dataset not in shipped and not Path(dataset).exists():
+        if dataset not in shipped and not expanded(dataset).exists():
             raise InputError(
                 f"{dataset!r} is neither the path of a classifier nor a dataset with one, as {', '.join(shipped)} are. "
                 "`zoo train classifier --data D` trains one, whose path --features takes"

@@ -22,7 +22,7 @@ import numpy as np
 from zoo.artefacts.safety import refused
 from zoo.errors import InputError, first_line
 from zoo.features.extractor import Features
-from zoo.files import cache_dir, replacing
+from zoo.files import cache_dir, expanded, replacing
 from zoo.metrics import checks
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class InceptionFeatures:
     dimensions = 2048
 
     def __init__(self, path: str | os.PathLike | None = None, bias: bool = False):
-        contents = _published() if path is None else _read(Path(path))
+        contents = _published() if path is None else _read(expanded(path))
         self.sha256 = hashlib.sha256(contents).hexdigest()
         published = self.sha256 == SHA256
         self.name = NAME if published else f"inception (sha256 {self.sha256:.12}…)"

@@ -53,9 +53,10 @@ def find(name: str) -> str:
     """
     known = recipes()
     is_path = name.endswith(".py") or os.sep in name
-    if not (Path(name).is_file() if is_path else name in known):
+    script = os.path.expanduser(name) if is_path else str(known.get(name, ""))
+    if not os.path.isfile(script):
         raise unknown("recipe", name, known)
-    return name if is_path else str(known[name])
+    return script
 
 
 def run_recipe(name: str, flags: Sequence[str]) -> None:

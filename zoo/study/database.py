@@ -27,6 +27,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from zoo.errors import InputError, first_line
+from zoo.files import expanded
 
 BUSY_SECONDS = 30  # that a statement waits for another to finish before it fails
 CONNECTIONS = 20  # of one process; its other requests wait for one
@@ -120,7 +121,8 @@ def connect(database: str, must_exist: bool) -> Engine:
         InputError: it cannot be reached, or is none.
     """
     try:
-        url = make_url(database) if "://" in database else URL.create("sqlite", database=database)
+        is_url = "://" in database
+        url = make_url(database) if is_url else URL.create("sqlite", database=database and str(expanded(database)))
         on_sqlite = url.get_backend_name() == "sqlite"
         if on_sqlite:
             _require_file(url.database, must_exist)

@@ -8,6 +8,7 @@ from numbers import Real
 from pathlib import Path
 
 from zoo.errors import InputError, unknown
+from zoo.files import expanded
 
 FOLDER = Path(__file__).with_name("protocols")
 FRAME_MS = 1000 / 60  # of the slowest screens that are usual
@@ -89,7 +90,7 @@ def load(name_or_path: str) -> Protocol:
     Raises:
         InputError: neither, or a file that is no protocol.
     """
-    path = Path(name_or_path)
+    path = expanded(name_or_path)
     if path.suffix != ".toml":
         if name_or_path not in names():
             raise unknown("protocol", name_or_path, [*names(), "PATH.toml"])
