@@ -9,6 +9,7 @@ whole. The networks are small and the steps few: what counts is where a kill can
 """
 
 import argparse
+import functools
 import multiprocessing
 import os
 import random
@@ -50,7 +51,7 @@ def assert_same_end(first, second):
         np.testing.assert_array_equal(value, second_values[name], err_msg=name)
 
 
-def kill_and_compare(recipe, kills, seed, folder, say=print):
+def kill_and_compare(recipe, kills, seed, folder, say=functools.partial(print, flush=True)):
     """Runs a recipe unbroken, then broken off `kills` times; an `AssertionError` says what came out different."""
     # A process of its own for each run, but TensorFlow is imported once for all.
     processes = multiprocessing.get_context("forkserver")

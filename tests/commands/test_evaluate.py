@@ -101,6 +101,16 @@ def test_evaluate_errors_are_one_line_with_nothing_written(run, arguments, messa
     assert os.listdir() == ["bare"]
 
 
+def test_a_score_that_is_named_twice_is_taken_and_told_once(run, blocks, workplace, capsys):
+    saved_models.save(workplace / "noise", lambda seed, label: saved_models.uniform(seed, label, (16, 16, 1)))
+    twice = "precision_recall,inception_score,precision_recall"
+    assert run(f"evaluate noise --data digits --samples 50 --scores {twice}") == 0
+    shown = [line.split("  ")[0] for line in capsys.readouterr().out.split("\n\n")[0].splitlines()]
+    contents = json.loads((workplace / "runs" / "scores" / "noise" / "scores.json").read_text())
+    assert shown == ["SCORE", *(record["score"] for record in contents["scores"])]
+    assert len(set(shown)) == len(shown) == 6
+
+
 def test_scores_of_something_else_are_left_where_they_are(run, workplace, capsys):
     for folder, shift in (("a", 0.0), ("b", 1.0)):
         saved_models.save(

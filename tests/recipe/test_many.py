@@ -62,6 +62,19 @@ def test_a_sweep_without_several_values_or_with_too_many_is_refused(flags):
         many.sweep("gan_ring", flags)
 
 
+def test_a_value_that_stands_twice_is_run_once():
+    assert [planned.name for planned in many.sweep("gan_ring", ["--seed=1,2,1"])] == ["seed=1", "seed=2"]
+    with pytest.raises(InputError, match="A sweep takes a flag of several values"):
+        many.sweep("gan_ring", ["--seed=1,1"])
+
+
+def test_names_of_many_settings_differ_and_are_no_longer_than_a_file_system_allows():
+    long = [f"--setting_{number}=1,2" for number in range(9)]
+    names = [planned.name for planned in many.sweep("gan_ring", [*long, f"--data={'é' * 200}"])]
+    assert len(set(names)) == 2**9
+    assert max(len(f"{name}.log".encode()) for name in names) < 255
+
+
 def test_a_list_has_a_run_on_each_line(tmp_path):
     path = tmp_path / "list.txt"
     path.write_text("# all of them\n\ngan_ring --seed 1  # once\ngan_grid --data 'a b'\n")

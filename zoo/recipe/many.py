@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import itertools
 import json
 import math
@@ -28,6 +29,7 @@ RECORD = "runs.json"
 PROGRAM = (sys.executable, "-m", "zoo.commands.main", "train")
 PAUSE = 0.2  # seconds between two looks at the processes
 MOST = 1000  # runs of one sweep
+LONGEST_NAME = 150  # of a run, in bytes; file systems take 255, and a log adds an ending
 NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 SEVERAL = re.compile(rf"{NUMBER}(,{NUMBER})+")
 RANGE = re.compile(r"(\d+)-(\d+)")
@@ -130,12 +132,16 @@ def _values(text: str) -> Sequence[str]:
     if ends := RANGE.fullmatch(text):
         first, last = map(int, ends.groups())
         return [str(number) for number in range(first, min(last, first + MOST) + 1)]
-    return text.split(",") if SEVERAL.fullmatch(text) else [text]
+    return list(dict.fromkeys(text.split(","))) if SEVERAL.fullmatch(text) else [text]
 
 
 def _name(words: Sequence[str]) -> str:
-    """Words as the name of a folder."""
-    return re.sub(r"[^\w=.+-]+", "_", "-".join(word.lstrip("-") for word in words))[:150]
+    """Words as the name of a folder; what is too long ends in its hash, so that it differs where the words do."""
+    name = re.sub(r"[^\w=.+-]+", "_", "-".join(word.lstrip("-") for word in words))
+    if len(name.encode()) <= LONGEST_NAME:
+        return name
+    kept = name.encode()[: LONGEST_NAME - 17].decode(errors="ignore")
+    return f"{kept}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def run_all(plan: Sequence[Planned], root: Path, jobs: int = 1) -> list[dict]:
