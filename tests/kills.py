@@ -9,7 +9,6 @@ whole. The networks are small and the steps few: what counts is where a kill can
 """
 
 import argparse
-import functools
 import multiprocessing
 import os
 import random
@@ -51,7 +50,7 @@ def assert_same_end(first, second):
         np.testing.assert_array_equal(value, second_values[name], err_msg=name)
 
 
-def kill_and_compare(recipe, kills, seed, folder, say=functools.partial(print, flush=True)):
+def kill_and_compare(recipe, kills, seed, folder, say=print):
     """Runs a recipe unbroken, then broken off `kills` times; an `AssertionError` says what came out different."""
     # A process of its own for each run, but TensorFlow is imported once for all.
     processes = multiprocessing.get_context("forkserver")
@@ -122,6 +121,7 @@ def _train(recipe, flags, log):
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"of {', '.join(RECIPES)} (default: each)")
     parser.add_argument("--kills", type=int, default=30)
