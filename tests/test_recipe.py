@@ -89,7 +89,13 @@ def test_a_run_leaves_pictures_logs_and_an_artefact_and_says_where(finished):
     assert [path.name for path in sorted((workdir / "samples").iterdir())] == [f"step_00000{n}.png" for n in (2, 4, 6)]
     assert json.loads((workdir / "metrics.jsonl").read_text().splitlines()[-1])["step"] == 6
     assert "6/6" not in out
-    assert "Epoch 3/3" in out
+
+
+def test_a_log_file_gets_a_plain_line_with_the_losses_for_each_epoch(finished):
+    lines = finished[1].splitlines()
+    place = lines.index("Epoch 3/3")
+    assert re.fullmatch(r"2/2 - \d+s - .*/step - discriminator_loss: [\d.e-]+ - .*generator_loss: .*", lines[place + 1])
+    assert all(character.isprintable() or character == "\n" for character in finished[1])
 
 
 def test_the_sample_line_that_a_run_prints_works(finished):

@@ -196,6 +196,7 @@ class Run:
             watchers.append(own.SampleGrid(self.workdir / "samples"))
         if metrics:
             watchers.append(own.SampleMetrics(self.workdir, metrics))
+        told = "auto" if sys.stdout.isatty() else 2  # a bar on a terminal, a line for each epoch in a log file
         # What is left of an epoch that a signal ended, whole epochs, and what is left of the steps.
         head = min(-model.step % every, steps - model.step)
         first = -(-model.step // every)
@@ -211,7 +212,7 @@ class Run:
                     steps_per_epoch=length,
                     callbacks=[*(watchers if self.is_chief else []), *scores, self._checkpoint, *signals],
                     shuffle=False,  # the stream is; else Keras warns
-                    verbose="auto" if self.is_chief else 0,
+                    verbose=told if self.is_chief else 0,
                 )
         if scores and self.is_chief and not is_over:
             print("", scores[0].report(), sep="\n")
