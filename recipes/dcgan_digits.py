@@ -3,9 +3,10 @@
 Paper      Radford et al. 2015, https://arxiv.org/abs/1511.06434; labels as in Mirza & Osindero 2014,
            https://arxiv.org/abs/1411.1784
 Published  nothing on these data
-Ours       not scored yet
+Ours       Fréchet classifier distance 0.465, classifier score 9.34, precision 0.825, recall 0.706 (1,000 samples,
+           rounded to 8 bits)
 Command    zoo train dcgan_digits
-Time       not measured yet
+Time       97 s on 1 core of Intel(R) Xeon(R) Processor
 
 There are only 1,437 digits to learn from. DCGAN's networks learn to draw them plainly when they are told which digit an
 image shows, so they are trained as a CGAN. With `--noconditional` they are a DCGAN, which needs no labels.

@@ -7,7 +7,7 @@ Ours       Fréchet classifier distance 3.638, classifier score 6.46, precision 
            rounded to 8 bits), test accuracy 97.82 % (10,000 rows of mnist test), test accuracy from the labelled rows
            alone 73.26 % (10,000 rows of mnist test), test errors 218 (10,000 rows of mnist test)
 Command    zoo train semi_supervised_mnist
-Time       5,139 s on 1 cores of AMD EPYC
+Time       5,139 s on 1 core of AMD EPYC
 
 A batch is 100 labelled rows, 100 that the discriminator takes for real, and 100 that the generator matches. As the
 authors do, the recipe trains on all 60,000 images, those that other recipes keep for validation among them. Beside the

@@ -26,7 +26,8 @@ def describe() -> str:
         tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
         for gpu in tf.config.list_physical_devices("GPU")
     ]
-    return ", ".join([f"{cores()} cores of {processor}", *gpus])
+    count = cores()
+    return ", ".join([f"{count} {'core' if count == 1 else 'cores'} of {processor}", *gpus])
 
 
 def cores() -> int:

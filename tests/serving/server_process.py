@@ -52,7 +52,7 @@ class Server:
             self.wait()
         return self
 
-    def wait(self, seconds=120):
+    def wait(self, seconds=600):
         deadline = time.monotonic() + seconds
         while self.process.poll() is None and time.monotonic() < deadline:
             with socket.socket() as connection:
