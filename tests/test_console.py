@@ -1,5 +1,6 @@
 """Exit statuses and messages of commands."""
 
+import os
 import subprocess
 import sys
 
@@ -41,6 +42,13 @@ def test_a_reader_that_leaves_ends_the_command_quietly():
 def test_a_message_cannot_steer_the_terminal(capsys):
     assert run_command(lambda: fail(InputError("x\x1b]0;title\x07"))) == 2
     assert capsys.readouterr().err == "zoo: x\\x1b]0;title\\x07\n"
+
+
+def test_what_the_console_cannot_show_is_an_escape():
+    code = "import sys, zoo.console; sys.exit(zoo.console.run_command(lambda: print('Fr\\xe9chet', '\\udcff')))"
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "Fr\\xe9chet \\udcff\n", "")
 
 
 def test_tensorflow_is_imported_without_what_keras_need_not_have():

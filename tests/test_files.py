@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 
 import pytest
 
@@ -60,6 +61,12 @@ def test_json_is_strict_and_its_infinities_can_be_read(tmp_path):
         "é": [1, 2.5, None],
         "nats": ["inf", {"low": "-inf", "none": "nan"}],
     }
+
+
+def test_a_files_name_that_is_not_utf8_can_be_written_and_read_again(tmp_path):
+    name = os.fsdecode(b"caf\xe9")
+    write_json(tmp_path / "a.json", {"é": name})
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {"é": name}
 
 
 def test_json_that_cannot_be_written_leaves_the_old_file(tmp_path):

@@ -5,8 +5,6 @@ import re
 import subprocess
 import sys
 
-import pytest
-
 from zoo import machine
 
 
@@ -34,16 +32,26 @@ def test_macos_counts_memory_in_bytes(monkeypatch):
     assert machine.peak_memory() == 3 * 2**10
 
 
-@pytest.mark.parametrize("command", ["list", "train dcgan_digits --help"])
-def test_commands_run_on_a_system_without_resource_and_affinities(command):
-    code = f"""
+COMMANDS = (
+    "list",
+    "train dcgan_digits --help",
+    "train gan_ring --smoke --batch_size=8",
+    "sample runs/gan_ring/gan-ring --seeds=0-3",
+    "evaluate runs/gan_ring/gan-ring --data=ring --samples=100",
+)
+
+
+def test_commands_run_on_a_system_without_resource_and_affinities(tmp_path):
+    code = """
 import os, sys
 del os.sched_getaffinity
 sys.modules["resource"] = None
 from zoo import machine
 from zoo.commands.main import main
 assert machine.peak_memory() is None
-sys.exit(main({command.split()}))
+sys.exit(main(sys.argv[1:]))
 """
-    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert finished.returncode == 0, finished.stderr
+    for command in COMMANDS:
+        line = [sys.executable, "-c", code, *command.split()]
+        finished = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path)
+        assert finished.returncode == 0, finished.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ def run_command(command: Callable[[], object]) -> int:
         128 + n for a run that signal n ended in good order: the shell's own numbers. Any other
         exception is a bug and passes through.
     """
+    escape_what_cannot_be_shown()
     try:
         command()
         sys.stdout.flush()
@@ -29,6 +31,12 @@ def run_command(command: Callable[[], object]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter fails again as it exits
         return 141
     return 0
+
+
+def escape_what_cannot_be_shown() -> None:
+    r"""Makes stdout write a character that its encoding lacks as an escape, as stderr does: "Fr\xe9chet" in ASCII."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 # What Keras imports, for a third of TensorFlow's time, for wrappers and pictures that the zoo does not use.

@@ -16,6 +16,7 @@ from zoo.errors import InputError
 
 PACKAGE = Path(__file__).parent
 TEMPORARY = re.compile(r"\..+\.\d+\.(gif|json|jsonl|npy|onnx|png|py|tflite)")  # as `replacing` names files
+SURROGATE = re.compile("[\ud800-\udfff]")  # how Python reads a byte of a file's name that is not UTF-8
 PATTERN = set("[]*?\\") - {os.sep}  # characters of a path that TensorFlow reads as a pattern
 
 
@@ -70,15 +71,16 @@ def write_json(path: str | Path, value: object) -> None:
 
 
 def json_text(value: object) -> str:
-    """What `write_json` writes.
+    """What `write_json` writes; what is not UTF-8 in a file's name becomes escapes, which are read as it was.
 
     Raises:
         InputError: the value holds something that JSON has no form for.
     """
     try:
-        return json.dumps(_strict(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        text = json.dumps(_strict(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     except TypeError as error:
         raise InputError(f"Expected what JSON can hold. Received: {error}") from error
+    return SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _strict(value: object) -> object:

@@ -2,9 +2,11 @@
 
 import ast
 import os
+import runpy
 
 import pytest
 
+from zoo.commands.main import main
 from zoo.commands.new import recipe_of
 from zoo.errors import InputError
 from zoo.recipe.catalogue import recipes
@@ -37,6 +39,13 @@ def test_the_command_writes_a_recipe_that_the_zoo_can_run(run, capsys):
     assert "--data=folder:my-photos" in capsys.readouterr().out
     assert run("new dcgan folder:my-photos") == 2
     assert "dcgan_my_photos.py is there already." in capsys.readouterr().err
+
+
+def test_a_folder_whose_name_is_no_utf8_is_read_again():
+    name = os.fsdecode(b'folder:caf\xe9 "\\n')
+    assert main(["new", "dcgan", name]) == 0
+    (script,) = os.listdir()
+    assert runpy.run_path(script)["main"].__kwdefaults__["data"] == name
 
 
 def test_an_unknown_paper_is_refused(tmp_path):

@@ -7,7 +7,7 @@ import importlib
 import sys
 from collections.abc import Iterable, Sequence
 
-from zoo.console import run_command
+from zoo.console import escape_what_cannot_be_shown, run_command
 
 COMMANDS = {  # and the modules of this package that hold them
     "list": "list_models",
@@ -28,6 +28,7 @@ COMMANDS = {  # and the modules of this package that hold them
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs `zoo` on `argv`, the process's own arguments by default, and returns its exit status."""
+    escape_what_cannot_be_shown()
     argv = sys.argv[1:] if argv is None else argv
     asked_for = [name for name in argv[:1] if name in COMMANDS]  # the others need not be imported
     arguments = build_parser(asked_for or COMMANDS).parse_args(argv)

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from zoo.errors import InputError, unknown
-from zoo.files import replacing
+from zoo.files import json_text, replacing
 from zoo.recipe.catalogue import recipes
 
 HELP = "write a recipe of your own, to change and to run"
@@ -47,6 +47,6 @@ def recipe_of(paper: str, dataset: str, path: Path) -> str:
     if paper not in papers:
         raise unknown("paper", paper, papers)
     body = sources[papers[paper]].split('"""', 2)[2]
-    quoted = dataset.replace("\\", "\\\\").replace('"', '\\"')
-    body = DATA.sub(lambda _: f'    data="{quoted}"', body, count=1)
+    literal = json_text(dataset).rstrip()  # a string of JSON is one of Python
+    body = DATA.sub(lambda _: f"    data={literal}", body, count=1)
     return f'"""A recipe of my own, from the zoo\'s {papers[paper]}.\n\nCommand    zoo train ./{path}\n"""{body}'
