@@ -33,6 +33,7 @@ setup(
         "scikit-learn>=1.5",
         "scipy>=1.13",
         "tensorboard>=2.21",  # tf.summary writes through it
+        "threadpoolctl>=3.1",
         "tqdm>=4.66",
     ],
     extras_require={

@@ -14,6 +14,7 @@ from zoo.images import (
     histograms,
     level_sets,
     lines,
+    panels,
     picture,
     scatter,
     scatters,
@@ -109,6 +110,18 @@ def test_a_histogram_a_name_and_lines_on_shared_axes():
     narrow, wide = coloured(pixels[:, :400]).sum(), coloured(pixels[:, 400:]).sum()
     assert wide > 10 * narrow > 0
     assert lines(np.arange(3), {"up": [0, 1, 2], "down": [2, 1, 0]}, "x").shape == (500, 800, 3)
+
+
+def test_panels_have_one_for_each_name_and_a_colour_for_each_run():
+    runs = {
+        "one": {"loss": [(0, 0.0), (9, 9.0)], "score": [(0, 1.0), (9, 1.0)]},
+        "other": {"loss": [(0, 9.0), (9, 0.0)]},
+    }
+    pixels = panels(runs)
+    assert pixels.shape == (300, 900, 3)
+    halves = [{tuple(pixel) for pixel in half.reshape(-1, 3)} for half in (pixels[:, :450], pixels[:, 450:])]
+    blue, orange = (31, 119, 180), (255, 127, 14)
+    assert [colour in half for half in halves for colour in (blue, orange)] == [True, True, True, False]
 
 
 def test_scatters_have_a_panel_a_name_three_a_row():

@@ -1,4 +1,4 @@
-"""Where the zoo's own folders lie, how a file is written whole or not at all, and its hash."""
+"""Where the zoo's own folders lie, how a file is written whole or not at all, lines of JSON, and a file's hash."""
 
 from __future__ import annotations
 
@@ -89,6 +89,16 @@ def _strict(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_strict(item) for item in value]
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def read_rows(path: Path) -> list[dict]:
+    """The objects of a file of JSON lines, without what a process that was killed wrote of a line; none of no file."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    rows = []
+    for line in lines:
+        with suppress(ValueError):
+            rows.append(json.loads(line))
+    return rows
 
 
 def make_folder(path: Path) -> None:

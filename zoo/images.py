@@ -14,6 +14,7 @@ from zoo.files import replacing
 TILE = 64  # pixels: smaller images are enlarged to at least this, so that the eye can read them
 GAP = 2  # pixels between tiles
 LIGHT = 230  # grey level of the gaps and of tiles left empty
+MARKED = 50  # points of a curve that are told apart, if it has fewer
 FRAME = 120  # milliseconds
 SLACK = 1e-3  # how far rounding may carry a pixel out of [0, 1]
 
@@ -127,18 +128,35 @@ def curves(rows: list[dict[str, float]]) -> np.ndarray:
 
 
 def score_curves(rows: list[dict[str, float]]) -> np.ndarray:
-    """Draws scores against the step, each on axes of its own, two a row of 300 pixels, as uint8 `[h, 900, 3]`.
+    """Draws scores against the step, each on axes of its own, as `panels` does.
 
     Args:
         rows: each with "step" and one value a score.
     """
-    names = [name for name in rows[0] if name != "step"]
+    return panels({"": {name: [(row["step"], row[name]) for row in rows] for name in rows[0] if name != "step"}})
+
+
+def panels(runs: dict[str, dict[str, list[tuple[float, float]]]]) -> np.ndarray:
+    """Draws what runs logged, each name on axes of its own that the runs share, two a row of 300 pixels.
+
+    Args:
+        runs: by name, which is in the legend unless there is one alone; of each its curves, steps and values, by name.
+
+    Returns:
+        uint8 `[h, 900, 3]`.
+    """
+    names = list(dict.fromkeys(name for run in runs.values() for name in run))
     height = -(-len(names) // 2)
     figure = _figure(9, 3 * height)
     for place, name in enumerate(names, start=1):
         axes = figure.add_subplot(height, 2, place, title=name, xlabel="step")
-        axes.plot([row["step"] for row in rows], [row[name] for row in rows], marker=".", linewidth=1)
+        for colour, (title, run) in enumerate(runs.items()):
+            if points := run.get(name):
+                marker = "." if len(points) < MARKED else None
+                axes.plot(*zip(*points, strict=True), marker=marker, linewidth=1, label=title, color=f"C{colour}")
         axes.grid(alpha=0.3)
+        if len(runs) > 1:
+            axes.legend(fontsize="small")
     return _rendered(figure)
 
 

@@ -59,6 +59,13 @@ def test_the_card_chooses_the_version_and_without_one_the_highest_is_taken(artef
     assert find(artefact / "2") == (artefact / "2", {})
 
 
+def test_a_workdir_stands_for_the_one_model_that_it_holds(artefact):
+    assert find(artefact.parent)[0] == artefact / "1"
+    shutil.copytree(artefact, artefact.with_name("another"))
+    with pytest.raises(InputError, match="no SavedModel here"):
+        find(artefact.parent)
+
+
 def test_unknown_name_and_path_without_a_model(artefact, tmp_path):
     with pytest.raises(InputError, match=r"Unknown pretrained model: 'toy-digit'. Did you mean toy-digits\?"):
         load("toy-digit")

@@ -14,7 +14,8 @@ class TestBattles:
         sharp = save_fighter(tmp_path / "sharp", 0.0, lambda mean: 3.3 - tf.abs(mean - 0.3), decision_boundary=3.0)
         blind = save_fighter(tmp_path / "blind", 1.0, tf.ones_like, decision_boundary=0.0)
         (battle,) = evaluation.battles({"sharp": sharp, "blind": blind}, DIGITS)
-        assert battle == ("sharp", "blind", {"r_test": 1.0, "r_sample": 0.0, "winner": "first"}, "")
+        assert battle[:2] == ("sharp", "blind")
+        assert battle.result == {"r_test": 1.0, "r_sample": 0.0, "r_sample_interval": (0.0, 0.0), "winner": "first"}
         (battle,) = evaluation.battles({"blind": blind, "sharp": sharp}, DIGITS)
         assert battle.result["winner"] == "second"
 

@@ -5,41 +5,64 @@ from zoo.errors import InputError
 from zoo.metrics import Player, best_before_panel, generative_adversarial_metric, panel_errors
 
 
-def images(real_shares):
-    """Ten "images" whose columns say which discriminator takes how many of them for real."""
-    rows = np.arange(10)[:, None]
-    return np.where(rows < 10 * np.array(real_shares), 1.0, -1.0)
+def images(real_shares, count=1000):
+    """A thousand "images" whose columns say which discriminator takes how many of them for real."""
+    rows = np.arange(count)[:, None]
+    return np.where(rows < count * np.array(real_shares), 1.0, -1.0)
+
+
+def outcome(first, second, test_images):
+    """The metric without its interval."""
+    result = generative_adversarial_metric(first, second, test_images)
+    low, high = result.pop("r_sample_interval")
+    assert low <= result["r_sample"] <= high
+    return result
 
 
 def score(column):
     return lambda batch: batch[:, [column]]
 
 
-# Discriminator 0, the first player's, takes 2 of the other's ten samples for real; discriminator 1 takes 4.
+# Discriminator 0, the first player's, takes 200 of the other's samples for real; discriminator 1 takes 400.
 FIRST = Player(images([1.0, 0.4]), score(0))
 SECOND = Player(images([0.2, 1.0]), score(1))
 
 
 def test_the_smaller_error_on_the_others_samples_wins():
-    result = generative_adversarial_metric(FIRST, SECOND, images([0.8, 0.8]))
+    result = outcome(FIRST, SECOND, images([0.8, 0.8]))
     assert result == {"r_test": 1.0, "r_sample": 0.5, "winner": "first"}
 
 
 def test_the_order_of_the_players_does_not_matter():
-    result = generative_adversarial_metric(SECOND, FIRST, images([0.8, 0.8]))
+    result = outcome(SECOND, FIRST, images([0.8, 0.8]))
     assert result == {"r_test": 1.0, "r_sample": 2.0, "winner": "second"}
 
 
 def test_a_discriminator_that_fails_on_test_data_ties():
-    result = generative_adversarial_metric(FIRST, SECOND, images([0.4, 0.8]))
+    result = outcome(FIRST, SECOND, images([0.4, 0.8]))
     assert result == {"r_test": pytest.approx(3.0), "r_sample": 0.5, "winner": "tie"}
+
+
+def test_the_interval_is_that_of_the_two_shares():
+    """By the delta method log r has the variance (1 - e1) / (n e1) + (1 - e2) / (n e2)."""
+    low, high = generative_adversarial_metric(FIRST, SECOND, images([0.8, 0.8]))["r_sample_interval"]
+    spread = 1.96 * np.sqrt(0.8 / 200 + 0.6 / 400)
+    np.testing.assert_allclose(np.log([low, high]), [np.log(0.5) - spread, np.log(0.5) + spread], atol=0.02)
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.7, 10), (0.97, 1000), (0.993, 100_000)])
+def test_what_chance_or_a_small_difference_may_account_for_ties(share, count):
+    """Of ten samples 7 and 10 are within chance; 0.993 and 1 differ beyond it, as those of untrained models may."""
+    second = Player(images([share, 1.0], count), score(1))
+    first = Player(images([1.0, 1.0], count), score(0))
+    assert outcome(first, second, images([0.8, 0.8]))["winner"] == "tie"
 
 
 def test_zero_errors():
     perfect = Player(images([0.0, 0.0]), score(0))
-    result = generative_adversarial_metric(perfect, Player(images([0.0, 0.0]), score(1)), images([1.0, 1.0]))
+    result = outcome(perfect, Player(images([0.0, 0.0]), score(1)), images([1.0, 1.0]))
     assert result == {"r_test": 1.0, "r_sample": 1.0, "winner": "tie"}
-    result = generative_adversarial_metric(FIRST, Player(images([0.0, 0.0]), score(1)), images([0.8, 1.0]))
+    result = outcome(FIRST, Player(images([0.0, 0.0]), score(1)), images([0.8, 1.0]))
     assert result["r_test"] == np.inf
     assert result["winner"] == "tie"
 
@@ -65,7 +88,7 @@ def test_no_generator_cannot_be_the_best():
 @pytest.mark.parametrize(
     ("judge", "message"),
     [
-        (lambda batch: batch, "one score an image. Received: 20 of 10"),
+        (lambda batch: batch, "one score an image. Received: 2000 of 1000"),
         (lambda batch: batch[:, 0] * np.nan, "finite"),
     ],
 )

@@ -215,8 +215,9 @@ def find(name_or_path: str | Path) -> tuple[Path, dict]:
     """The version folder and the card of a model, its files verified against the card.
 
     Args:
-        name_or_path: a name in the catalogue; or the path of an artefact, of one version, or of any SavedModel. Of
-            several versions the card's is taken, or the highest where there is no card.
+        name_or_path: a name in the catalogue; or the path of an artefact, of one version, of a workdir whose run has
+            exported one, or of any SavedModel. Of several versions the card's is taken, or the highest where there is
+            no card.
 
     Returns:
         The version folder, and the card: an empty dict where there is none, or where it is that of another version.
@@ -253,9 +254,13 @@ def _locate(name_or_path: str | Path) -> tuple[Path, dict]:
         if not version.is_dir():
             raise InputError(f"{version}: missing, though {CARD} names it.")
     else:
+        exported = list(path.glob(f"*/{CARD}"))
+        if len(exported) == 1:  # a workdir's
+            return _locate(exported[0].parent)
         versions = [graph.parent for graph in path.glob(f"*/{GRAPH}") if graph.parent.name.isdecimal()]
         if not versions:
-            raise InputError(f"{path}: no SavedModel here ({GRAPH}), nor a version of one (1/{GRAPH}).")
+            hint = " `zoo export` writes one of a checkpoint." if (path / "checkpoints").is_dir() else ""
+            raise InputError(f"{path}: no SavedModel here ({GRAPH}), nor a version of one (1/{GRAPH}).{hint}")
         version = max(versions, key=lambda version: int(version.name))
     return version, card
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from zoo import images
 from zoo.errors import TrainingError, first_line
-from zoo.files import expanded, replacing
+from zoo.files import expanded, read_rows, replacing
 
 SECONDS_A_PICTURE = 10
 
@@ -86,9 +86,7 @@ class StepLog:
 
     def open(self, step):
         """Reads the rows up to a step."""
-        path = self.directory / self.name
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        self.rows = [row for line in lines if (row := _parse(line)) and row["step"] <= step]
+        self.rows = [row for row in read_rows(self.directory / self.name) if row["step"] <= step]
         self._events = tf.summary.create_file_writer(str(self.directory / "events"))
 
     def add(self, step, values):
@@ -123,10 +121,3 @@ class StepLog:
             yield
         except tf.errors.OpError as error:
             raise TrainingError(f"Cannot write {self.directory / 'events'}: {first_line(error)}") from error
-
-
-def _parse(line):
-    try:
-        return json.loads(line)
-    except ValueError:  # the last line of a run that was killed
-        return None

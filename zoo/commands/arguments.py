@@ -22,9 +22,11 @@ def stated_path(text: str) -> Path:
         raise argparse.ArgumentTypeError(str(error)) from error
     raise argparse.ArgumentTypeError("expected a path. Received: ''")
 
+MODELS = "a name from `zoo list`, or the path of a SavedModel or of a workdir whose run has exported one"
+
 
 def add_model(command: argparse.ArgumentParser) -> None:
-    command.add_argument("model", metavar="NAME", help="a name from `zoo list`, or the path of a SavedModel")
+    command.add_argument("model", metavar="NAME", help=MODELS)
 
 
 def add_jobs(command: argparse.ArgumentParser) -> None:

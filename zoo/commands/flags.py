@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 from zoo import data, evaluation
 from zoo.artefacts.catalogue import LoadedModel, load
+from zoo.commands.arguments import MODELS
 from zoo.errors import InputError
 from zoo.features import choice
 
 SAMPLES = 10_000
-SOURCES = "a name from `zoo list`, the path of a SavedModel, or samples: folder:PATH of images, or an .npz of `samples`"
+SOURCES = f"{MODELS}; or samples: folder:PATH of images, or an .npz of `samples`"
 
 
 class Protocol(NamedTuple):
@@ -29,15 +30,15 @@ class Protocol(NamedTuple):
     samples: int
 
 
-def add_data(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--data", required=True, help="dataset to compare with, as `zoo train` takes it")
+def add_data(command: argparse.ArgumentParser, required: bool = True) -> None:
+    command.add_argument("--data", required=required, help="dataset to compare with, as `zoo train` takes it")
     command.add_argument("--data_dir", help="where TensorFlow Datasets keeps its files")
     command.add_argument("--image_size", type=int, help="crop and resize images, as in training")
     command.add_argument("--skip_corrupt", action="store_true", help="leave out image files that cannot be read")
 
 
-def add_protocol(command: argparse.ArgumentParser) -> None:
-    add_data(command)
+def add_protocol(command: argparse.ArgumentParser, needs_data: bool = True) -> None:
+    add_data(command, needs_data)
     command.add_argument(
         "--samples", type=int, help=f"how many samples (default: {SAMPLES:,}, or all of a folder or an .npz if fewer)"
     )

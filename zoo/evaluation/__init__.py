@@ -8,6 +8,7 @@ What is needed of the data is computed once and kept under `$GAN_ZOO_CACHE/score
 from zoo.evaluation.artefacts import add_to_card, artefact, name_of, place, require_free, write
 from zoo.evaluation.battle import Battle, battles
 from zoo.evaluation.classified import TEST_ERRORS, classifies, samples_by_seed, test_errors
+from zoo.evaluation.differences import Difference, differences
 from zoo.evaluation.given import GivenSamples, given_samples, is_given
 from zoo.evaluation.nearest import Neighbours, nearest_training_images
 from zoo.evaluation.real_data import DataFeatures, RealData
@@ -20,6 +21,7 @@ __all__ = [
     "VALUES",
     "Battle",
     "DataFeatures",
+    "Difference",
     "GivenSamples",
     "Neighbours",
     "RealData",
@@ -31,6 +33,7 @@ __all__ = [
     "check_shape",
     "classifies",
     "default_scores",
+    "differences",
     "evaluate",
     "given_samples",
     "is_given",

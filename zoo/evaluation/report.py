@@ -79,10 +79,12 @@ class Report:
         records: one a value, each with all that its number depends on; see `evaluate`.
         protocol: what all records share: "dataset", "fingerprint" (of its rows), "real_features" ("cached", "computed",
             or None where no score reads features), "code" (sha256 of the source of the scores), "seconds" of each part.
+        rows: what the scores read of the samples; None where there are no scores.
     """
 
     records: list[dict]
     protocol: dict
+    rows: Rows | None = None
 
 
 def evaluate(sample: Sampler, real: RealData, scores: Sequence[str], samples: int = 10_000) -> Report:
@@ -132,6 +134,7 @@ def evaluate(sample: Sampler, real: RealData, scores: Sequence[str], samples: in
             "code": code_version(),
             "seconds": {part: round(taken, 3) for part, taken in seconds.items()},
         },
+        rows,
     )
 
 

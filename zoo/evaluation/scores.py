@@ -138,6 +138,8 @@ class Score:
         split: that it compares with; None if it knows of no data.
         stand_in: the split whose rows take the place of samples in its floor.
         require: raises an `InputError` for a dataset that it cannot be taken on.
+        resampled: whether it can be taken of samples drawn with replacement, unlike one that would find each sample's
+            copies nearest to it.
     """
 
     measure: Callable[[RealData, Rows], Measured]
@@ -148,15 +150,19 @@ class Score:
     split: str | None = None
     stand_in: str = "test"
     require: Callable[[Dataset], None] = lambda dataset: None
+    resampled: bool = False
 
 
 SCORES = {
-    "inception_score": Score(_inception_score, lambda _: SPLITS, f"it is a mean over {SPLITS} parts of them"),
+    "inception_score": Score(
+        _inception_score, lambda _: SPLITS, f"it is a mean over {SPLITS} parts of them", resampled=True
+    ),
     "frechet_distance": Score(
         _frechet_distance,
         lambda real: real.extractor.dimensions + 1,
         "no more than features have dimensions make a singular covariance",
         split="train",
+        resampled=True,
     ),
     "kernel_distance": Score(_kernel_distance, lambda _: SUBSET, "it draws subsets of as many", split="train"),
     "precision_recall": Score(
@@ -190,6 +196,7 @@ SCORES = {
         reads_features=False,
         data_rows=sys.maxsize,
         require=_require_modes,
+        resampled=True,
     ),
 }
 

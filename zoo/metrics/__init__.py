@@ -4,7 +4,7 @@ A score means something only beside what it was measured on: name the features, 
 samples whenever you report one, and compare scores of equal numbers alone.
 """
 
-from zoo.metrics.adversarial import Player, best_before_panel, generative_adversarial_metric, panel_errors
+from zoo.metrics.adversarial import TOLERANCE, Player, best_before_panel, generative_adversarial_metric, panel_errors
 from zoo.metrics.diversity import ms_ssim_diversity
 from zoo.metrics.frechet import FeatureStatistics, frechet_distance
 from zoo.metrics.inception import inception_score
@@ -16,6 +16,7 @@ from zoo.metrics.parzen import parzen_log_likelihood
 from zoo.metrics.transport import earth_movers_distance, jensen_shannon_divergence
 
 __all__ = [
+    "TOLERANCE",
     "FeatureStatistics",
     "Player",
     "best_before_panel",

@@ -16,7 +16,9 @@ from zoo.metrics import checks
 
 Score = Callable[[np.ndarray], np.ndarray]  # images [n, ...] to logits [n], above 0 for what is taken to be real
 
-TEST_TOLERANCE = 0.1  # how far r_test may be from 1; the paper asks for "about 1" without a number
+TOLERANCE = 0.1  # how far a ratio may be from 1 and prove nothing; the paper asks for "about 1" without a number
+RESAMPLES = 10_000  # of the bootstrap
+INTERVAL = (0.025, 0.975)  # quantiles of the resamples between which 95 % of them lie
 
 
 class Player(NamedTuple):
@@ -32,12 +34,18 @@ class Player(NamedTuple):
     score: Score
 
 
-def generative_adversarial_metric(first: Player, second: Player, test_images: np.ndarray) -> dict[str, float | str]:
+def generative_adversarial_metric(
+    first: Player, second: Player, test_images: np.ndarray
+) -> dict[str, float | str | tuple[float, float]]:
     """The battle between two models (GAM): each discriminator judges the other's samples, and the test images.
 
     With e the share that a discriminator gets wrong, r_test = e(D1(x)) / e(D2(x)) and
     r_sample = e(D1(G2(z))) / e(D2(G1(z))). These are ratios of errors, as in the paper; its code prints ratios of
     accuracies, which lie on the other side of 1.
+
+    The paper lets the smaller r_sample win, however small the difference. Here there is a winner only where chance
+    cannot account for it: where the whole bootstrap interval of r_sample, over the choice of the samples, lies further
+    from 1 than r_test may.
 
     Args:
         first: a trained pair.
@@ -45,9 +53,10 @@ def generative_adversarial_metric(first: Player, second: Player, test_images: np
         test_images: real images that neither has seen, `[n, ...]` in the range of the samples.
 
     Returns:
-        "r_test"; "r_sample"; "winner", which is "tie" unless r_test is within 0.1 of 1 (one discriminator has else
-        overfitted, and its judgement proves nothing), and else "first" for r_sample < 1, "second" for r_sample > 1. A
-        ratio of equal errors is 1, also of two zeros, and one over zero is infinite.
+        "r_test"; "r_sample"; "r_sample_interval", in which 95 % of the ratios of 10,000 resamples lie; "winner", which
+        is "tie" unless r_test is within 0.1 of 1 (one discriminator has else overfitted, and its judgement proves
+        nothing), and else "first" if the interval ends below 0.9, "second" if it begins above 1.1. A ratio of equal
+        errors is 1, also of two zeros, and one over zero is infinite.
 
     Raises:
         InputError: images of unequal shapes, values that are not finite, or other than one score an image.
@@ -61,12 +70,13 @@ def generative_adversarial_metric(first: Player, second: Player, test_images: np
             "the samples of both players and the test images should have one shape. "
             f"Received: {shapes[0]}, {shapes[1]} and {shapes[2]}"
         )
-    r_test = _ratio(_error(first.score, test_images, real=True), _error(second.score, test_images, real=True))
-    r_sample = _ratio(_error(first.score, second_samples, real=False), _error(second.score, first_samples, real=False))
+    r_test = _ratio(*(_error(player.score, test_images, real=True) for player in (first, second)))
+    errors = [_error(first.score, second_samples, real=False), _error(second.score, first_samples, real=False)]
+    low, high = _interval(errors, [len(second_samples), len(first_samples)])
     winner = "tie"
-    if abs(r_test - 1) <= TEST_TOLERANCE and r_sample != 1:
-        winner = "first" if r_sample < 1 else "second"
-    return {"r_test": r_test, "r_sample": r_sample, "winner": winner}
+    if abs(r_test - 1) <= TOLERANCE:
+        winner = "first" if high < 1 - TOLERANCE else "second" if low > 1 + TOLERANCE else "tie"
+    return {"r_test": r_test, "r_sample": _ratio(*errors), "r_sample_interval": (low, high), "winner": winner}
 
 
 def panel_errors(samples: np.ndarray, panel: Sequence[Score]) -> dict[str, float]:
@@ -119,7 +129,16 @@ def _error(score: Score, images: np.ndarray, real: bool) -> float:
     return float(((logits > 0) != real).mean())
 
 
+def _interval(errors: Sequence[float], counts: Sequence[int]) -> tuple[float, float]:
+    """The bootstrap interval of a ratio of errors: of n images drawn with replacement, wrong ones are binomial."""
+    rng = np.random.default_rng(0)
+    resampled = [rng.binomial(count, error, RESAMPLES) / count for error, count in zip(errors, counts, strict=True)]
+    ratios = [_ratio(first, second) for first, second in zip(*resampled, strict=True)]
+    low, high = np.quantile(ratios, INTERVAL, method="inverted_cdf")  # which does not interpolate towards infinity
+    return float(low), float(high)
+
+
 def _ratio(first: float, second: float) -> float:
     if first == second:
         return 1.0
-    return first / second if second else float("inf")
+    return float(first / second) if second else float("inf")

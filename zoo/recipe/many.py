@@ -22,7 +22,7 @@ from typing import NamedTuple
 from zoo import machine
 from zoo.artefacts.card import CARD, read_card
 from zoo.errors import InputError, SignalError, TrainingError, printable, require_positive
-from zoo.files import make_folder, write_json
+from zoo.files import make_folder, read_rows, write_json
 from zoo.recipe import catalogue, workdir
 
 RECORD = "runs.json"
@@ -279,10 +279,7 @@ def _scores(directory: Path, card: Mapping) -> dict[str, float]:
 
 
 def _last_row(path: Path) -> dict[str, float]:
-    if not path.exists():
-        return {}
-    *_, last = path.read_text(encoding="utf-8").splitlines()
-    return {name: value for name, value in json.loads(last).items() if name != "step"}
+    return {name: value for row in read_rows(path)[-1:] for name, value in row.items() if name != "step"}
 
 
 def summary(records: Sequence[Mapping]) -> list[dict]:

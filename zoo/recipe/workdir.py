@@ -15,6 +15,11 @@ SETTINGS = "settings.json"
 LOCK = ".lock"
 
 
+def is_workdir(path: Path) -> bool:
+    """Whether a run was started in this folder."""
+    return (path / SETTINGS).is_file()
+
+
 def check(workdir: Path, settings: Mapping[str, object]) -> None:
     """Compares the settings of a run with those that its workdir was started with, if it was.
 

@@ -1,0 +1,92 @@
+"""Whether a score tells two models apart: the bootstrap interval of its difference, over the choice of the samples."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from zoo.evaluation.real_data import RealData
+from zoo.evaluation.rows import progress
+from zoo.evaluation.scores import SCORES, VALUES, Rows
+
+RESAMPLES = 200
+INTERVAL = (0.025, 0.975)  # quantiles between which 95 % of the resamples lie
+MOST_DIMENSIONS = 512  # of features: a Fréchet distance in the 2,048 of Inception's takes a minute, times `RESAMPLES`
+
+
+class Difference(NamedTuple):
+    """A value of a score that two models differ by.
+
+    Args:
+        score: what tables call it.
+        first: a model.
+        second: another.
+        difference: the first's value less the second's.
+        low: where the interval begins in which the difference lies with 95 % confidence.
+        high: where it ends.
+        winner: the model that is better by all of the interval; None if 0 lies in it, or if both have the same value to
+            the four digits that tables show.
+    """
+
+    score: str
+    first: str
+    second: str
+    difference: float
+    low: float
+    high: float
+    winner: str | None
+
+
+def differences(real: RealData, scores: Iterable[str], models: Mapping[str, Rows]) -> list[Difference]:
+    """The differences of every pair of models, in the scores whose resamples say how they vary (`Score.resampled`).
+
+    The interval is the basic bootstrap's: what resampling adds to a difference is taken away from it, so that a bias
+    which grows as rows get fewer, such as the Fréchet distance has, is so as well. The real rows stay as they are.
+
+    Args:
+        real: what the samples are compared with.
+        scores: names in `SCORES`; others than those are left out.
+        models: what the scores read of each model's samples, by the names that the differences bear.
+    """
+    found = []
+    for name in scores:
+        score = SCORES[name]
+        if not score.resampled or (score.reads_features and real.extractor.dimensions > MOST_DIMENSIONS):
+            continue
+        with threadpool_limits(1):  # the matrices are small: threads that wait for each other take most of the time
+            exact = {model: _values(real, name, rows) for model, rows in models.items()}
+            resampled = {
+                model: [_values(real, name, chosen) for chosen in _resamples(rows, seed, f"{name} of {model}")]
+                for seed, (model, rows) in enumerate(models.items())
+            }
+        values = [value for value in next(iter(exact.values())) if VALUES[value].better in ("higher", "lower")]
+        for value, (first, second) in itertools.product(values, itertools.combinations(models, 2)):
+            one, other = exact[first][value], exact[second][value]
+            moved = [a[value] - b[value] for a, b in zip(resampled[first], resampled[second], strict=True)]
+            high, low = 2 * (one - other) - np.quantile(moved, INTERVAL)
+            winner = None
+            if not low <= 0 <= high and f"{one:.4g}" != f"{other:.4g}":
+                winner = first if (one > other) == (VALUES[value].better == "higher") else second
+            title = VALUES[value].title or real.extractor.score_names[value]
+            found.append(Difference(title, first, second, one - other, float(low), float(high), winner))
+    return found
+
+
+def _values(real: RealData, name: str, rows: Rows) -> dict[str, float]:
+    return {value: found["value"] for value, found in SCORES[name].measure(real, rows).values.items()}
+
+
+def _resamples(rows: Rows, seed: int, title: str) -> Iterable[Rows]:
+    """As many rows, drawn with replacement, `RESAMPLES` times."""
+    rng = np.random.default_rng(seed)
+    for _ in progress(range(RESAMPLES), title, "resamples"):
+        chosen = rng.integers(rows.count, size=rows.count)
+        features, probabilities, data = (
+            None if part is None or len(part) < rows.count else part[chosen]
+            for part in (rows.features, rows.probabilities, rows.data)
+        )
+        yield Rows(rows.count, features, probabilities, data)
