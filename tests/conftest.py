@@ -24,6 +24,7 @@ SLOW = (
     "test_distributed_docs.py",
     "test_install.py",
     "test_machine.py",
+    "test_notebooks.py",
     "test_readme.py",
     "test_recipe.py",
 )
