@@ -8,6 +8,8 @@ from pathlib import Path
 from zoo.errors import InputError
 from zoo.files import expanded
 
+MODELS = "a name from `zoo list`, or the path of a SavedModel or of a workdir whose run has exported one"
+
 
 def stated_path(text: str) -> Path:
     """The path that a flag states, its leading `~` expanded; argparse calls this.
@@ -21,8 +23,6 @@ def stated_path(text: str) -> Path:
     except InputError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     raise argparse.ArgumentTypeError("expected a path. Received: ''")
-
-MODELS = "a name from `zoo list`, or the path of a SavedModel or of a workdir whose run has exported one"
 
 
 def add_model(command: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from zoo.commands.flags import SOURCES, add_protocol, read_protocol
 from zoo.commands.sample import check_output
 from zoo.commands.tables import print_scores, print_table
 from zoo.errors import InputError
-from zoo.files import read_rows
+from zoo.files import expanded, read_rows
 from zoo.recipe.workdir import is_workdir
 
 HELP = "score trained models side by side, let them fight, and draw the curves of runs together"
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     names = arguments.models
     if len(set(names)) < max(2, len(names)):
         raise InputError(f"zoo compare takes two or more different models. Received: {' '.join(names)}")
-    workdirs = [name for name in names if is_workdir(Path(name))]
+    workdirs = [name for name in names if is_workdir(expanded(name))]
     if not arguments.data and (others := [name for name in names if name not in workdirs]):
         raise InputError(f"Scores need --data; without it zoo compare draws workdirs. Received: {', '.join(others)}")
     if workdirs:
@@ -47,9 +47,9 @@ def draw_curves(workdirs: Iterable[str], out: str) -> None:
     Raises:
         InputError: a run has logged nothing, or the picture cannot be written.
     """
-    runs = {name: logged(Path(name)) for name in workdirs}
+    runs = {name: logged(expanded(name)) for name in workdirs}
     images.write_png(out, images.panels(runs))
-    last = {name: row for name in runs for row in read_rows(Path(name) / "scores.jsonl")[-1:]}
+    last = {name: row for name in runs for row in read_rows(expanded(name) / "scores.jsonl")[-1:]}
     if columns := list({column: None for row in last.values() for column in row}):
         shown = {
             name: [f"{row[column]:.4g}" if column in row else "-" for column in columns] for name, row in last.items()
