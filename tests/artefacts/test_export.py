@@ -33,6 +33,12 @@ def exported(request, tmp_path_factory):
     return model, model.export(tmp_path_factory.mktemp("artefact") / "model")
 
 
+@pytest.fixture(scope="module")
+def signatures(exported):
+    """By name, as a program that knows nothing of the zoo loads them."""
+    return tf.saved_model.load(str(exported[1])).signatures
+
+
 def expected_signatures(model):
     n, latent, label = (None,), (None, model.latent_size), {"label": (tf.int32, (None,))}
     by_seed = {"seed": (tf.int64, n), **label}
@@ -65,9 +71,7 @@ def expected_signatures(model):
     return table
 
 
-def test_signatures_after_loading(exported):
-    model, version = exported
-    signatures = tf.saved_model.load(str(version)).signatures
+def test_signatures_after_loading(exported, signatures):
     found = {
         name: (
             {key: (spec.dtype, tuple(spec.shape)) for key, spec in graph.structured_input_signature[1].items()},
@@ -75,7 +79,7 @@ def test_signatures_after_loading(exported):
         )
         for name, graph in signatures.items()
     }
-    assert found == expected_signatures(model)
+    assert found == expected_signatures(exported[0])
 
 
 def test_rows_are_the_models(exported):
@@ -96,40 +100,37 @@ def test_the_session_loader_samples_the_same_rows(exported):
     np.testing.assert_allclose(rows, model.sample(SEEDS, 1), atol=1e-5)
 
 
-def test_pngs_decode_to_the_rounded_samples(exported):
-    model, version = exported
-    signature = tf.saved_model.load(str(version)).signatures["sample_png"]
-    pngs = signature(seed=tf.constant(SEEDS), label=tf.ones(4, tf.int32))["image_bytes"]
+def test_pngs_decode_to_the_rounded_samples(exported, signatures):
+    model, _ = exported
+    pngs = signatures["sample_png"](seed=tf.constant(SEEDS), label=tf.ones(4, tf.int32))["image_bytes"]
     pixels = np.stack([tf.io.decode_png(png).numpy() for png in pngs])
     np.testing.assert_array_equal(pixels, np.rint(model.sample(SEEDS, 1) * 255).astype(np.uint8))
 
 
-def test_generate_maps_latents(exported):
-    model, version = exported
+def test_generate_maps_latents(exported, signatures):
+    model, _ = exported
     if model.prior is None or tf.nest.is_nested(model.prior):
         pytest.skip("the signature belongs to models of one latent vector")
     latent = np.random.default_rng(0).uniform(-1, 1, (3, model.latent_size)).astype(np.float32)
-    loaded = tf.saved_model.load(str(version)).signatures["generate"]
-    rows = loaded(latent=tf.constant(latent), label=tf.zeros(3, tf.int32))["samples"]
+    rows = signatures["generate"](latent=tf.constant(latent), label=tf.zeros(3, tf.int32))["samples"]
     low, high = model.value_range
     expected = (model.generate(tf.constant(latent), np.zeros(3, np.int32)).numpy() - low) / (high - low)
     np.testing.assert_allclose(rows, expected, atol=1e-5)
 
 
-def test_discriminate_scores_images_in_the_unit_range(exported):
-    model, version = exported
+def test_discriminate_scores_images_in_the_unit_range(exported, signatures):
+    model, _ = exported
     image = np.random.default_rng(0).uniform(0, 1, (3, *SHAPE)).astype(np.float32)
     labels = np.array([0, 1, 2], np.int32)
-    loaded = tf.saved_model.load(str(version)).signatures["discriminate"]
-    scores = loaded(image=tf.constant(image), label=tf.constant(labels))["score"]
+    scores = signatures["discriminate"](image=tf.constant(image), label=tf.constant(labels))["score"]
     low, high = model.value_range
     expected = model.score(tf.constant(image * (high - low) + low), labels).numpy().ravel()
     np.testing.assert_allclose(scores, expected, atol=1e-5)
 
 
-def test_a_bad_label_is_marked_in_its_own_rows_of_every_signature(exported):
-    model, version = exported
-    for name, signature in tf.saved_model.load(str(version)).signatures.items():
+def test_a_bad_label_is_marked_in_its_own_rows_of_every_signature(exported, signatures):
+    model, _ = exported
+    for name, signature in signatures.items():
         inputs = {
             key: tf.zeros([3, *spec.shape[1:]], spec.dtype)
             for key, spec in signature.structured_input_signature[1].items()
@@ -147,9 +148,8 @@ def test_a_bad_label_is_marked_in_its_own_rows_of_every_signature(exported):
         assert [len(bad_rows(rows.numpy())) for rows in no_label.values()] == [not chosen_by_the_seed] * len(no_label)
 
 
-def test_images_beyond_the_unit_range_are_marked(exported):
-    _, version = exported
-    for name, signature in tf.saved_model.load(str(version)).signatures.items():
+def test_images_beyond_the_unit_range_are_marked(signatures):
+    for name, signature in signatures.items():
         specs = signature.structured_input_signature[1]
         if "image" not in specs:
             continue

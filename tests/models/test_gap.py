@@ -13,15 +13,18 @@ from zoo.models.gap import GAP
 ROWS = 4  # of a minibatch
 
 
-def make(members=4, **settings):
-    """A small model of 3-vectors with smooth networks of which no two are alike."""
+def make(members=4, compiled=None, **settings):
+    """A small model of 3-vectors with smooth networks of which no two are alike; `compiled` goes to its `compile`."""
     lists = {
         "generators": [named(dense(2, 4 + k, 3, seed=k), f"g{k}") for k in range(members)],
         "discriminators": [named(dense(3, 4 + k, 1, seed=10 + k), f"d{k}") for k in range(members)],
     }
     model = GAP((3,), latent_size=2, members=members, **{"swap_every": 2, **lists, **settings})
-    model.compile(*(keras.optimizers.Adam(0.01, beta_1=0.5) for _ in model.players))
+    model.compile(*(keras.optimizers.Adam(0.01, beta_1=0.5) for _ in model.players), **(compiled or {}))
     return model
+
+
+EAGERLY = {"run_eagerly": True}  # a few steps that need not be traced take less time so
 
 
 def named(network, name):
@@ -82,7 +85,7 @@ class TestWithoutSwaps:
                     assert_equal(own, values(getattr(together, kind)[first : first + len(own)]))
 
     def test_the_pairing_stays(self):
-        model = make(swap_every=0)
+        model = make(swap_every=0, compiled=EAGERLY)
         model.fit(batches(), verbose=0)
         np.testing.assert_array_equal(model.pairing, range(4))
 
@@ -110,8 +113,8 @@ class TestSwap:
             np.testing.assert_array_equal(model.pairing, expected)
 
     def test_it_moves_nothing_but_the_pairing(self):
-        model = make()
-        model.fit(batches(), verbose=0)
+        model = make(compiled=EAGERLY)
+        model.fit(batches().take(3), verbose=0)
         before = [*everything(model)]
         model.interlude()
         changed = [(old != new).any() for old, new in zip(before, everything(model), strict=True)]
@@ -121,7 +124,7 @@ class TestSwap:
         assert sum(changed) == 1
 
     def test_it_comes_every_k_steps(self):
-        model = make(2, swap_every=3)
+        model = make(2, swap_every=3, compiled=EAGERLY)
         first = [int(pairing[0]) for pairing in pairings_of(model)]
         assert first == [0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1, 0]
 
@@ -134,9 +137,23 @@ class TestSwap:
 
 
 class TestTrainingWithSwaps:
+    @pytest.fixture(scope="class")
+    def whole(self, tmp_path_factory):
+        """A training that was never stopped: all it ends with, and what was saved after some of its steps."""
+        model, saved = make(), {step: tmp_path_factory.mktemp("gap") / "model.keras" for step in (1, 4, 7)}
+
+        def save(batch, logs):
+            if model.step in saved:
+                model.select(2)
+                model.save(saved[model.step])
+                model.select(0)
+
+        model.fit(batches(), verbose=0, callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=save)])
+        return everything(model), saved
+
     def test_a_discriminator_takes_its_own_optimiser_along(self):
         """Against plain objects: every network with an Adam of its own, discriminators handed from hand to hand."""
-        model, twin = make(), make()
+        model, twin = make(compiled=EAGERLY), make()
         generators = [(g, keras.optimizers.Adam(0.01, beta_1=0.5)) for g in twin.generators]
         judges = [(d, keras.optimizers.Adam(0.01, beta_1=0.5)) for d in twin.discriminators]
         facing = list(range(4))  # the discriminator that each generator faces
@@ -161,18 +178,15 @@ class TestTrainingWithSwaps:
                 np.testing.assert_allclose(flat(together), flat(expected), rtol=1e-3, atol=1e-7)
 
     @pytest.mark.parametrize("step", [1, 4, 7])
-    def test_a_training_that_was_killed_goes_on_as_if_it_had_not_been(self, tmp_path, step):
-        whole, part = make(), make()
-        whole.fit(batches(), verbose=0)
-        part.fit(batches().take(step), verbose=0)
-        part.select(2)
-        part.save(tmp_path / "model.keras")
-        part = keras.models.load_model(tmp_path / "model.keras")
+    def test_a_training_that_was_killed_goes_on_as_if_it_had_not_been(self, whole, step):
+        end, saved = whole
+        part = keras.models.load_model(saved[step])
+        assert part.step == step
         assert int(part.selected.value) == 2
         part.select(0)
         part.fit(batches().skip(step), verbose=0)
         assert sorted(np.array(part.pairing.value)) == list(range(4))
-        assert_equal(everything(whole), everything(part))
+        assert_equal(end, everything(part))
 
     def test_two_replicas_follow_one(self, mirrored):
         one = make()
@@ -184,12 +198,11 @@ class TestTrainingWithSwaps:
         np.testing.assert_array_equal(one.pairing, two.pairing)
         np.testing.assert_allclose(flat(one.get_weights()), flat(two.get_weights()), atol=1e-4)
 
-    def test_executions_of_several_steps_end_at_swaps(self):
-        one, two = make(), make()
-        two.compile(*(keras.optimizers.Adam(0.01, beta_1=0.5) for _ in two.players), steps_per_execution=2)
-        for model in (one, two):
-            model.fit(batches(), verbose=0)
-        assert_equal(everything(one), everything(two))
+    def test_executions_of_several_steps_end_at_swaps(self, whole):
+        end, _ = whole
+        model = make(compiled={"steps_per_execution": 2})
+        model.fit(batches(), verbose=0)
+        assert_equal(end, everything(model))
 
 
 def update_pair(generator, judge, real, *latents):
@@ -211,7 +224,7 @@ def flat(arrays):
 class TestMembers:
     @pytest.fixture(scope="class")
     def model(self):
-        model = make(ema_decay=0.9)
+        model = make(ema_decay=0.9, compiled=EAGERLY)
         model.fit(batches(), verbose=0)
         return model
 
