@@ -1,11 +1,13 @@
 """Exit statuses and messages of commands."""
 
+import itertools
 import os
 import subprocess
 import sys
 
 import pytest
 
+from zoo import console
 from zoo.console import run_command
 from zoo.errors import InputError, TrainingError
 
@@ -62,3 +64,22 @@ assert tf.keras.layers.Dense(1)(tf.ones([1, 1])).shape == (1, 1)
 """
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def test_progress_is_lines_in_a_log(monkeypatch, capsys):
+    clock = itertools.count(0, 20)
+    monkeypatch.setattr(console.time, "monotonic", lambda: next(clock))
+    assert list(console.progress(range(5), "sampling", "batches")) == list(range(5))
+    assert capsys.readouterr() == ("", "sampling: 1 of 5 batches in 40 s\nsampling: 3 of 5 batches in 80 s\n")
+
+
+def test_progress_that_takes_no_time_is_not_told(capsys):
+    assert list(console.progress("abc", "sampling", "batches")) == ["a", "b", "c"]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_progress_is_a_bar_on_a_terminal(monkeypatch, capsys):
+    monkeypatch.setattr(console.sys.stderr, "isatty", lambda: True)
+    with monkeypatch.context() as patch:
+        patch.setattr("tqdm.tqdm", lambda things, **settings: [settings["desc"], *things])
+        assert list(console.progress([1, 2], "sampling", "batches")) == ["sampling", 1, 2]

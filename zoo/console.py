@@ -1,13 +1,16 @@
-"""What a program at a console needs: an exit status for every end, and TensorFlow without its start-up messages."""
+"""What a program at a console needs: an exit status for every end, progress, TensorFlow without its first messages."""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
 
 from zoo.errors import SignalError, ZooError, printable
+
+SECONDS_A_LINE = 30  # of progress in a log
 
 
 def run_command(command: Callable[[], object]) -> int:
@@ -37,6 +40,27 @@ def escape_what_cannot_be_shown() -> None:
     r"""Makes stdout write a character that its encoding lacks as an escape, as stderr does: "Fr\xe9chet" in ASCII."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def progress(things: Sequence, title: str, unit: str) -> Iterator:
+    """Yields things and says on stderr how far it has come, if they take long: a bar on a terminal, lines in a log.
+
+    Args:
+        things: what takes its time.
+        title: what is done with them.
+        unit: what they are, in the plural.
+    """
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        yield from tqdm(things, desc=title, unit=f" {unit}", delay=2, leave=False)
+        return
+    begun = told = time.monotonic()
+    for done, thing in enumerate(things):
+        if (now := time.monotonic()) - told > SECONDS_A_LINE:
+            told = now
+            print(f"{title}: {done:,} of {len(things):,} {unit} in {now - begun:.0f} s", file=sys.stderr, flush=True)
+        yield thing
 
 
 # What Keras imports, for a third of TensorFlow's time, for wrappers and pictures that the zoo does not use.

@@ -1,6 +1,7 @@
 """`zoo sample`: seeds, the files it writes, and how it fails."""
 
 import os
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from zoo.artefacts.catalogue import load
-from zoo.commands.sample import parse_labels, parse_seeds
+from zoo.commands.sample import npz_in_parts, parse_labels, parse_seeds
 from zoo.errors import InputError
 
 
@@ -108,6 +109,64 @@ def test_trusted(run, workplace, capsys):
     assert os.listdir() == ["model"]
     assert run("sample model --seeds 0 --trusted") == 0
     assert sorted(os.listdir()) == ["greeting", "grid.png", "model"]
+
+
+def test_many_samples_are_those_of_one_call(run, capsys):
+    assert run("sample toy-digits --seeds 0-599 --label 3 --npz a.npz --out a.png") == 0
+    assert capsys.readouterr().out == "a.png: 600 samples\na.npz: 600 samples\n"
+    with np.load("a.npz") as arrays:
+        assert arrays["samples"].dtype == np.float32
+        np.testing.assert_array_equal(arrays["samples"], load("toy-digits").sample(600, 3))
+        np.testing.assert_array_equal(arrays["seeds"], np.arange(600))
+    with Image.open("a.png") as image:
+        assert image.size == (25 * 66 + 2, 24 * 66 + 2)
+
+
+def test_an_npz_takes_no_more_memory_than_its_seeds_and_a_part(tmp_path):
+    seeds, labels = np.arange(1000), np.zeros(1000, np.int32)
+    part = np.ones((10, 64, 64, 1), np.float32)
+    tracemalloc.start()
+    with npz_in_parts(tmp_path / "a.npz", seeds, labels) as append:
+        for _ in range(100):
+            append(part)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10 * part.nbytes
+    with np.load(tmp_path / "a.npz") as arrays:
+        np.testing.assert_array_equal(arrays["samples"], np.ones((1000, 64, 64, 1), np.float32))
+
+
+def begin_and_fail(path):
+    with npz_in_parts(path, np.arange(2), np.arange(2)) as append:
+        append(np.ones((1, 4, 4, 1)))
+        raise InputError("midway")
+
+
+def test_what_fails_midway_leaves_no_npz(tmp_path):
+    with pytest.raises(InputError, match="midway"):
+        begin_and_fail(tmp_path / "a.npz")
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (
+            "--seeds 0-10000",
+            "A picture holds at most 10,000 samples; --npz FILE and --out FOLDER/ take more. Received: 10,001",
+        ),
+        ("--seeds 0-1999 --label all", "A picture holds at most 10,000 samples; "),
+        (
+            "--seeds 0-1999999 --label all --npz a.npz",
+            "At most 10,000,000 samples are drawn at once. Received: 20,000,000",
+        ),
+        ("--seeds 0-99 --npz a.npz --label 10", "`labels` should lie in [-1, 9]. Received: 10"),
+    ],
+)
+def test_more_than_can_be_drawn_is_refused(run, flags, message, capsys):
+    assert run(f"sample toy-digits {flags}") == 2
+    assert capsys.readouterr().err.startswith(f"zoo: {message}")
+    assert os.listdir() == []
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ class LoadedModel:
         return self.card.get("class_names")
 
     @property
-    def _sampled_classes(self) -> int | None:
+    def sampled_classes(self) -> int | None:
         """How many classes a sample may be asked to be of; `None` where the card says that none may be."""
         return self.card.get("num_classes") if self.card.get("conditional", True) else None
 
@@ -81,7 +81,7 @@ class LoadedModel:
         Raises:
             InputError: wrong seeds or labels; a SavedModel that cannot be sampled by seed and label.
         """
-        seeds, labels = check_seeds_and_labels(seeds, labels, self._sampled_classes)
+        seeds, labels = check_seeds_and_labels(seeds, labels, self.sampled_classes)
         return self._answer(SERVING_DEFAULT, {SEED: seeds, LABEL: labels}, SAMPLES)
 
     def latents(self, seeds: int | Sequence[int] | np.ndarray) -> np.ndarray:
@@ -133,10 +133,10 @@ class LoadedModel:
 
     def _classes_of(self, count: int, labels: int | Sequence[int] | np.ndarray | None) -> np.ndarray:
         """A class for each row where the model samples by class; else any labels."""
-        _, labels = check_seeds_and_labels(count, labels, self._sampled_classes)
+        _, labels = check_seeds_and_labels(count, labels, self.sampled_classes)
         if self.card.get("conditional") and labels.min() < 0:
             raise InputError(
-                f"{self.path}: `labels` should be a class in [0, {self._sampled_classes - 1}] for each row, "
+                f"{self.path}: `labels` should be a class in [0, {self.sampled_classes - 1}] for each row, "
                 f"since no seed could choose it. Received: {labels.min()}"
             )
         return labels

@@ -6,13 +6,15 @@ import argparse
 import contextlib
 import os
 import re
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from zoo import console
 from zoo.artefacts.catalogue import LoadedModel, load
+from zoo.artefacts.signatures import ROWS_AT_ONCE
 from zoo.commands.arguments import add_model
 from zoo.errors import InputError, unknown
 from zoo.files import expanded, make_folder, replacing, require_possible_folder
@@ -21,20 +23,25 @@ from zoo.sampling import check_seeds_and_labels
 
 HELP = "draw samples from a trained model"
 ALL = "all"
-MOST = 10_000_000  # seeds of one command
+MOST = 10_000_000  # samples of one command
+MOST_TILES = 10_000  # samples of a picture
 EXAMPLE = "zoo sample dcgan-fashion_mnist --seeds 0-63 --out grid.png"
 
 
 def add_flags(command: argparse.ArgumentParser) -> None:
     add_model(command)
-    command.add_argument("--seeds", required=True, help="a sample for each seed: 0-63, or 1,5,9, or 0-7,42")
+    command.add_argument(
+        "--seeds", required=True, help=f"a sample for each seed: 0-63, or 1,5,9, or 0-7,42; at most {MOST:,}"
+    )
     command.add_argument(
         "--label",
         help="class of every sample, or of each: Sneaker, or 3, or Sneaker,3,-1; -1 is drawn by the seed (default: "
         "-1); all for a row of the seeds for each class",
     )
     command.add_argument(
-        "--out", help="picture to write, .png, or a folder, FOLDER/, for a picture of each sample (default: grid.png)"
+        "--out",
+        help=f"picture to write, .png, of at most {MOST_TILES:,} samples, or a folder, FOLDER/, for a picture of each "
+        "sample (default: grid.png)",
     )
     command.add_argument("--npz", help="arrays to write, .npz: samples, seeds and labels")
     command.add_argument(
@@ -61,18 +68,58 @@ def run(arguments: argparse.Namespace) -> None:
         columns, seeds, labels = len(seeds), np.tile(seeds, len(labels)), np.repeat(labels, len(seeds))
     else:
         labels = parse_labels(arguments.label, model.class_names)
-    seeds, labels = check_seeds_and_labels(seeds, labels, num_classes=None)
-    samples = model.sample(seeds, labels)
-    with contextlib.ExitStack() as both_or_none:
-        if arguments.npz:
-            temporary = both_or_none.enter_context(replacing(arguments.npz))
-            np.savez(temporary, samples=samples, seeds=seeds, labels=labels)
-        if is_folder:
-            write_pictures(expanded(out), samples, seeds, labels)
-        elif out:
-            write_png(out, picture(samples, columns))
+    seeds, labels = check_seeds_and_labels(seeds, labels, model.sampled_classes)
+    if len(seeds) > MOST:
+        raise InputError(f"At most {MOST:,} samples are drawn at once. Received: {len(seeds):,}")
+    if out and not is_folder and len(seeds) > MOST_TILES:
+        raise InputError(
+            f"A picture holds at most {MOST_TILES:,} samples; --npz FILE and --out FOLDER/ take more. "
+            f"Received: {len(seeds):,}"
+        )
+    shown: list[np.ndarray] = []
+    with contextlib.ExitStack() as all_or_none:
+        append = all_or_none.enter_context(npz_in_parts(arguments.npz, seeds, labels)) if arguments.npz else None
+        for start in console.progress(range(0, len(seeds), ROWS_AT_ONCE), "sampling", "batches"):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            samples = model.sample(seeds[rows], labels[rows])
+            if append:
+                append(samples)
+            if is_folder:
+                write_pictures(expanded(out), samples, seeds[rows], labels[rows])
+            elif out:
+                shown.append(samples)
+        if shown:
+            write_png(out, picture(np.concatenate(shown), columns))
     for path in filter(None, (out, arguments.npz)):
-        print(f"{path}: {len(samples)} samples")
+        print(f"{path}: {len(seeds)} samples")
+
+
+@contextlib.contextmanager
+def npz_in_parts(path: str, seeds: np.ndarray, labels: np.ndarray) -> Iterator[Callable[[np.ndarray], None]]:
+    """Writes the .npz of as many samples as there are seeds, whole or not at all, without holding them in memory.
+
+    Yields:
+        A function that takes the next samples, float32 `[n, *data_shape]`.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, array in {"seeds": seeds, "labels": labels}.items():
+            with archive.open(f"{name}.npy", "w") as file:
+                np.lib.format.write_array(file, array)
+        with archive.open("samples.npy", "w", force_zip64=True) as file:
+            is_begun = False
+
+            def append(samples: np.ndarray) -> None:
+                nonlocal is_begun
+                if not is_begun:
+                    form = {"descr": "<f4", "fortran_order": False, "shape": (len(seeds), *samples.shape[1:])}
+                    np.lib.format.write_array_header_1_0(file, form)
+                    is_begun = True
+                file.write(samples.astype("<f4").tobytes())
+
+            yield append
 
 
 def classes(model: LoadedModel) -> np.ndarray:

@@ -19,9 +19,10 @@ from zoo.artefacts.signatures import (
     call,
     matching,
 )
+from zoo.console import progress
 from zoo.data import Dataset
 from zoo.errors import InputError
-from zoo.evaluation.rows import progress, unit
+from zoo.evaluation.rows import unit
 
 TEST_ERRORS = "test_errors"  # its name among scores
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from zoo.console import progress
 from zoo.evaluation.real_data import RealData
-from zoo.evaluation.rows import progress
 from zoo.evaluation.scores import SCORES, VALUES, Rows
 
 RESAMPLES = 200

@@ -11,11 +11,12 @@ import numpy as np
 
 from zoo.artefacts.catalogue import LoadedModel
 from zoo.artefacts.signatures import ROWS_AT_ONCE
+from zoo.console import progress
 from zoo.data import Dataset
 from zoo.errors import InputError, require_positive
 from zoo.evaluation.floors import floor
 from zoo.evaluation.real_data import RealData, code_version
-from zoo.evaluation.rows import Sampler, draw, progress, unit
+from zoo.evaluation.rows import Sampler, draw, unit
 from zoo.evaluation.scores import SCORES, VALUES, Measured, Rows, named, reads_features
 from zoo.features import Features
 

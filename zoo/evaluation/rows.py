@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from zoo.artefacts.signatures import ROWS_AT_ONCE
+from zoo.console import progress
 from zoo.data import Dataset, Split
 from zoo.errors import InputError
 from zoo.metrics import checks
@@ -49,10 +50,3 @@ def batches(split: Split, count: int, title: str) -> Iterator[np.ndarray]:
 def unit(rows: np.ndarray) -> np.ndarray:
     """Rows of a `Split` or of `draw` as float32, images in [0, 1]."""
     return rows / np.float32(255) if rows.dtype == np.uint8 else rows
-
-
-def progress(things: Sequence, title: str, unit: str) -> Iterable:
-    """`things`, with a bar on a terminal if they take long."""
-    from tqdm import tqdm
-
-    return tqdm(things, desc=title, unit=f" {unit}", delay=2, leave=False, disable=None)
