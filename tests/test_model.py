@@ -120,7 +120,8 @@ def _dense(input_shapes, output_shape, seed):
 def make(name, **settings):
     """A small compiled model of that name."""
     keras.utils.set_random_seed(0)
-    compile_settings = {key: settings.pop(key) for key in ("jit_compile", "steps_per_execution") if key in settings}
+    compiled = ("jit_compile", "run_eagerly", "steps_per_execution")
+    compile_settings = {key: settings.pop(key) for key in compiled if key in settings}
     cls = ThreePlayers if name == "ThreePlayers" else getattr(zoo, name)
     classes = {"num_classes": 3} if cls.labels == "required" else {}
     model = cls(SHAPE, **SMALL.get(name, {}), **classes, **settings)
@@ -293,7 +294,7 @@ def test_trains_under_mirrored(name, mirrored):
 def test_mixed_precision_keeps_float32_weights_and_follows_float32(name, run, policy):
     keras.mixed_precision.set_global_policy(policy)
     try:
-        model = make(name)
+        model = make(name, run_eagerly=True)  # five steps take less time than the trace of one
     finally:
         keras.mixed_precision.set_global_policy("float32")
     history = model.fit(batches(), steps_per_epoch=1, epochs=5, verbose=0).history

@@ -28,7 +28,7 @@ SEEDS = np.array([7, 0, 2**40, -3], np.int64)
 @pytest.fixture(scope="module", params=[*zoo.MODELS, "ThreePlayers"])
 def exported(request, tmp_path_factory):
     """A trained model and the version folder of its artefact."""
-    model = make(request.param, ema_decay=0.9)
+    model = make(request.param, ema_decay=0.9, run_eagerly=True)
     model.fit(batches(), steps_per_epoch=4, verbose=0)
     return model, model.export(tmp_path_factory.mktemp("artefact") / "model")
 

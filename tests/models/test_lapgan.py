@@ -24,9 +24,10 @@ BATCH = {"image": IMAGES / 2 + 0.5, "label": LABELS}
 PLAYERS = LAPGAN.players
 
 
-def build(rate=0.1, **settings):
+def build(rate=0.1, eagerly=True, **settings):
+    """A small model; it trains eagerly, since tracing its networks takes longer than a few steps."""
     model = LAPGAN(SHAPE, **{"sizes": SIZES, "latent_size": 3, "filters": 4, "units": 8, **settings})
-    model.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(2 * rate))
+    model.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(2 * rate), run_eagerly=eagerly)
     return model
 
 
@@ -391,7 +392,7 @@ class TestClasses:
     def test_two_replicas_follow_one(self, mirrored):
         one = fit(build(num_classes=3, ema_decay=0.9))
         with mirrored.scope():
-            two = build(num_classes=3, ema_decay=0.9)
+            two = build(eagerly=False, num_classes=3, ema_decay=0.9)
         fit(two)
         for left, right in zip(one.weights, two.weights, strict=True):
             np.testing.assert_allclose(left, right, atol=1e-5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import os
 import platform
@@ -151,12 +152,16 @@ def _module(model) -> tuple[tf.Module, dict]:
     """The graphs of the signatures, and a module whose `state` is `kept_weights`, then what else the graphs read."""
     functions = model.signatures()
     classes = model.sampled_classes if SAMPLE in functions else None
-    signatures = {
-        name: tf.function(guarded(function, specs, classes), input_signature=specs, autograph=False)
-        for name, (function, specs) in functions.items()
-    }
+    graphs = []
+
+    @functools.cache  # of two names for one function
+    def signature(function, specs):
+        graphs.append(tf.function(function, input_signature=specs, autograph=False).get_concrete_function())
+        # TensorFlow traces what it saves once more: only the guard, which calls the graph.
+        return tf.function(guarded(graphs[-1], specs, classes), input_signature=specs, autograph=False)
+
+    signatures = {name: signature(function, tuple(specs)) for name, (function, specs) in functions.items()}
     module = tf.Module()
-    graphs = [signature.get_concrete_function() for signature in signatures.values()]
     weights = [weight.value for weight in kept_weights(model)]
     read = [variable for graph in graphs for variable in graph.variables]
     module.state = list({id(variable): variable for variable in [*weights, *read]}.values())

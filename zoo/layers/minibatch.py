@@ -40,7 +40,8 @@ class MinibatchDiscrimination(keras.layers.Layer):
             shape=(input_shape[-1], self.kernels, self.size), initializer=self.kernel_initializer, name="kernel"
         )
         self.log_scale = self.add_weight(shape=(self.kernels, self.size), initializer="zeros", name="log_scale")
-        self.bias = self.add_weight(shape=(self.kernels,), initializer=keras.initializers.Constant(-1.0), name="bias")
+        bias = keras.initializers.Constant(-1.0)  # added to float32
+        self.bias = self.add_weight(shape=(self.kernels,), initializer=bias, autocast=False, name="bias")
 
     def call(self, inputs):
         if self.initializes:
