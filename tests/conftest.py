@@ -4,6 +4,8 @@ import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# What XLA compiles here runs for a few steps: its machine code need not be fast.
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0"
 
 import keras
 import pytest
@@ -52,6 +54,12 @@ def pytest_collection_finish():
 def mirrored():
     """A strategy of two replicas that needs no accelerator."""
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"], cross_device_ops=tf.distribute.ReductionToOneDevice())
+
+
+@pytest.fixture(scope="session")
+def soak_seconds():
+    """How long a server is kept under load."""
+    return float(os.environ.get("ZOO_SOAK_SECONDS", "10"))
 
 
 @pytest.fixture(autouse=True, scope="session")

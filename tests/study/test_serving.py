@@ -19,7 +19,6 @@ from zoo.study.database import answers, pictures, sessions, sources, subjects, t
 from zoo.study.pictures import Kind
 
 SUBJECTS = 50
-SECONDS = 60
 MANY = list(range(400))  # pictures of a source, for sessions one after another
 THINKING = 0.05  # seconds, on average
 
@@ -144,16 +143,16 @@ def test_a_session_goes_on_after_kill_9(tmp_path):
 
 
 @pytest.mark.slow
-def test_fifty_subjects_at_once_lose_nothing_when_the_server_is_killed(tmp_path):
+def test_fifty_subjects_at_once_lose_nothing_when_the_server_is_killed(tmp_path, soak_seconds):
     study = new_study(tmp_path / "s.sqlite", seeds=MANY)
 
     async def crowd():
         server = Server(tmp_path / "s.sqlite")
         try:
-            until = time.monotonic() + SECONDS
+            until = time.monotonic() + soak_seconds
             everyone = [asyncio.create_task(take_part([server.address], until)) for _ in range(SUBJECTS)]
             for _ in range(2):
-                await asyncio.sleep(SECONDS / 3)
+                await asyncio.sleep(soak_seconds / 3)
                 server.kill()
                 server = await asyncio.to_thread(Server, tmp_path / "s.sqlite", server.port)
             return await asyncio.gather(*everyone)
