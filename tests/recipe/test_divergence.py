@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from zoo import recipe
 from zoo.errors import TrainingError
@@ -110,6 +111,15 @@ def test_a_callback_that_stumbles_over_weights(train, tmp_path, player):
         f"Training stopped at step 4: the {player} has weights that are not finite. "
         f"{tmp_path}/run/checkpoints/step-2 stays usable."
     )
+
+
+def test_an_operation_that_stumbles_over_weights(train):
+    def stumble(model):
+        spoil("generator")(model)
+        tf.debugging.check_numerics(model.generator.layers[-1].bias, "of a graph")
+
+    with pytest.raises(TrainingError, match=r"step 4: the generator has weights .*/checkpoints/step-2 stays usable"):
+        train(watching=[AtStep(4, stumble)])
 
 
 def test_an_error_of_a_callback_of_a_sound_model_passes_through(train):

@@ -17,13 +17,36 @@ from zoo.errors import TrainingError
 ROWS = np.random.default_rng(0).normal(size=(10, 2)).astype("float32")
 
 
-def build(strategy=None, **settings):
+def build(strategy=None, generator=None, ema_decay=None, **settings):
     with (strategy or tf.distribute.get_strategy()).scope():
         layers = [keras.Input((2,)), keras.layers.Dense(1, kernel_initializer="ones")]
-        generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, kernel_initializer="ones")])
-        model = GAN((2,), latent_size=3, generator=generator, discriminator=keras.Sequential(layers))
+        ones = [keras.Input((3,)), keras.layers.Dense(2, kernel_initializer="ones")]
+        model = GAN(
+            (2,),
+            latent_size=3,
+            generator=generator or keras.Sequential(ones),
+            discriminator=keras.Sequential(layers),
+            ema_decay=ema_decay,
+        )
         model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), **settings)
     return model
+
+
+def doubled():
+    return [keras.layers.Dense(2, kernel_initializer="ones"), keras.layers.Lambda(lambda rows: 2 * rows)]
+
+
+class Subclassed(keras.Model):
+    """A generator without a configuration."""
+
+    def __init__(self):
+        super().__init__()
+        self.parts = doubled()
+
+    def call(self, latents, training=False):
+        for part in self.parts:
+            latents = part(latents)
+        return latents
 
 
 def batches(rows=ROWS):
@@ -61,6 +84,44 @@ class TestExecutionsThatDoNotDivideTheEpoch:
         rows[-1] = -3e38  # finite, but its logit is not
         with pytest.raises(TrainingError, match=r"stopped at step 5: .* discriminator"):
             build(steps_per_execution=2).fit(batches(rows), verbose=0)
+
+
+class Named(GAN):
+    """Reports a value whose name comes before those of its players' losses, and is their sum."""
+
+    def train_step(self, batch):
+        logs = super().train_step(batch)
+        return {"all": logs["discriminator_loss"], **logs}
+
+
+def test_of_several_values_that_are_not_finite_one_that_names_its_player_is_told():
+    model = Named((2,), latent_size=3)
+    model.compile()
+    rows = np.full_like(ROWS, -3e38)  # finite, but their logits are not
+    with pytest.raises(TrainingError, match="step 1: the loss of the discriminator, discriminator_loss"):
+        model.fit(batches(rows), verbose=0)
+
+
+class TestNormsOfScaledGradients:
+    def fitted(self, rows):
+        """A model whose losses are scaled by 2**127 and one without, after the same step; their logs."""
+        scaled, plain = build(), build(log_gradient_norms=True)
+        optimizers = [
+            keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=2.0**127) for _ in "ab"
+        ]
+        scaled.compile(*optimizers, log_gradient_norms=True)
+        return scaled, *(model.fit(batches(rows).take(1), verbose=0).history for model in (scaled, plain))
+
+    def test_they_are_those_of_the_gradients(self):
+        _, norms, expected = self.fitted(ROWS)
+        for name in ("generator_gradient_norm", "discriminator_gradient_norm"):
+            np.testing.assert_allclose(norms[name], expected[name], rtol=1e-5)
+
+    def test_they_are_0_where_the_update_is_skipped_and_stop_nothing(self):
+        model, norms, expected = self.fitted(np.full_like(ROWS, -1e3))  # as large is the discriminator's gradient
+        assert norms["discriminator_gradient_norm"] == [0.0]
+        assert expected["discriminator_gradient_norm"][0] > 500
+        np.testing.assert_array_equal(model.discriminator.get_weights()[0], build().discriminator.get_weights()[0])
 
 
 WORKER = """
@@ -147,6 +208,18 @@ class TestAverages:
             assert average.dtype == np.float64
             assert (start != average).any()
             assert (average != weight).any()
+
+    @pytest.mark.parametrize("kind", ["subclassed", "with a Lambda layer"])
+    def test_a_generator_that_keras_cannot_make_again_is_averaged_and_exported(self, kind, tmp_path):
+        generator = Subclassed() if kind == "subclassed" else keras.Sequential([keras.Input((3,)), *doubled()])
+        model = build(generator=generator, ema_decay=0.9)
+        first = model.sample(4)
+        model.fit(batches(), verbose=0)
+        samples = model.sample(4)
+        latents = model.latents_of(tf.range(4, dtype=tf.int64))
+        assert not np.allclose(samples, first)
+        assert not np.allclose(samples, generator(latents))
+        np.testing.assert_allclose(zoo.load(model.export(tmp_path / "gan")).sample(4), samples, atol=1e-5)
 
     def test_they_follow_a_generator_that_starts_from_the_mean_image(self):
         model = GAN((2, 2, 1), latent_size=3, ema_decay=0.9)

@@ -27,13 +27,14 @@ def explained(model, workdir: Path):
             reason = str(error)
         elif isinstance(error, tf.errors.UnavailableError | tf.errors.AbortedError):
             reason = "A worker was lost."
-        elif not isinstance(error, tf.errors.OpError):
+        else:
             try:
                 model.check_weights()
             except TrainingError as diverged:
                 reason = str(diverged)
             else:
-                raise
+                if not isinstance(error, tf.errors.OpError):
+                    raise
         latest = tf.train.latest_checkpoint(workdir / "checkpoints")
         kept = f"{latest} stays usable" if latest else "There was no checkpoint yet"
         raise TrainingError(f"{reason} {kept}.") from error

@@ -197,7 +197,8 @@ class TrainingLoop(KerasDoors):
 
         Returns:
             float64 `[2 + len(Extremes)]`: the step's number, or -1 if all is well; the index of the value that is not
-            finite, 0 for `fault` and then the logs by their sorted names; the extremes over this process's replicas.
+            finite, 0 for `fault` and then the logs as `_told_first` orders them; the extremes over this process's
+            replicas.
         """
         local = self.distribute_strategy.experimental_local_results
         extremes = Extremes(
@@ -206,9 +207,13 @@ class TrainingLoop(KerasDoors):
                 for name, values in zip(Extremes._fields, extremes, strict=True)
             )
         )
-        bad = ~tf.math.is_finite(tf.stack([fault, *(logs[name] for name in sorted(logs))]))
+        bad = ~tf.math.is_finite(tf.stack([fault, *(logs[name] for name in self._told_first(logs))]))
         step = tf.where(tf.reduce_any(bad), self.step_counter.value + 1, tf.constant(-1, tf.int64))
         return tf.stack([tf.cast(value, tf.float64) for value in (step, tf.argmax(bad), *extremes)])
+
+    def _told_first(self, names):
+        """Names of logs, those that say whose they are before the others."""
+        return sorted(names, key=lambda name: (not name.startswith(tuple(self.players)), name))
 
     def _step_seed(self, purpose):
         return draws.fold(draws.named_seed(self.seed, purpose), self.step_counter.value)
@@ -287,10 +292,11 @@ class EpochLogs:
         if index == 0:
             reason = fault(model, Extremes(*extremes)) or "A batch was refused: the process that got it says why,"
             raise InputError(f"{reason} at step {step:.0f}")
-        name = sorted(self._sums)[int(index) - 1]
+        name = model._told_first(self._sums)[int(index) - 1]
         player = next((player for player in model.players if name.startswith(player)), None)
+        kind = "loss" if name.endswith("_loss") else "value"
         whose = f"of the {player}, {name}," if player else name
-        raise TrainingError(f"Training stopped at step {step:.0f}: the loss {whose} is not finite.")
+        raise TrainingError(f"Training stopped at step {step:.0f}: the {kind} {whose} is not finite.")
 
 
 def _move(mean, value, share):

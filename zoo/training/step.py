@@ -80,7 +80,8 @@ class TrainingStep:
             loss: scalar float32, the mean over this replica's rows, computed under `tape`.
 
         Returns:
-            What the update has to report: `<player>_gradient_norm` where `compile` was asked for it, else nothing.
+            What the update has to report: `<player>_gradient_norm` where `compile` was asked for it, else nothing. It
+            is 0 where a scaled loss makes a gradient overflow in float16, so that the optimiser skips the update.
         """
         if self._is_testing:
             return {}
@@ -94,8 +95,12 @@ class TrainingStep:
         logs = {}
         if self.log_gradient_norms:
             total = context.all_reduce("sum", [gradient for gradient in gradients if gradient is not None])
+            if loss_scaled:
+                total = [gradient / optimizer.dynamic_scale for gradient in total]
             norm = tf.linalg.global_norm(total)
-            logs[f"{player}_gradient_norm"] = norm / optimizer.dynamic_scale if loss_scaled else norm
+            if loss_scaled:
+                norm = tf.where(tf.math.is_finite(norm), norm, 0.0)
+            logs[f"{player}_gradient_norm"] = norm
         if loss_scaled and context.num_replicas_in_sync > 1:
             gradients = self._agree_on_overflow(gradients, context)
         with tf.control_dependencies([self._all_computed(gradients)]):
