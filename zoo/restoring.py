@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import zoo
 from zoo.artefacts.catalogue import find
+from zoo.artefacts.precision import in_float32
 from zoo.errors import InputError, first_line, unknown
 from zoo.files import expanded
 
@@ -24,15 +25,15 @@ def restore(name_or_path: str | Path, checkpoint: str | int = LATEST) -> Trainab
     """The Keras model of an artefact or of a workdir: all networks with their weights, compiled, ready to be trained.
 
     An artefact holds no state of optimisers: they start afresh, with the settings they were trained with. Where the
-    model keeps a running average of a network, the artefact holds the average alone, and the network starts from it. A
-    workdir's checkpoint holds everything.
+    model keeps a running average of a network, the artefact holds the average alone, and the network starts from it.
+    What an artefact stores in bfloat16 comes back in float32. A workdir's checkpoint holds everything.
 
     Args:
         name_or_path: a name of the catalogue; or the path of an artefact, of one version, or of a workdir.
         checkpoint: of a workdir: "latest", "best" (of `--score_every`), or the step of one that is still there.
 
     Returns:
-        The model; `sample` gives what the artefact's SavedModel gives.
+        The model; `sample` gives what the artefact's SavedModel gives, to 1e-5, or to 2e-2 where that is in bfloat16.
 
     Raises:
         InputError: an unknown name, an artefact whose card does not say how to make its model again, a checkpoint that
@@ -51,7 +52,7 @@ def restore(name_or_path: str | Path, checkpoint: str | int = LATEST) -> Trainab
     version, card = find(name_or_path)
     if not card.get("configuration"):
         raise InputError(f"{version}: its card does not say how to make the model again, so it can be sampled alone.")
-    model = _made(card, version)
+    model = _made({**card, "configuration": in_float32(card["configuration"])}, version)
     _read_weights(model, version)
     return model
 

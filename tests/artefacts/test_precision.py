@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -54,6 +55,19 @@ def test_the_artefact_answers_in_float32_and_says_how_it_computes(tmp_path):
     np.testing.assert_allclose(loaded.sample(8), model.sample(8), atol=0.02)
     outputs = {spec.dtype for graph in loaded.signatures.values() for spec in graph.structured_outputs.values()}
     assert outputs == {tf.float32, tf.string}
+
+
+def test_the_artefact_is_restored_in_float32_with_its_optimisers_and_trains(tmp_path):
+    model = make("ImprovedGAN")
+    model.compile(generator_optimizer=keras.optimizers.SGD(0.125))
+    model.fit(batches(), steps_per_epoch=2, verbose=0)
+    model.export(tmp_path / "half", precision="bfloat16")
+    restored = zoo.restore(tmp_path / "half")
+    assert {weight.dtype for weight in restored.trainable_variables} == {"float32"}
+    np.testing.assert_allclose(restored.sample(16), model.sample(16), atol=0.02)
+    assert restored.optimizer_of("generator").get_config()["learning_rate"] == 0.125
+    restored.fit(batches(), steps_per_epoch=2, verbose=0)
+    assert restored.step == model.step + 2
 
 
 def test_another_precision_is_refused(tmp_path):

@@ -65,6 +65,7 @@ def export(
     """
     _check_facts(facts)
     directory = require_literal(expanded(directory))
+    compiled = blueprint(model)["compiled"]  # which a copy in another precision is not
     model = in_precision(model, precision)
     require_same_model(directory, model, dataset)
     finish_or_clear(directory)
@@ -92,6 +93,7 @@ def export(
         "scores": [],
         **facts,
         **blueprint(model),
+        "compiled": compiled,
         "packages": {"python": platform.python_version()} | {name: installed_version(name) for name in PACKAGES},
         "parameters": {
             player: sum(network.count_params() for network in model.networks_of(player)) for player in model.players

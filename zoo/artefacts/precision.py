@@ -44,6 +44,15 @@ def in_precision(model, precision: str):
     return copy
 
 
+def in_float32(configuration: object) -> object:
+    """A serialised configuration whose layers store their weights, and compute, in float32 in place of bfloat16."""
+    if isinstance(configuration, dict):
+        return {name: in_float32(value) for name, value in configuration.items()}
+    if isinstance(configuration, list):
+        return [in_float32(value) for value in configuration]
+    return FLOAT32 if configuration == BFLOAT16 else configuration
+
+
 def _networks(config: object) -> Iterator[dict]:
     """The serialised networks in a model's configuration, but for those that are part of another."""
     if isinstance(config, dict) and "class_name" in config and "layers" in config.get("config", {}):
