@@ -150,9 +150,11 @@ def test_every_shipped_model_samples_as_its_savedmodel_and_another_starts_from_i
     for player in other.players:
         for weight, expected in zip(other.variables_of(player), restored.variables_of(player), strict=True):
             np.testing.assert_array_equal(weight, expected)
-    rows = 6 * other.discriminator_updates
+    rng, rows = np.random.default_rng(0), 6 * other.discriminator_updates
+    if other.reference is not None and not other.has_reference:  # `Run.fit` does this
+        other.take_reference(rng.uniform(size=other.reference.shape).astype("float32"))
     batch = {
-        "image": np.random.default_rng(0).uniform(size=(rows, *other.data_shape)).astype("float32"),
+        "image": rng.uniform(size=(rows, *other.data_shape)).astype("float32"),
         "label": np.arange(rows) % (other.num_classes or 1),
     }
     other.fit(tf.data.Dataset.from_tensors(batch), steps_per_epoch=1, verbose=0)
