@@ -125,8 +125,8 @@ def test_a_server_sees_artefacts_alone(path):
 
 
 @pytest.mark.parametrize("path", modules("results/*.py"), ids=str)
-def test_results_know_artefacts_alone(path):
-    assert {name.split(".")[1] for name in imports(path)} <= {"results", "artefacts", "errors", "files"}
+def test_results_know_artefacts_and_pictures_alone(path):
+    assert {name.split(".")[1] for name in imports(path)} <= {"results", "artefacts", "images", "errors", "files"}
 
 
 @pytest.mark.parametrize("path", modules("console.py", "files.py", "machine.py"), ids=str)

@@ -77,8 +77,25 @@ def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     return np.pad(tiled, ((0, GAP), (0, GAP), (0, 0)), constant_values=LIGHT)
 
 
+def strips(samples: dict[str, np.ndarray], columns: int) -> np.ndarray:
+    """Draws a strip of images for each name, under the name, as uint8 `[height, width, 3]`.
+
+    Args:
+        samples: as many images for each name, `[n, height, width, channels]` in [0, 1], 1 or 3 channels.
+        columns: how many strips stand side by side.
+    """
+    rows = math.ceil(len(samples) / columns)
+    figure = _figure(4 * columns, 0.75 * rows)
+    for place in figure.subplots(rows, columns, squeeze=False).flat:
+        place.set_axis_off()
+    for axes, (name, images) in zip(figure.axes, samples.items(), strict=False):
+        axes.set_title(name, fontsize=9, pad=3)
+        axes.imshow(grid(images, columns=len(images)), cmap="gray", vmin=0, vmax=255, interpolation="antialiased")
+    return _rendered(figure)
+
+
 def chains(stages: Sequence[np.ndarray]) -> np.ndarray:
-    """`grid` of what samples were on the way, a row a sample, each image enlarged to the last one's size.
+    """`grid` of what samples were on the way, one row for each sample, each image enlarged to the last one's size.
 
     Args:
         stages: arrays `[n, height, width, channels]` in [0, 1], in order; the last one's images are the largest.
@@ -112,7 +129,7 @@ def curves(rows: list[dict[str, float]]) -> np.ndarray:
     """Draws training logs against the step, losses above and all else below, as uint8 `[800, 800, 3]`.
 
     Args:
-        rows: each with "step" and one value a log.
+        rows: each with "step" and one value for each log.
     """
     figure = _figure(8, 8)
     upper, lower = figure.subplots(2, sharex=True)
@@ -131,7 +148,7 @@ def score_curves(rows: list[dict[str, float]]) -> np.ndarray:
     """Draws scores against the step, each on axes of its own, as `panels` does.
 
     Args:
-        rows: each with "step" and one value a score.
+        rows: each with "step" and one value for each score.
     """
     return panels({"": {name: [(row["step"], row[name]) for row in rows] for name in rows[0] if name != "step"}})
 
@@ -222,7 +239,7 @@ def histograms(values: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def lines(x: np.ndarray, values: dict[str, Sequence[float]], label: str) -> np.ndarray:
-    """Draws a curve a name over `x`, which is called `label`, all on the same axes, as uint8 `[500, 800, 3]`."""
+    """Draws one curve for each name over `x`, which is called `label`, on the same axes, as uint8 `[500, 800, 3]`."""
     figure = _figure(8, 5)
     axes = figure.add_subplot(xlabel=label)
     for name, numbers in values.items():

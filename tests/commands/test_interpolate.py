@@ -7,7 +7,7 @@ from PIL import Image
 import zoo
 from zoo import metrics
 from zoo.artefacts.catalogue import load
-from zoo.commands import interpolate
+from zoo.artefacts.walks import walk
 from zoo.errors import InputError
 
 
@@ -28,7 +28,7 @@ def artefacts(tmp_path_factory):
 @pytest.mark.parametrize("name", ["uniform", "by_class"])
 def test_the_way_passes_through_every_seed(artefacts, name):
     model = load(artefacts / name)
-    ways = interpolate.walk(model, np.array([3, 7, 12]), 5, truncation=1.0)
+    ways = walk(model, np.array([3, 7, 12]), 5, truncation=1.0)
     assert ways.shape == (2, 5, 6)
     latents = model.latents([3, 7, 12])
     np.testing.assert_allclose(ways[:, 0], latents[:2], atol=1e-6)
@@ -40,7 +40,7 @@ def test_the_way_passes_through_every_seed(artefacts, name):
 def test_truncation_pulls_towards_the_centre_of_the_prior(artefacts):
     model = load(artefacts / "uniform")
     seeds = np.array([3, 7])
-    whole, half = (interpolate.walk(model, seeds, 3, truncation) for truncation in (1.0, 0.5))
+    whole, half = (walk(model, seeds, 3, truncation) for truncation in (1.0, 0.5))
     np.testing.assert_allclose(half, whole / 2, atol=1e-6)
 
 

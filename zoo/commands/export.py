@@ -51,7 +51,7 @@ def export(arguments: argparse.Namespace) -> None:
         facts = {"dataset": settings["data"], "settings": settings, "checkpoint": checkpoint}
     else:
         _, card = find(arguments.source)
-        kept = ("dataset", "command", "seconds", "machine", "licence", "scores", "settings")
+        kept = ("dataset", "command", "seconds", "machine", "licence", "scores", "settings", "training_precision")
         facts = {name: card[name] for name in kept if name in card}
     print(model.export(arguments.out, precision=arguments.precision, **facts))
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 from pathlib import Path
 
 import numpy as np
 
 from zoo import console
-from zoo.artefacts.catalogue import LoadedModel, load
+from zoo.artefacts.catalogue import load
+from zoo.artefacts.walks import walk
 from zoo.commands.arguments import add_model
 from zoo.commands.sample import check_output, parse_labels, parse_seeds
 from zoo.errors import InputError
@@ -17,7 +17,6 @@ from zoo.images import grid, write_gif, write_png
 
 HELP = "draw the samples on the way from one seed's latent vector to another's"
 EXAMPLE = "zoo interpolate dcgan-fashion_mnist --seeds 3,7,12 --steps 8 --out walk.gif"
-PRIORS = {"Normal": "normal", "Uniform": "uniform"}  # on a card, and as `metrics.interpolate` knows them
 
 
 def add_flags(command: argparse.ArgumentParser) -> None:
@@ -60,25 +59,3 @@ def run(arguments: argparse.Namespace) -> None:
         frames = [samples[0, 0], *samples[:, 1:].reshape(-1, *samples.shape[2:])]
         write_gif(arguments.out, [grid(frame[None]) for frame in frames])
     print(f"{arguments.out}: {len(ways)} ways of {arguments.steps} samples")
-
-
-def walk(model: LoadedModel, seeds: np.ndarray, steps: int, truncation: float) -> np.ndarray:
-    """The latent vectors from each seed to the next, along which the prior finds every point as likely as the ends.
-
-    Returns:
-        float32 `[len(seeds) - 1, steps, latent_size]`.
-
-    Raises:
-        InputError: a model without one latent vector for each seed, or whose card does not state its prior; fewer than
-            two steps.
-    """
-    from zoo import metrics
-
-    latents = model.latents(seeds)
-    prior = model.card.get("prior")
-    if not isinstance(prior, dict) or prior.get("name") not in PRIORS:
-        raise InputError(f"{model.path}: its card states no {' or '.join(PRIORS)} prior. Received: {prior}")
-    kind = PRIORS[prior["name"]]
-    ways = [metrics.interpolate(first, second, steps, kind) for first, second in itertools.pairwise(latents)]
-    centre = (prior["low"] + prior["high"]) / 2 if kind == "uniform" else prior["loc"]
-    return (centre + truncation * (np.stack(ways) - centre)).astype(np.float32)

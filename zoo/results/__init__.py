@@ -6,6 +6,7 @@ artefact or score file changes the documents and no code.
 """
 
 from zoo.results.documents import documents, out_of_date, write
+from zoo.results.pictures import draw
 from zoo.results.records import Record, read_records
 
-__all__ = ["Record", "documents", "out_of_date", "read_records", "write"]
+__all__ = ["Record", "documents", "draw", "out_of_date", "read_records", "write"]

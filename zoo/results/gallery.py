@@ -33,8 +33,10 @@ code { font-size: .85rem; overflow-wrap: anywhere; }
 <body>
 <h1>GAN zoo: gallery</h1>
 <p>Every picture shows the first seeds of a model that ships with the zoo, none of them chosen: <code>zoo sample NAME
---seeds 0-63</code>; of a model with classes, eight seeds of each class. Beside each score stands that of real test
-images in the place of the samples.</p>
+--seeds 0-63</code>; of a model with classes, eight seeds of each class. A walk leads through the latent space from seed
+to seed. The neighbours are the training images nearest to the sample at the left of each row, by the features of a
+classifier: a copy among the samples would stand beside its original. Beside each score stands that of real test images
+in the place of the samples.</p>
 <main>
 $articles
 </main>
@@ -44,6 +46,7 @@ $articles
 ARTICLE = Template("""<article id="$name">
 <h2>$name</h2>
 <img src="../pretrained/$name/samples.png" alt="Samples of $name" loading="lazy" width="530" height="530">
+$pictures
 <p>$model on $dataset. $paper</p>
 <table>
 <tr><th scope="col">score</th><th scope="col">value</th><th scope="col">real images</th></tr>
@@ -52,6 +55,10 @@ $scores
 <p>$parameters parameters; <a href="../pretrained/$name/card.json">card</a></p>
 <p><code>$command</code></p>
 </article>""")
+
+PICTURE = Template("""<details><summary>$title</summary>
+<img src="../$path" alt="$title of $name" loading="lazy"></details>""")
+PICTURES = {"Walk": "docs/walks/$name.png", "Nearest neighbours": "scores/$name/neighbours.png"}
 
 
 def gallery(records: Sequence[Record], root: Path) -> str:
@@ -62,10 +69,10 @@ def gallery(records: Sequence[Record], root: Path) -> str:
         root: a checkout of the zoo, where the page is `docs/gallery.html`.
     """
     shown = [record for record in records if (root / "pretrained" / record.name / "samples.png").is_file()]
-    return PAGE.substitute(articles="\n".join(map(_article, shown)))
+    return PAGE.substitute(articles="\n".join(_article(record, root) for record in shown))
 
 
-def _article(record: Record) -> str:
+def _article(record: Record, root: Path) -> str:
     facts = record.facts
     rows = [
         "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
@@ -79,4 +86,9 @@ def _article(record: Record) -> str:
         "parameters": parameters(facts),
         "command": facts.get("command", "-"),
     }
-    return ARTICLE.substitute({name: html.escape(str(text)) for name, text in texts.items()}, scores="\n".join(rows))
+    texts = {name: html.escape(str(text)) for name, text in texts.items()}
+    paths = {title: Template(path).substitute(texts) for title, path in PICTURES.items()}
+    pictures = [
+        PICTURE.substitute(texts, title=title, path=path) for title, path in paths.items() if (root / path).is_file()
+    ]
+    return ARTICLE.substitute(texts, scores="\n".join(rows), pictures="\n".join(pictures))

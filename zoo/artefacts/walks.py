@@ -1,0 +1,34 @@
+"""Ways through the latent space of a SavedModel, from one seed's latent vector to another's."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from zoo.artefacts.catalogue import LoadedModel
+from zoo.errors import InputError
+
+PRIORS = {"Normal": "normal", "Uniform": "uniform"}  # on a card, and as `metrics.interpolate` knows them
+
+
+def walk(model: LoadedModel, seeds: np.ndarray, steps: int, truncation: float = 1.0) -> np.ndarray:
+    """The latent vectors from each seed to the next, along which the prior finds every point as likely as the ends.
+
+    Returns:
+        float32 `[len(seeds) - 1, steps, latent_size]`.
+
+    Raises:
+        InputError: a model without one latent vector for each seed, or whose card does not state its prior; fewer than
+            two steps.
+    """
+    from zoo import metrics
+
+    latents = model.latents(seeds)
+    prior = model.card.get("prior")
+    if not isinstance(prior, dict) or prior.get("name") not in PRIORS:
+        raise InputError(f"{model.path}: its card states no {' or '.join(PRIORS)} prior. Received: {prior}")
+    kind = PRIORS[prior["name"]]
+    ways = [metrics.interpolate(first, second, steps, kind) for first, second in itertools.pairwise(latents)]
+    centre = (prior["low"] + prior["high"]) / 2 if kind == "uniform" else prior["loc"]
+    return (centre + truncation * (np.stack(ways) - centre)).astype(np.float32)
