@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import saved_models
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 import zoo.files
 from zoo.artefacts.catalogue import find, load, pretrained
+from zoo.artefacts.safety import GRAPH
 from zoo.errors import InputError
 
 
@@ -207,6 +209,44 @@ def test_a_model_without_signatures(tmp_path):
     tf.saved_model.save(module, str(tmp_path))
     with pytest.raises(InputError, match=r"expected a signature serving_default.*Received: \[\]"):
         load(tmp_path).sample(1)
+
+
+def test_signatures_that_are_none(plain, tmp_path):
+    path = shutil.copytree(plain, tmp_path / "model")
+    saved = saved_model_pb2.SavedModel.FromString((path / GRAPH).read_bytes())
+    nodes = saved.meta_graphs[0].object_graph_def.nodes
+    variable = next(number for number, node in enumerate(nodes) if node.WhichOneof("kind") == "variable")
+    (signatures,) = (child for child in nodes[0].children if child.local_name == "signatures")
+    signatures.node_id = variable
+    (path / GRAPH).write_bytes(saved.SerializeToString())
+    with pytest.raises(InputError, match=r"expected a signature serving_default.*Received: \[\]"):
+        load(path).sample(1)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "bool", "complex64", "string", "float64", "bfloat16"])
+def test_samples_are_numbers_of_one_type(tmp_path, dtype):
+    def zeros(seed, label):
+        zeros = tf.zeros_like(seed)[:, None]
+        return {"samples": tf.strings.as_string(zeros) if dtype == "string" else tf.cast(zeros, dtype)}
+
+    module = tf.Module()
+    module.sample = tf.function(zeros, input_signature=saved_models.SAMPLING)
+    tf.saved_model.save(module, str(tmp_path), signatures={"serving_default": module.sample})
+    model = load(tmp_path)
+    if "float" in dtype:
+        assert model.sample(2).dtype == np.float32
+    else:
+        with pytest.raises(InputError, match=r"expected samples of type float32. Received: "):
+            model.sample(2)
+
+
+def test_what_the_machine_cannot_do_is_one_line(tmp_path):
+    def too_large(seed, label):
+        return saved_models.uniform(seed, label) + tf.reduce_sum(tf.fill([tf.size(seed) * 10**8, 10**8], 1.0))
+
+    with pytest.raises(InputError, match=r"model, serving_default: OOM when allocating tensor with shape") as error:
+        load(saved_models.save(tmp_path / "model", too_large)).sample(1)
+    assert "\n" not in str(error.value)
 
 
 def test_the_version_of_the_card_is_missing(artefact):

@@ -1,6 +1,7 @@
 """`zoo show`"""
 
 import saved_models
+from tensorflow.core.protobuf import saved_model_pb2
 
 
 def test_show(run, capsys, installation):
@@ -28,6 +29,15 @@ def test_show_a_saved_model_without_a_card(run, capsys, workplace):
     saved_models.save(workplace / "model")
     assert run("show model") == 0
     assert capsys.readouterr().out.split()[:3] == ["path", str(workplace / "model"), "SIGNATURE"]
+
+
+def test_signatures_of_types_that_there_are_not(run, capsys, workplace):
+    path = saved_models.save(workplace / "model") / "saved_model.pb"
+    saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    saved.meta_graphs[0].signature_def["serving_default"].inputs["seed"].dtype = 999
+    path.write_bytes(saved.SerializeToString())
+    assert run("show model") == 2
+    assert "model: its signatures cannot be read: Cannot convert" in capsys.readouterr().err
 
 
 def test_signatures_that_a_card_states_are_not_read_from_the_graph(run, capsys, workplace):

@@ -153,15 +153,17 @@ class LoadedModel:
             )
         try:
             rows = call(signature, inputs, output)[0]
-        except (tf.errors.InvalidArgumentError, TypeError) as error:  # TypeError: another shape than the signature's
+        except (tf.errors.OpError, TypeError) as error:  # TypeError: another shape than the signature's
             raise InputError(f"{self.path}, {name}: {first_line(error)}") from error
+        if not tf.as_dtype(rows.dtype).is_floating:
+            raise InputError(f"{self.path}, {name}: expected {output} of type float32. Received: {rows.dtype}")
         if len(bad := bad_rows(rows)):
             given = ", ".join(f"{key} of shape {list(value.shape)}" for key, value in inputs.items())
             raise InputError(
                 f"{self.path}, {name}: expected finite numbers, images in [0, 1] and labels of the model's classes, "
                 f"or -1 where it may choose one. Received: row {bad[0]} of {given} is none of these"
             )
-        return rows
+        return rows.astype(np.float32, copy=False)
 
 
 def pretrained() -> dict[str, dict]:
@@ -200,7 +202,17 @@ def load(name_or_path: str | Path, trusted: bool = False) -> LoadedModel:
         except Exception as error:  # damage shows as OpError, OSError, IndexError, ...: whatever the loader trips over
             reason = first_line(error).replace(str(loaded), str(version))
             raise InputError(f"{version}: TensorFlow cannot load it: {reason}") from error
-    return LoadedModel(version, card, getattr(model, "signatures", {}))
+    return LoadedModel(version, card, _functions(getattr(model, "signatures", None)))
+
+
+def _functions(signatures: object) -> dict[str, tf.types.experimental.ConcreteFunction]:
+    """The functions among what a SavedModel calls its signatures, which may be anything."""
+    import tensorflow as tf
+
+    if not isinstance(signatures, Mapping):
+        return {}
+    kind = tf.types.experimental.ConcreteFunction
+    return {name: function for name, function in signatures.items() if isinstance(function, kind)}
 
 
 def _require_harmless(graph: MetaGraphDef, version: Path) -> None:

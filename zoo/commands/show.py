@@ -12,6 +12,7 @@ from zoo.artefacts.safety import read_graph
 from zoo.artefacts.signatures import description
 from zoo.commands.arguments import add_model
 from zoo.commands.tables import measurement, print_table
+from zoo.errors import InputError, first_line
 
 HELP = "show a model's card and its signatures"
 EXAMPLE = "zoo show dcgan-fashion_mnist"
@@ -37,9 +38,18 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def read_signatures(version: Path) -> dict[str, dict]:
-    """The signatures of a SavedModel whose card does not state them."""
+    """The signatures of a SavedModel whose card does not state them.
+
+    Raises:
+        InputError: the graph cannot be read, or states types or shapes that there are not.
+    """
     console.import_tensorflow()
-    return description(read_graph(version))
+    try:
+        return description(read_graph(version))
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{version}: its signatures cannot be read: {first_line(error)}") from error
 
 
 def tensors(described: Mapping[str, Mapping[str, object]]) -> str:
