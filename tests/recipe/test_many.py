@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import pytest
 
 from zoo.errors import InputError, TrainingError
-from zoo.recipe import many
+from zoo.recipe import many, workdir
 
 # Called like `zoo train RECIPE FLAG ... --workdir W`: writes a card and two rows of scores, and counts its starts.
 PROGRAM = """
@@ -146,7 +147,7 @@ def test_a_signal_stops_the_runs_and_their_processes(tmp_path):
         import sys
         from pathlib import Path
         from zoo.console import run_command
-        from zoo.recipe import many
+        from zoo.recipe import many, workdir
         many.PROGRAM = (sys.executable, {str(slow)!r})
         sys.exit(run_command(lambda: many.run_all(many.sweep("gan_ring", ["--seed", "0-1"]), Path("runs"))))
         """
@@ -166,6 +167,21 @@ def test_a_signal_stops_the_runs_and_their_processes(tmp_path):
     assert process.returncode == 128 + signal.SIGTERM
     assert "SIGTERM stopped the runs in runs" in message
     assert subprocess.run(["pgrep", "-f", str(slow)], check=False).returncode == 1
+
+
+def test_a_process_that_outlived_a_killed_sweep_is_waited_for(tmp_path, program, capsys):
+    root = tmp_path / "runs"
+    (root / "seed=0").mkdir(parents=True)
+    held = workdir.lock(root / "seed=0")
+    timer = threading.Timer(1, held.close)
+    timer.start()
+    plan = many.sweep("gan_ring", ["--seed", "0-1"])
+    records = many.run_all(plan, root)
+    timer.join()
+    assert [record["status"] for record in records] == ["done", "done"]
+    lines = [line.split(" after ")[0] for line in capsys.readouterr().out.splitlines()]
+    assert lines.index("seed=0: waits for a process that is at work in it already") < lines.index("seed=1: done")
+    assert lines.index("seed=1: done") < lines.index("seed=0: done")
 
 
 def test_two_do_not_share_a_folder(tmp_path, program):

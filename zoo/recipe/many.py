@@ -196,13 +196,23 @@ def _is_done(record: Mapping | None, planned: Planned, root: Path) -> bool:
 
 def _processes(waiting: Sequence[Planned], root: Path, jobs: int) -> Iterator[tuple[Planned, float, int]]:
     """Yields each run that ended, when it began, and its exit status."""
-    waiting, running = list(waiting), {}
+    waiting, running, held = list(waiting), {}, set()
+
+    def is_held(planned):
+        """Whether a process that outlived these runs, when they were killed, is still at this one."""
+        is_locked = workdir.is_locked(root / planned.name)
+        if is_locked and planned.name not in held:
+            held.add(planned.name)
+            print(f"{planned.name}: waits for a process that is at work in it already", flush=True)
+        return is_locked
+
     threads = str(max(1, machine.cores() // jobs))
     environment = os.environ | {"TF_NUM_INTRAOP_THREADS": threads, "TF_NUM_INTEROP_THREADS": threads}
     try:
         while waiting or running:
-            while waiting and len(running) < jobs:
-                planned = waiting.pop(0)
+            free = (planned for planned in list(waiting) if not is_held(planned))
+            for planned in itertools.islice(free, jobs - len(running)):
+                waiting.remove(planned)
                 command = [*PROGRAM, planned.recipe, *planned.flags, "--workdir", str(root / planned.name)]
                 print(f"{planned.name}: {planned.command}", flush=True)
                 with _log(root, planned.name).open("ab") as log:

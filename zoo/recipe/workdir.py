@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -115,6 +116,16 @@ def lock(workdir: Path) -> BufferedRandom:
     except OSError:
         pass
     return file
+
+
+def is_locked(workdir: Path) -> bool:
+    """Whether another run is at work in a workdir."""
+    with contextlib.suppress(OSError), (workdir / LOCK).open("r+b") as file:
+        try:
+            _lock(file.fileno())
+        except (BlockingIOError, PermissionError):
+            return True
+    return False
 
 
 if os.name == "nt":
