@@ -231,7 +231,7 @@ def scatters(data: np.ndarray, samples: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def histograms(values: dict[str, np.ndarray]) -> np.ndarray:
-    """Draws a histogram a name, beside each other, each on axes of its own, as uint8 `[400, 400 n, 3]`."""
+    """Draws one histogram for each name, side by side, each on axes of its own, as uint8 `[400, 400 n, 3]`."""
     figure = _figure(4 * len(values), 4)
     for place, (name, numbers) in enumerate(values.items(), start=1):
         figure.add_subplot(1, len(values), place, title=name).hist(np.ravel(numbers), bins=100)

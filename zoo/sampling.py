@@ -1,4 +1,4 @@
-"""The arguments that every `sample` takes: one seed and one label a row."""
+"""The arguments that every `sample` takes: one seed and one label for each row."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def check_seeds_and_labels(
     labels: int | Sequence[int] | np.ndarray | None,
     num_classes: int | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One seed and one label a row, checked before anything runs.
+    """One seed and one label for each row, checked before anything runs.
 
     Args:
         seeds: a number of rows n, which stands for the seeds 0 to n - 1, or the n seeds themselves, in int64's range.

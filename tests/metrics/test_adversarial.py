@@ -88,7 +88,7 @@ def test_no_generator_cannot_be_the_best():
 @pytest.mark.parametrize(
     ("judge", "message"),
     [
-        (lambda batch: batch, "one score an image. Received: 2000 of 1000"),
+        (lambda batch: batch, "one score for each image. Received: 2000 of 1000"),
         (lambda batch: batch[:, 0] * np.nan, "finite"),
     ],
 )

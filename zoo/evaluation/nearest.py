@@ -21,9 +21,10 @@ class Neighbours(NamedTuple):
     """Samples beside the training images nearest to them.
 
     Args:
-        picture: uint8 `[height, width, channels]`: a row a sample, then its nearest in pixels, then in features.
-        found: a dict a sample: "seed", and under "pixels" and "features" the "rows" of the training split and their
-            "distances", nearest first, 0 for a copy.
+        picture: uint8 `[height, width, channels]`, one row for each sample: first itself, then its nearest in pixels,
+            then its nearest in features.
+        found: one dict for each sample: "seed", and under "pixels" and "features" the "rows" of the training split and
+            their "distances", nearest first, 0 for a copy.
         seconds: that the search took.
     """
 

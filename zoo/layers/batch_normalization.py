@@ -12,7 +12,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     Takes the arguments of `keras.layers.BatchNormalization`. Call: `(batch, height, width, channels)`, or any shape
     that Keras' own takes, to the same shape. Statistics are per replica unless `synchronized`: then they are those of
-    the rows of all replicas, which have equally many, and take one collective a call.
+    the rows of all replicas, which have equally many, and take one collective for each call.
     """
 
     def call(self, inputs, training=None, mask=None):

@@ -59,7 +59,7 @@ def generative_adversarial_metric(
         errors is 1, also of two zeros, and one over zero is infinite.
 
     Raises:
-        InputError: images of unequal shapes, values that are not finite, or other than one score an image.
+        InputError: images of unequal shapes, values that are not finite, or other than one score for each image.
     """
     first_samples = checks.finite("first.samples", first.samples)
     second_samples = checks.finite("second.samples", second.samples)
@@ -93,7 +93,7 @@ def panel_errors(samples: np.ndarray, panel: Sequence[Score]) -> dict[str, float
         "average" and "worst", the mean and the least of their errors, in [0, 1].
 
     Raises:
-        InputError: an empty panel, values that are not finite, or other than one score an image.
+        InputError: an empty panel, values that are not finite, or other than one score for each image.
     """
     if not panel:
         raise InputError("`panel` should hold at least one discriminator. Received: none")
@@ -125,7 +125,9 @@ def _error(score: Score, images: np.ndarray, real: bool) -> float:
     """The share of images that a discriminator takes for what they are not."""
     logits = checks.finite("score(images)", score(images))
     if logits.size != len(images):
-        raise InputError(f"a discriminator should give one score an image. Received: {logits.size} of {len(images)}")
+        raise InputError(
+            f"a discriminator should give one score for each image. Received: {logits.size} of {len(images)}"
+        )
     return float(((logits > 0) != real).mean())
 
 
