@@ -127,6 +127,14 @@ def test_what_does_not_fit_is_listed_and_nothing_changes():
     np.testing.assert_array_equal(model.discriminator.weights[0], source.discriminator.weights[0])
 
 
+def test_a_long_list_of_what_does_not_fit_is_cut():
+    source = trained()
+    model = zoo.DCGAN(SHAPE, latent_size=source.latent_size + 1, filters=source.filters + 1)
+    with pytest.raises(InputError, match=r"\]; and \d+ more\. --init_partial would leave") as caught:
+        initialize(model, source)
+    assert str(caught.value).count(" against ") == 5
+
+
 def test_players_of_other_names_do_not_fit():
     with pytest.raises(InputError, match="encoder: DCGAN has none"):
         initialize(make("ALI"), make("DCGAN"))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BLUEPRINT = "model.json"  # in a workdir: what `zoo.artefacts.export.blueprint` says of its model
 VARIABLE = "state/{}/.ATTRIBUTES/VARIABLE_VALUE"  # of a SavedModel; see `zoo.artefacts.export`
+MOST_NAMED = 5  # weights that do not fit, in a message
 LATEST, BEST = "latest", "best"
 
 
@@ -128,9 +129,11 @@ def initialize(model: TrainableModel, source: TrainableModel, partial: bool = Fa
             continue
         _match(player, model.networks_of(player), source.networks_of(player), pairs, misfits)
     if not pairs or (misfits and not partial):
+        others = f"; and {len(misfits) - MOST_NAMED} more" if len(misfits) > MOST_NAMED else ""
+        hint = "--init_partial would leave these as they are." if pairs else "Nothing fits."
         raise InputError(
             f"The weights of {type(source).__name__} do not fit {type(model).__name__}: "
-            f"{'; '.join(misfits)}. --init_partial would leave these as they are."
+            f"{'; '.join(misfits[:MOST_NAMED])}{others}. {hint}"
         )
     averages = []
     if len(model.averages) == len(source.averages):

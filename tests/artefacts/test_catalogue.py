@@ -160,7 +160,9 @@ def test_a_saved_model_without_the_sampling_signature(tmp_path):
     module = tf.Module()
     module.double = tf.function(lambda x: 2 * x, input_signature=[tf.TensorSpec([], tf.float32, name="x")])
     tf.saved_model.save(module, str(tmp_path), signatures={"serving_default": module.double})
-    with pytest.raises(InputError, match=r"serving_default\(seed, label\).*Received: \['serving_default'\]"):
+    with pytest.raises(
+        InputError, match=r"serving_default\(seed, label\).*Received: serving_default\(x\) that returns output_0"
+    ):
         load(tmp_path).sample(1)
 
 

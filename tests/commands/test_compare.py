@@ -102,7 +102,7 @@ def test_what_has_no_curves(run, workplace, capsys):
     assert run("compare run toy-digits") == 2
     assert (
         capsys.readouterr().err
-        == "zoo: Scores need --data; without it zoo compare draws workdirs. Received: toy-digits\n"
+        == "zoo: Scores need --data; without it zoo compare draws workdirs of runs. Received: toy-digits\n"
     )
     for path in workplace.glob("run/*.jsonl"):
         path.unlink()

@@ -76,6 +76,25 @@ def test_a_model_without_one_latent_vector_is_refused(run, capsys):
     assert "expected a signature latents(seed, label) that returns latent" in capsys.readouterr().err
 
 
+def test_points_are_scattered(run, workplace):
+    model = zoo.UnrolledGAN((2,), latent_size=6)
+    model.export(workplace / "points")
+    assert run("interpolate points --seeds 3,4") == 0
+    with Image.open("walk.png") as image:
+        assert image.size == (500, 500)
+    assert run("interpolate points --seeds 3,4 --out walk.gif") == 2
+
+
+def test_a_latent_of_another_size_is_refused(artefacts):
+    model = load(artefacts / "uniform")
+    for latents in (np.zeros((2, 7)), np.zeros(6)):
+        with pytest.raises(
+            InputError, match=r"generate: `latent` should be of shape \[n, 6\]\. Received: \["
+        ) as caught:
+            model.decode(latents)
+        assert str(caught.value).endswith(str(list(latents.shape)))
+
+
 def test_features_of_an_artefact_are_the_models(artefacts):
     model = load(artefacts / "by_class")
     images = np.random.default_rng(0).uniform(0, 1, (5, 8, 8, 1)).astype("float32")

@@ -147,10 +147,20 @@ class LoadedModel:
 
         signature = matching(self.signatures, name, set(inputs), output)
         if signature is None:
+            received = sorted(self.signatures)
+            if other := self.signatures.get(name):
+                takes, returns = sorted(other.structured_input_signature[1]), sorted(other.structured_outputs)
+                received = f"{name}({', '.join(takes)}) that returns {', '.join(returns)}"
             raise InputError(
                 f"{self.path}: expected a signature {name}({', '.join(inputs)}) that returns {output}. "
-                f"Received: {sorted(self.signatures)}"
+                f"Received: {received}"
             )
+        for key, spec in signature.structured_input_signature[1].items():
+            if not spec.shape.is_compatible_with(inputs[key].shape):
+                shape = ", ".join(map(str, ["n", *spec.shape[1:]]))
+                raise InputError(
+                    f"{self.path}, {name}: `{key}` should be of shape [{shape}]. Received: {list(inputs[key].shape)}"
+                )
         try:
             rows = call(signature, inputs, output)[0]
         except (tf.errors.OpError, TypeError) as error:  # TypeError: another shape than the signature's

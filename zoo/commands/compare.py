@@ -33,7 +33,9 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"zoo compare takes two or more different models. Received: {' '.join(names)}")
     workdirs = [name for name in names if is_workdir(expanded(name))]
     if not arguments.data and (others := [name for name in names if name not in workdirs]):
-        raise InputError(f"Scores need --data; without it zoo compare draws workdirs. Received: {', '.join(others)}")
+        raise InputError(
+            f"Scores need --data; without it zoo compare draws workdirs of runs. Received: {', '.join(others)}"
+        )
     if workdirs:
         check_output(arguments.out, ".png")
         draw_curves(workdirs, arguments.out)

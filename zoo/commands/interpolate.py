@@ -13,7 +13,7 @@ from zoo.artefacts.walks import walk
 from zoo.commands.arguments import add_model
 from zoo.commands.sample import check_output, parse_labels, parse_seeds
 from zoo.errors import InputError
-from zoo.images import grid, write_gif, write_png
+from zoo.images import grid, picture, write_gif, write_png
 
 HELP = "draw the samples on the way from one seed's latent vector to another's"
 EXAMPLE = "zoo interpolate dcgan-fashion_mnist --seeds 3,7,12 --steps 8 --out walk.gif"
@@ -34,7 +34,9 @@ def add_flags(command: argparse.ArgumentParser) -> None:
         "less and mostly look better (default: 1)",
     )
     command.add_argument(
-        "--out", default="walk.png", help=".png, one row from each seed to the next, or .gif (default: %(default)s)"
+        "--out",
+        default="walk.png",
+        help=".png, one row from each seed to the next, or of images .gif (default: %(default)s)",
     )
 
 
@@ -54,7 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
     ways = walk(model, seeds, arguments.steps, arguments.truncation)
     samples = np.stack([model.decode(way, label) for way in ways])
     if ending == ".png":
-        write_png(arguments.out, grid(samples.reshape(-1, *samples.shape[2:]), columns=arguments.steps))
+        write_png(arguments.out, picture(samples.reshape(-1, *samples.shape[2:]), columns=arguments.steps))
     else:
         frames = [samples[0, 0], *samples[:, 1:].reshape(-1, *samples.shape[2:])]
         write_gif(arguments.out, [grid(frame[None]) for frame in frames])
