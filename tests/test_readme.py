@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,11 +16,16 @@ from PIL import Image
 
 import zoo
 from zoo import recipe
-from zoo.commands.main import main
+from zoo.commands.main import COMMANDS, build_parser, main
 from zoo.recipe.catalogue import recipes
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", *(f"docs/{name}.md" for name in ("training", "scores", "own", "export")))
+OTHERS = {  # what needs a server, browsers or several machines, and the tests of it
+    "docs/distributed.md": "test_distributed_docs.py",
+    "docs/serving.md": "serving/test_docs.py",
+    "docs/study.md": "study/test_docs.py",
+}
 TEXT = "\n".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
 SECTIONS = {part.partition("\n")[0]: part for part in re.split(r"^#{1,3} (?=[A-Z])", TEXT, flags=re.MULTILINE) if part}
 BLOCK = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
@@ -113,6 +119,29 @@ def test_no_two_sections_have_one_title():
 
 def test_the_readme_stays_short():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 220
+
+
+def test_every_page_is_read_by_a_test():
+    pages = {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
+    assert pages == {*PAGES[1:], *OTHERS}
+    for page, test in OTHERS.items():
+        assert Path(page).name in (ROOT / "tests" / test).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", [*PAGES, *OTHERS, "CONTRIBUTING.md"])
+def test_every_command_within_a_sentence_is_one(page):
+    sentences = re.sub(r"```.*?```", "", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+    for line in re.findall(r"`zoo (\w+[^`]*)`", sentences):
+        words = shlex.split(line)
+        assert words[0] in COMMANDS
+        if re.search(r"[A-Z-]", line):  # else it names a command, and states no line
+            build_parser(words[:1]).parse_args(words)
+
+
+def test_citation_and_changes_are_of_this_version():
+    version = re.search(r'version="(.*?)"', (ROOT / "setup.py").read_text(encoding="utf-8"))[1]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\n## {version}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", [*PAGES, "CONTRIBUTING.md"])
