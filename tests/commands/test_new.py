@@ -31,6 +31,20 @@ def test_a_recipe_is_copied_with_other_data(paper, tmp_path):
     assert source.endswith('if __name__ == "__main__":\n    recipe.run(main)\n')
 
 
+@pytest.mark.parametrize(
+    ("paper", "dataset", "origin"),
+    [
+        ("gan", "digits", "gan_mnist"),
+        ("gan", "grid", "gan_grid"),
+        ("wgan", "ring", "wgan_swiss_roll"),
+        ("ali", "swiss_roll", "ali_grid"),
+        ("dcgan", "ring", "dcgan_fashion_mnist"),
+    ],
+)
+def test_points_come_from_a_recipe_of_points_and_images_from_one_of_images(paper, dataset, origin, tmp_path):
+    assert f"from the zoo's {origin}." in recipe_of(paper, dataset, tmp_path / "mine.py")
+
+
 def test_the_command_writes_a_recipe_that_the_zoo_can_run(run, capsys):
     assert run("new dcgan folder:my-photos") == 0
     assert capsys.readouterr().out == "dcgan_my_photos.py: change it, then run `zoo train ./dcgan_my_photos.py`\n"

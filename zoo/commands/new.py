@@ -6,6 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
+from zoo.data import mixtures
 from zoo.errors import InputError, unknown
 from zoo.files import json_text, replacing
 from zoo.recipe.catalogue import recipes
@@ -13,6 +14,7 @@ from zoo.recipe.catalogue import recipes
 HELP = "write a recipe of your own, to change and to run"
 EXAMPLE = "zoo new dcgan folder:photos"
 DATA = re.compile(r'^    data="(\w+)"', re.MULTILINE)  # the setting of a recipe that says what it trains on
+TOYS = (*mixtures.MIXTURES, "swiss_roll")
 USUAL = "fashion_mnist"  # whose recipes have the networks that all papers share
 
 
@@ -39,11 +41,13 @@ def recipe_of(paper: str, dataset: str, path: Path) -> str:
         InputError: no recipe of that paper.
     """
     sources = {name: script.read_text(encoding="utf-8") for name, script in recipes().items()}
-    papers = {}
+    found = {}
     for name, source in sources.items():
         trained_on = match[1] if (match := DATA.search(source)) else None
-        if trained_on == USUAL or name.removesuffix(f"_{trained_on}") not in papers:
-            papers[name.removesuffix(f"_{trained_on}")] = name
+        # Networks for points fit points, and those for images images.
+        rank = ((trained_on in TOYS) != (dataset in TOYS), trained_on != USUAL, name)
+        found.setdefault(name.removesuffix(f"_{trained_on}"), []).append(rank)
+    papers = {name: min(ranks)[-1] for name, ranks in found.items()}
     if paper not in papers:
         raise unknown("paper", paper, papers)
     body = sources[papers[paper]].split('"""', 2)[2]
