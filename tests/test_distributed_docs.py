@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import zygote
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "distributed.md").read_text(encoding="utf-8")
 FILES = ROOT / "docs" / "distributed"
-TRAIN = [sys.executable, "-m", "zoo.commands.main", "train"]
 
 
 def started(command, **environment):
@@ -32,7 +32,7 @@ def test_files_that_the_page_names_are_there():
 
 
 def test_two_workers_train_a_recipe_and_one_writes(tmp_path):
-    finished = launched(2, *TRAIN, "gan_ring", "--smoke", f"--workdir={tmp_path / 'run'}")
+    finished = launched(2, zygote.programs() / "zoo", "train", "gan_ring", "--smoke", f"--workdir={tmp_path / 'run'}")
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.count("on 2 x CPU") == 1
     assert [path.name for path in (tmp_path / "run" / "gan-ring").iterdir() if path.is_dir()] == ["1"]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zygote
 from PIL import Image
 
 import zoo
@@ -60,9 +61,11 @@ def shortened(line):
 
 
 def run(command, folder):
-    """Runs a command with this environment's own `zoo` and `python`, and everything that it starts."""
+    """Runs a command with the `zoo` of `zygote` and this environment's own programs, and everything that it starts."""
     environment = {name: value for name, value in os.environ.items() if name != "TF_CONFIG"}
-    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
+    environment["PATH"] = os.pathsep.join(
+        [str(zygote.programs()), str(Path(sys.executable).parent), environment["PATH"]]
+    )
     with (folder / "output.txt").open("w+") as output:
         process = subprocess.Popen(
             command,
@@ -104,7 +107,7 @@ def test_section(title, folder):
             run(["bash", "-euo", "pipefail", "-c", text], folder)
         else:
             assert language == "python"
-            run([sys.executable, "-c", text], folder)
+            run([zygote.programs() / "python", "-c", text], folder)
 
 
 def test_ci_runs_the_lines_that_install_and_test():

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import zygote
 from kills import assert_same_end, final
 from PIL import Image
 
@@ -40,7 +41,7 @@ TINY = ("--steps=6", "--checkpoint_every=2", "--batch_size=8")
 
 
 def start(workdir, *flags, name="dcgan_digits", **environment):
-    command = [ZOO, "train", name, *TINY, f"--workdir={workdir}", *flags]
+    command = [zygote.programs() / "zoo", "train", name, *TINY, f"--workdir={workdir}", *flags]
     environment = {**os.environ, **environment}
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment, cwd=Path(workdir).parent)
