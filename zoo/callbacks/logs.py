@@ -35,7 +35,7 @@ class MetricsLog(keras.callbacks.Callback):
         super().__init__()
         self.every = every
         self._log = StepLog(directory, "metrics.jsonl", "losses.png", images.curves)
-        self._drawn = -math.inf  # when the picture was last
+        self._drawn, self._rows_drawn = -math.inf, 0  # when the picture was last, and of how many rows
 
     def on_train_begin(self, logs=None):
         self._log.open(self.model.step)
@@ -60,12 +60,12 @@ class MetricsLog(keras.callbacks.Callback):
             self._draw()
 
     def on_train_end(self, logs=None):
-        if self._log.rows:
+        if len(self._log.rows) > self._rows_drawn:
             self._draw()
 
     def _draw(self):
         self._log.draw()
-        self._drawn = time.monotonic()
+        self._drawn, self._rows_drawn = time.monotonic(), len(self._log.rows)
 
 
 class StepLog:
