@@ -29,15 +29,18 @@ SLOW = (
     "test_notebooks.py",
     "test_readme.py",
     "test_recipe.py",
+    "test_restoring.py",
 )
+# What makes a test slow that asks for it: several replicas, a model server, a database server.
+SLOW_FIXTURES = {"mirrored", "postgresql", "server"}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Marks each test as slow or quick; those under several replicas are slow, as are those that say so."""
+    """Marks each test as slow or quick: slow by its file, by a fixture, or because it says so."""
     for item in items:
         file = item.path.relative_to(config.rootpath / "tests").as_posix()
-        if file.startswith(SLOW) or "mirrored" in item.fixturenames:
+        if file.startswith(SLOW) or SLOW_FIXTURES.intersection(item.fixturenames):
             item.add_marker(pytest.mark.slow)
         if item.get_closest_marker("slow") is None:
             item.add_marker(pytest.mark.quick)

@@ -112,6 +112,7 @@ class TestSuperResolution:
         expected = model.super_resolve(model.downsample(bank)).clip(0, 1)
         np.testing.assert_allclose(model.sample([0, 1, 2, 5, -1]), expected[[0, 1, 2, 2, 2]], atol=1e-4)
 
+    @pytest.mark.slow
     def test_the_exported_signature_enlarges_too(self, cls, tmp_path):
         model = cls(IMAGE, bank_size=3, **SMALL)
         model.compile()

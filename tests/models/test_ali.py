@@ -291,6 +291,7 @@ class TestConditional:
                 outputs = network([*inputs, condition], training=False)
             assert np.asarray(tape.gradient(outputs, condition)).all()
 
+    @pytest.mark.slow
     def test_saved_and_loaded_it_samples_the_same(self, tmp_path):
         model = ALI((2,), latent_size=2, attributes=ATTRIBUTES, ema_decay=0.5)
         model.compile()
@@ -322,6 +323,7 @@ def test_images_that_no_network_fits_are_refused():
         ALI((18, 18, 1))
 
 
+@pytest.mark.slow
 def test_the_shipped_model_reconstructs_an_image_as_itself_rather_than_as_another():
     model = zoo.load("ali-fashion_mnist")
     images, no_label = model.sample(100), tf.fill([100], -1)

@@ -219,6 +219,7 @@ class TestEncoding:
         model.fit(rows, steps_per_epoch=3, verbose=0)
         return model
 
+    @pytest.mark.slow
     def test_the_averaged_networks_encode_and_reconstruct(self, model):
         latents = model.encode(self.IMAGES)
         np.testing.assert_allclose(latents, model.inferrer(self.IMAGES, training=False), atol=1e-6)
@@ -229,6 +230,7 @@ class TestEncoding:
     def test_a_row_depends_on_its_own_image_alone(self, model):
         np.testing.assert_allclose(model.encode(self.IMAGES[3:4])[0], model.encode(self.IMAGES)[3], atol=1e-6)
 
+    @pytest.mark.slow
     def test_the_export_encodes_and_reconstructs_as_the_model(self, model, tmp_path):
         signatures = tf.saved_model.load(str(model.export(tmp_path / "bigan"))).signatures
         rows = {"image": tf.constant(self.IMAGES), "label": tf.zeros([5], tf.int32)}

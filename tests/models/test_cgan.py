@@ -242,6 +242,7 @@ def test_a_bad_argument_is_named_with_what_arrived(settings, message):
         CGAN((2,), latent_size=4, **{"num_classes": 3, **settings})
 
 
+@pytest.mark.slow
 def test_the_shipped_model_gives_the_label_that_is_asked_for():
     labels = np.repeat(np.arange(10), 20)
     samples = zoo.load("cgan-mnist").sample(len(labels), labels)

@@ -217,6 +217,7 @@ class TestPretraining:
             np.testing.assert_allclose(one, other, rtol=1e-6)
         assert (int(model.discriminator_optimizer.iterations), model.step) == (3, 0)
 
+    @pytest.mark.slow
     def test_a_run_that_is_started_again_goes_on_as_if_it_had_never_stopped(self, tmp_path):
         def start():
             model = make()

@@ -205,6 +205,7 @@ class TestStep:
         make().train_step({"image": DATA})
         assert len(calls) == 2  # data and samples
 
+    @pytest.mark.slow
     def test_xla_takes_the_step_of_lamberts_function(self):
         plain, compiled = make(divergence="jeffrey"), make(divergence="jeffrey")
         plain.train_step({"image": DATA})

@@ -57,6 +57,7 @@ def assert_equal(first, second):
 
 
 class TestWithoutSwaps:
+    @pytest.mark.slow
     def test_two_members_are_two_gans_that_were_trained_apart_bit_for_bit(self):
         shape, settings = (8, 8, 1), {"latent_size": 3, "filters": 4}
         images = tf.random.stateless_uniform([20 * ROWS, *shape], [0, 1])
@@ -136,6 +137,7 @@ class TestSwap:
         assert pairings(0) == pairings(0) != pairings(1)
 
 
+@pytest.mark.slow
 class TestTrainingWithSwaps:
     @pytest.fixture(scope="class")
     def whole(self, tmp_path_factory):

@@ -225,6 +225,7 @@ def decomposed(model, labels=LABELS):
 
 
 class TestLevels:
+    @pytest.mark.slow
     def test_a_level_reads_nothing_that_another_has_learnt(self):
         model, other = build(), build()
         for network in (*other.generators[1:], *other.discriminators[1:]):
@@ -248,6 +249,7 @@ class TestLevels:
                 (old != new).any() == (level in levels) for old, new in zip(averages[level], average, strict=True)
             )
 
+    @pytest.mark.slow
     def test_levels_trained_apart_are_those_trained_together(self):
         settings = {"num_classes": 3, "ema_decay": 0.9, "seed": 5}
         together = fit(build(**settings))
