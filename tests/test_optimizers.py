@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from zoo import optimizers
+from zoo.errors import InputError
 from zoo.optimizers import Adam, HeldThenFalling, InnerEpsilonAdam, MomentumRampSGD
 
 FAST = {"learning_rate": 0.1, "decay": 1.5, "minimum": 1e-3, "momentum": 0.5, "final_momentum": 0.9, "ramp": 8}
@@ -160,3 +162,17 @@ def test_a_rate_is_held_for_two_thirds_and_falls_to_0():
     np.testing.assert_allclose([rate(step) for step in (0, 40, 50, 60, 70)], [0.3, 0.3, 0.15, 0, 0], atol=1e-7)
     restored = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(rate))
     assert restored.get_config() == rate.get_config()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"learning_rate": -1.0}, "`learning_rate` must be positive. Received: learning_rate=-1.0"),
+        ({"learning_rate": float("nan")}, "`learning_rate` must be positive"),
+        ({"learning_rate": 1e-3, "beta_1": 1.0}, r"`beta_1` must lie in \[0, 1\). Received: beta_1=1.0"),
+        ({"learning_rate": 1e-3, "beta_2": -0.1}, "`beta_2` must lie in"),
+    ],
+)
+def test_settings_with_which_adam_would_climb_are_refused(settings, message):
+    with pytest.raises(InputError, match=message):
+        optimizers.adam(**settings)

@@ -172,3 +172,10 @@ def test_every_shipped_model_samples_as_its_savedmodel_and_another_starts_from_i
 
 def test_every_class_ships():
     assert {zoo.pretrained()[name]["model"] for name in SHIPPED} >= zoo.MODELS.keys() - {"AffDG"}
+
+
+@pytest.mark.parametrize("contents", ["[]", "{", '{"model": "GAN"}', "3"])
+def test_a_workdir_whose_model_cannot_be_read_is_refused(tmp_path, contents):
+    (tmp_path / BLUEPRINT).write_text(contents)
+    with pytest.raises(InputError, match=r"model.json: expected what a run wrote there. Received: "):
+        zoo.restore(tmp_path)

@@ -7,7 +7,7 @@ import math
 import keras
 import tensorflow as tf
 
-from zoo.errors import InputError
+from zoo.errors import InputError, require_positive_number
 
 
 def adam(learning_rate, beta_1=0.9, beta_2=0.999):
@@ -20,7 +20,15 @@ def adam(learning_rate, beta_1=0.9, beta_2=0.999):
 
     Returns:
         A new `Adam`.
+
+    Raises:
+        InputError: a rate that is not a positive number, or a decay outside [0, 1).
     """
+    if not isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+        require_positive_number(learning_rate=learning_rate)
+    for name, decay in {"beta_1": beta_1, "beta_2": beta_2}.items():
+        if not 0 <= decay < 1:
+            raise InputError(f"`{name}` must lie in [0, 1). Received: {name}={decay!r}")
     return Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=1e-8)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def restore(name_or_path: str | Path, checkpoint: str | int = LATEST) -> Trainab
         model.fit(zoo.data.load("mnist").train.stream(batch_size=64), steps_per_epoch=100)
     """
     workdir = expanded(name_or_path)
-    if (workdir / BLUEPRINT).is_file():
+    if os.path.isfile(workdir / BLUEPRINT):
         return _of_workdir(workdir, checkpoint)
     if checkpoint != LATEST:
         raise InputError(f"{name_or_path}: an artefact holds one state of its model. Received: {checkpoint=}")
@@ -61,7 +62,15 @@ def restore(name_or_path: str | Path, checkpoint: str | int = LATEST) -> Trainab
 def _of_workdir(workdir: Path, checkpoint: str | int) -> TrainableModel:
     from zoo.callbacks import Checkpoint
 
-    model = _made(json.loads((workdir / BLUEPRINT).read_text(encoding="utf-8")), workdir)
+    try:
+        blueprint = json.loads((workdir / BLUEPRINT).read_text(encoding="utf-8"))
+        if not {"model", "configuration", "compiled"} <= blueprint.keys():
+            raise ValueError(f"only {', '.join(blueprint) or 'nothing'}")
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"{workdir / BLUEPRINT}: expected what a run wrote there. Received: {first_line(error)}"
+        ) from error
+    model = _made(blueprint, workdir)
     folder = workdir / ("best" if checkpoint == BEST else "checkpoints")
     step = None if checkpoint in (LATEST, BEST) else checkpoint
     if not Checkpoint(folder).restore(model, step):

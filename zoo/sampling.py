@@ -9,6 +9,8 @@ import numpy as np
 from zoo.errors import InputError
 from zoo.labels import NO_LABEL
 
+MOST = 10_000_000  # samples of one command
+
 
 def check_seeds_and_labels(
     seeds: int | Sequence[int] | np.ndarray,

@@ -85,6 +85,7 @@ def test_evaluate_a_mixture_needs_no_features_and_has_no_neighbours(run, workpla
             "a model and its data should have one shape. Received: [4, 4, 1] of toy-digits and [16, 16, 1] of dataset",
         ),
         ("bare --data digits", "the samples should be [1, 16, 16, 1], 1 of the shape of dataset 'digits'. "),
+        ("bare --data digits --samples 10000001", "`samples` must be at most 10,000,000. Received: samples=10,000,001"),
         ("bare --data digits --scores modes", "Unknown score: 'modes'. "),
         ("bare --data digits --samples 0", "`samples` must be a positive integer."),
         ("toy-digits --data digits --inception a.pb", "--inception goes with --features inception. Received: "),

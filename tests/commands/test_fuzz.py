@@ -34,12 +34,42 @@ PATHS = (
     "/dev/null",
     "a" * 300,
     "br[1]",
+    "loop",
+    "file",
     "toy.png",
     "no/such/folder/a.png",
     "a.gif",
 )
-NAMES = ("toy-digits", "toy-digit", "", ".", "/", "..", "card.json", "folder:", "-", "\u202e", "toy-digits/1")
-DATA = ("digits", "ring", "folder:", "folder:.", "folder:~nobody/x", "folder:none", "mnis", "", "digits ", "grid")
+NAMES = (
+    "toy-digits",
+    "toy-digit",
+    "",
+    ".",
+    "/",
+    "..",
+    "card.json",
+    "folder:",
+    "-",
+    "\u202e",
+    "toy-digits/1",
+    "n" * 300,
+    "loop",
+    "file",
+)
+DATA = (
+    "digits",
+    "ring",
+    "folder:",
+    "folder:.",
+    "folder:~nobody/x",
+    "folder:none",
+    "mnis",
+    "",
+    "digits ",
+    "grid",
+    "folder:loop",
+    f"folder:{'n' * 300}",
+)
 # Of each command: how many names it takes, and its flags with what their values are picked from.
 COMMANDS = {
     "list": (0, {}),
@@ -67,6 +97,12 @@ def lines():
         for name in draw.sample(list(flags), draw.randint(0, len(flags))):
             words += [f"--{name}"] if flags[name] is None else [f"--{name}", draw.choice(flags[name])]
         yield words
+
+
+@pytest.fixture(autouse=True)
+def obstacles(workplace):
+    (workplace / "loop").symlink_to("loop")
+    (workplace / "file").touch()
 
 
 @pytest.mark.parametrize("words", lines(), ids=lambda words: shlex.join(words)[:60])

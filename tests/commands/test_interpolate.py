@@ -60,6 +60,7 @@ def test_pictures_and_animations(artefacts, run, capsys):
     [
         ("uniform --seeds 3", "A way needs two seeds or more. Received: 3"),
         ("uniform --seeds 3,4 --steps 1", "`steps` should be 2 or more. Received: 1"),
+        ("uniform --seeds 3,4,5 --steps 5001", "At most 10,000 samples are drawn at once. Received: 10,002"),
         ("uniform --seeds 3,4 --out a.jpg", "a.jpg: should end in .png or .gif."),
         ("uniform --seeds 3,4 --truncation 2", "--truncation should lie in [0, 1]. Received: 2.0"),
         ("by_class --seeds 3,4", "`labels` should be a class in [0, 2] for each row"),
@@ -69,6 +70,14 @@ def test_pictures_and_animations(artefacts, run, capsys):
 def test_command_lines_that_are_refused(artefacts, run, capsys, line, message):
     assert run(f"interpolate {artefacts}/{line}") == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("numbers", [{"loc": "x"}, {}, {"loc": float("nan")}])
+def test_a_prior_without_numbers_is_refused(artefacts, numbers):
+    model = load(artefacts / "normal")
+    model.card["prior"] = {"name": "Normal", **numbers}
+    with pytest.raises(InputError, match="its card states a prior without numbers"):
+        walk(model, np.arange(2), 3)
 
 
 def test_a_model_without_one_latent_vector_is_refused(run, capsys):

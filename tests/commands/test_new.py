@@ -62,6 +62,13 @@ def test_a_folder_whose_name_is_no_utf8_is_read_again():
     assert runpy.run_path(script)["main"].__kwdefaults__["data"] == name
 
 
+@pytest.mark.parametrize("dataset", ["", f"folder:{'n' * 300}"])
+def test_a_dataset_that_names_no_file_is_refused(dataset, capsys):
+    assert main(["new", "dcgan", dataset]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert os.listdir() == []
+
+
 def test_an_unknown_paper_is_refused(tmp_path):
     with pytest.raises(InputError, match="Did you mean dcgan"):
         recipe_of("dcgn", "mnist", tmp_path / "mine.py")

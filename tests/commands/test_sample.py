@@ -148,6 +148,13 @@ def test_what_fails_midway_leaves_no_npz(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_a_card_of_more_classes_than_can_be_drawn_costs_no_memory(run, workplace, capsys):
+    saved_models.save(workplace / "many" / "1")
+    saved_models.write_card(workplace / "many", num_classes=10**12)
+    assert run("sample many --seeds 0 --label all") == 2
+    assert "At most 10,000,000 samples are drawn at once. Received: 1,000,000,000,000" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [

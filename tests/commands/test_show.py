@@ -1,5 +1,6 @@
 """`zoo show`"""
 
+import pytest
 import saved_models
 from tensorflow.core.protobuf import saved_model_pb2
 
@@ -56,6 +57,25 @@ def test_signatures_that_a_card_states_are_not_read_from_the_graph(run, capsys, 
         "string",
         "?",
     ]
+
+
+@pytest.mark.parametrize("stated", ["x", {"a": 3}, [1], {"a": {"inputs": {"x": {}}, "outputs": {}}}])
+def test_signatures_of_a_card_that_are_none(run, capsys, workplace, stated):
+    saved_models.save(workplace / "model" / "1")
+    saved_models.write_card(workplace / "model", signatures=stated)
+    assert run("show model") == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "model/1: its card states no signatures as the zoo writes them. Received: " in err
+
+
+@pytest.mark.parametrize("name", ["n" * 300, "loop"])
+def test_names_that_can_be_no_models(run, capsys, workplace, name):
+    (workplace / "loop").symlink_to("loop")
+    for line in (f"show {name}", f"export {name} --out x", f"evaluate toy-digits --data digits --features {name}"):
+        assert run(line) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1
+    assert run(f"export toy-digits --out {name}") == 2
 
 
 def test_a_card_cannot_steer_the_terminal(run, capsys, workplace, installation):

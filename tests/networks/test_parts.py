@@ -6,6 +6,8 @@ import pytest
 from inside import kernels
 
 from zoo import networks
+from zoo.errors import InputError
+from zoo.networks import laplacian
 
 
 @pytest.fixture
@@ -42,3 +44,24 @@ class TestSeedsAndPrecision:
         network = build(0)
         assert network.output.dtype == "float32"
         assert network.layers[1].compute_dtype == "bfloat16"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: networks.dcgan_generator((8, 8, 1), 3, 0),
+        lambda: networks.dcgan_generator((8, 8, 1), 0, 4),
+        lambda: networks.dcgan_discriminator((8, 8, 1), -4),
+        lambda: networks.conditional_dcgan((8, 8, 1), 2, 3, 0),
+        lambda: networks.dcgan_encoder((8, 8, 1), 3, 0),
+        lambda: networks.relu_mlp(2, 2, units=0),
+        lambda: networks.mlp(2, 2, depth=-1),
+        lambda: networks.residual_generator((8, 8, 1), 3, 0),
+        lambda: networks.tapered_critic((8, 8, 1), 0),
+        lambda: laplacian.dense_generator(3, (4, 4, 1), units=0),
+        lambda: laplacian.residual_discriminator((8, 8, 1), filters=0),
+    ],
+)
+def test_sizes_that_no_network_has_are_refused(make):
+    with pytest.raises(InputError, match=r"must be a positive integer. Received: "):
+        make()

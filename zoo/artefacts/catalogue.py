@@ -261,9 +261,10 @@ def _verify(version: Path, card: dict) -> None:
 def _locate(name_or_path: str | Path) -> tuple[Path, dict]:
     """As `find`, before anything is verified."""
     catalogue = _catalogue()
-    path = (catalogue.get(str(name_or_path)) or expanded(name_or_path)).resolve()
-    if not path.exists():
+    path = catalogue.get(str(name_or_path)) or expanded(name_or_path)
+    if not os.path.exists(path):  # unlike `Path.exists` no error for a name that is too long
         raise unknown("pretrained model", str(name_or_path), catalogue)
+    path = path.resolve()
     is_version = (path / GRAPH).is_file()
     card_path = (path.parent if is_version else path) / CARD
     card = read_card(card_path) if os.path.lexists(card_path) else {}

@@ -24,7 +24,7 @@ from zoo.artefacts.safety import read_graph
 from zoo.artefacts.signatures import SAMPLE, description
 from zoo.artefacts.warmup import write_warmup
 from zoo.errors import InputError, TrainingError, first_line, unknown
-from zoo.files import clear_temporary, expanded, json_text, require_literal, write_json
+from zoo.files import clear_temporary, expanded, json_text, require_literal, require_possible_folder, write_json
 from zoo.sampling import pictured
 
 PACKAGES = ("gan-zoo", "tensorflow", "keras", "tensorflow-probability")
@@ -65,6 +65,7 @@ def export(
     """
     _check_facts(facts)
     directory = require_literal(expanded(directory))
+    require_possible_folder(directory)
     compiled = blueprint(model)["compiled"]  # which a copy in another precision is not
     model = in_precision(model, precision)
     require_same_model(directory, model, dataset)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+from numbers import Real
 
 import numpy as np
 
@@ -29,6 +31,9 @@ def walk(model: LoadedModel, seeds: np.ndarray, steps: int, truncation: float = 
     if not isinstance(prior, dict) or prior.get("name") not in PRIORS:
         raise InputError(f"{model.path}: its card states no {' or '.join(PRIORS)} prior. Received: {prior}")
     kind = PRIORS[prior["name"]]
+    stated = [prior.get(number) for number in (("low", "high") if kind == "uniform" else ("loc",))]
+    if not all(isinstance(number, Real) and math.isfinite(number) for number in stated):
+        raise InputError(f"{model.path}: its card states a prior without numbers. Received: {prior}")
     ways = [metrics.interpolate(first, second, steps, kind) for first, second in itertools.pairwise(latents)]
-    centre = (prior["low"] + prior["high"]) / 2 if kind == "uniform" else prior["loc"]
+    centre = sum(stated) / len(stated)
     return (centre + truncation * (np.stack(ways) - centre)).astype(np.float32)

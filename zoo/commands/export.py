@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 
 from zoo import console
 from zoo.commands.arguments import stated_path
@@ -46,7 +47,7 @@ def export(arguments: argparse.Namespace) -> None:
     checkpoint = arguments.checkpoint
     model = restore(arguments.source, int(checkpoint) if checkpoint.isdecimal() else checkpoint)
     workdir = expanded(arguments.source)
-    if (workdir / BLUEPRINT).is_file():
+    if os.path.isfile(workdir / BLUEPRINT):
         settings = json.loads((workdir / SETTINGS).read_text(encoding="utf-8"))
         facts = {"dataset": settings["data"], "settings": settings, "checkpoint": checkpoint}
     else:

@@ -11,7 +11,7 @@ from zoo import console
 from zoo.artefacts.catalogue import load
 from zoo.artefacts.walks import walk
 from zoo.commands.arguments import add_model
-from zoo.commands.sample import check_output, parse_labels, parse_seeds
+from zoo.commands.sample import MOST_TILES, check_output, parse_labels, parse_seeds, require_at_most
 from zoo.errors import InputError
 from zoo.images import grid, picture, write_gif, write_png
 
@@ -50,6 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"A way needs two seeds or more. Received: {arguments.seeds}")
     if not 0 <= arguments.truncation <= 1:
         raise InputError(f"--truncation should lie in [0, 1]. Received: {arguments.truncation}")
+    require_at_most(arguments.steps * (len(seeds) - 1), MOST_TILES)
     console.import_tensorflow()
     model = load(arguments.model)
     label = parse_labels(arguments.label, model.class_names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from pathlib import Path
 
@@ -24,10 +25,12 @@ def add_flags(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    if not arguments.dataset:
+        raise InputError("DATASET should be a name, as `zoo train --data` takes it. Received: ''")
     name = re.sub(r"\W+", "_", arguments.dataset.removeprefix("folder:")).strip("_")
     path = Path(f"{arguments.paper}_{name}.py")
     source = recipe_of(arguments.paper, arguments.dataset, path)
-    if path.exists():
+    if os.path.lexists(path):  # unlike `Path.exists` no error for a name that is too long
         raise InputError(f"{path} is there already.")
     with replacing(path) as temporary:
         temporary.write_text(source, encoding="utf-8")

@@ -19,11 +19,10 @@ from zoo.commands.arguments import add_model
 from zoo.errors import InputError, unknown
 from zoo.files import expanded, make_folder, replacing, require_possible_folder
 from zoo.images import picture, to_bytes, write_png
-from zoo.sampling import check_seeds_and_labels
+from zoo.sampling import MOST, check_seeds_and_labels
 
 HELP = "draw samples from a trained model"
 ALL = "all"
-MOST = 10_000_000  # samples of one command
 MOST_TILES = 10_000  # samples of a picture
 EXAMPLE = "zoo sample dcgan-fashion_mnist --seeds 0-63 --out grid.png"
 
@@ -65,12 +64,12 @@ def run(arguments: argparse.Namespace) -> None:
     columns = None
     if arguments.label == ALL:
         labels = classes(model)
+        require_at_most(len(seeds) * len(labels))
         columns, seeds, labels = len(seeds), np.tile(seeds, len(labels)), np.repeat(labels, len(seeds))
     else:
         labels = parse_labels(arguments.label, model.class_names)
     seeds, labels = check_seeds_and_labels(seeds, labels, model.sampled_classes)
-    if len(seeds) > MOST:
-        raise InputError(f"At most {MOST:,} samples are drawn at once. Received: {len(seeds):,}")
+    require_at_most(len(seeds))
     if out and not is_folder and len(seeds) > MOST_TILES:
         raise InputError(
             f"A picture holds at most {MOST_TILES:,} samples; --npz FILE and --out FOLDER/ take more. "
@@ -131,7 +130,14 @@ def classes(model: LoadedModel) -> np.ndarray:
     count = model.card.get("num_classes")
     if not count or not model.card.get("conditional", True):
         raise InputError(f"{model.path}: --label {ALL} needs a model that samples by class.")
+    require_at_most(count)
     return np.arange(count, dtype=np.int32)
+
+
+def require_at_most(count: int, most: int = MOST) -> None:
+    """Raises an `InputError` for more samples than one command draws."""
+    if count > most:
+        raise InputError(f"At most {most:,} samples are drawn at once. Received: {count:,}")
 
 
 def write_pictures(folder: Path, samples: np.ndarray, seeds: np.ndarray, labels: np.ndarray) -> None:

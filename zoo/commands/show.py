@@ -31,9 +31,15 @@ def run(arguments: argparse.Namespace) -> None:
         facts["files"] = f"{len(card['files'])}, as hashed in the card"
         facts["scores"] = "; ".join(map(told, card["scores"])) or "-"
     signatures = facts.pop("signatures", None) or read_signatures(version)
+    try:
+        rows = [(name, tensors(parts["inputs"]), tensors(parts["outputs"])) for name, parts in signatures.items()]
+    except (AttributeError, KeyError, TypeError) as error:
+        received = f"{signatures!r:.100}"
+        raise InputError(
+            f"{version}: its card states no signatures as the zoo writes them. Received: {received}"
+        ) from error
     print_table([(field, plain(value)) for field, value in facts.items()])
     print()
-    rows = [(name, tensors(parts["inputs"]), tensors(parts["outputs"])) for name, parts in signatures.items()]
     print_table([("SIGNATURE", "INPUTS", "OUTPUTS"), *rows])
 
 

@@ -57,7 +57,7 @@ def find(root: Path) -> Layout:
     Raises:
         InputError: it is no folder or holds no images; images lie beside class folders, or splits beside classes.
     """
-    if not root.is_dir():
+    if not os.path.isdir(root):  # unlike `Path.is_dir` no error for a name that is too long
         raise InputError(f"{FOLDER}PATH needs a folder of images. Received: {root}, which is not a folder")
     everything = list(_walk(root))
     folders = [path for path, is_folder in everything if is_folder]

@@ -19,11 +19,14 @@ from zoo.evaluation.real_data import RealData, code_version
 from zoo.evaluation.rows import Sampler, draw, unit
 from zoo.evaluation.scores import SCORES, VALUES, Measured, Rows, named, reads_features
 from zoo.features import Features
+from zoo.sampling import MOST
 
 
 def check(sample: Sampler, real: RealData, scores: Sequence[str], samples: int) -> None:
     """Raises an `InputError` unless every score can be taken of so many samples; draws only the first."""
     require_positive(samples=samples)
+    if samples > MOST:
+        raise InputError(f"`samples` must be at most {MOST:,}. Received: samples={samples:,}")
     dataset = real.dataset
     if scores:
         draw(sample, np.arange(1), dataset)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
 from zoo.artefacts.card import file_hashes
@@ -36,7 +38,7 @@ class ClassifierFeatures:
 
     def __init__(self, dataset: str):
         shipped = [name.removeprefix(PREFIX) for name in pretrained() if name.startswith(PREFIX)]
-        if dataset not in shipped and not expanded(dataset).exists():
+        if dataset not in shipped and not os.path.exists(expanded(dataset)):
             raise InputError(
                 f"{dataset!r} is neither the path of a classifier nor a dataset with one, as {', '.join(shipped)} are. "
                 "`zoo train classifier --data D` trains one, whose path --features takes"

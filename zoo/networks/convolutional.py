@@ -6,7 +6,7 @@ import math
 
 import keras
 
-from zoo.errors import InputError
+from zoo.errors import InputError, require_positive
 from zoo.layers import Conv2D, Conv2DTranspose, LeakyReLU, ReLU
 from zoo.networks.parts import batch_normalization, normal
 
@@ -33,6 +33,7 @@ def dcgan_generator(data_shape, latent_size, filters, seed=0, num_classes=None, 
     Raises:
         InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
     """
+    require_positive(latent_size=latent_size, filters=filters)
     stages = stages or dcgan_stages(data_shape)
     height, width, channels = data_shape
     initializer = normal(seed)
@@ -76,6 +77,7 @@ def dcgan_discriminator(data_shape, filters, seed=0, num_classes=None, normalize
     Raises:
         InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
     """
+    require_positive(filters=filters)
     initializer = normal(seed)
     stages = stages or dcgan_stages(data_shape)
     inputs = x = keras.Input(data_shape)
@@ -134,6 +136,7 @@ def alternating_generator(data_shape, latent_size, filters, seed=0):
     Raises:
         InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
     """
+    require_positive(latent_size=latent_size, filters=filters)
     stages = dcgan_stages(data_shape)
     height, width, channels = data_shape
     initializer = normal(seed)
@@ -172,6 +175,7 @@ def alternating_discriminator(data_shape, filters, seed=0):
     Raises:
         InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
     """
+    require_positive(filters=filters)
     initializer = normal(seed)
     stages = dcgan_stages(data_shape)
     inputs = x = keras.Input(data_shape)

@@ -9,6 +9,7 @@ import math
 
 import keras
 
+from zoo.errors import require_positive
 from zoo.layers import GlobalBatchDropout
 from zoo.networks.parts import batch_normalization
 
@@ -30,6 +31,7 @@ def dense_generator(latent_size, shape, num_classes=None, units=1200, seed=0, na
     Returns:
         A `keras.Model` from `(batch, latent_size)` (and `(batch, num_classes)`) to float32 `(batch, *shape)`.
     """
+    require_positive(latent_size=latent_size, units=units)
     initializer = _torch_uniform(seed)
     inputs = [keras.Input((latent_size,)), *class_input(num_classes)]
     x = _joined(inputs)
@@ -50,6 +52,7 @@ def dense_discriminator(shape, num_classes=None, units=600, seed=0, name=None, d
     Returns:
         A `keras.Model` from `(batch, *shape)` (and `(batch, num_classes)`) to float32 logits `(batch, 1)`.
     """
+    require_positive(units=units)
     initializer = _torch_uniform(seed)
     inputs = [keras.Input(shape), *class_input(num_classes)]
     x = _joined([layers.Flatten()(inputs[0]), *inputs[1:]])
@@ -66,6 +69,7 @@ def residual_generator(shape, num_classes=None, filters=64, seed=0, name=None):
         A `keras.Model` from noise `(batch, height, width, 1)` and low-pass images `(batch, *shape)` (and
         `(batch, num_classes)`) to the detail that they lack, float32 `(batch, *shape)`, unbounded.
     """
+    require_positive(filters=filters)
     initializer = _torch_uniform(seed)
     inputs = [keras.Input((*shape[:2], 1)), keras.Input(shape), *class_input(num_classes)]
     x = _joined([*inputs[:2], *_class_plane(inputs[2:], shape, initializer)])
@@ -82,6 +86,7 @@ def residual_discriminator(shape, num_classes=None, filters=64, seed=0, name=Non
         A `keras.Model` from details and low-pass images, both `(batch, *shape)` (and `(batch, num_classes)`), to
         float32 logits `(batch, 1)`.
     """
+    require_positive(filters=filters)
     initializer = _torch_uniform(seed)
     inputs = [keras.Input(shape), keras.Input(shape), *class_input(num_classes)]
     x = _joined([layers.Add()(inputs[:2]), *_class_plane(inputs[2:], shape, initializer)])

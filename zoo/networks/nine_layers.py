@@ -9,6 +9,7 @@ import math
 
 import keras
 
+from zoo.errors import require_positive
 from zoo.layers import (
     Conv2D,
     Conv2DTranspose,
@@ -42,6 +43,7 @@ def shifting_generator(data_shape, latent_size, filters=128, seed=0):
     Raises:
         InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
     """
+    require_positive(latent_size=latent_size, filters=filters)
     stages = dcgan_stages(data_shape)
     height, width, channels = data_shape
     initializer = normal(seed, DEVIATION)
@@ -72,6 +74,7 @@ def nine_layer_discriminator(data_shape, outputs, filters=96, minibatch_kernels=
     Returns:
         A `keras.Model` from `(batch, *data_shape)` in [-1, 1] to float32 logits `(batch, outputs)`.
     """
+    require_positive(filters=filters)
     initializer = normal(seed, DEVIATION)
 
     def convolution(x, channels, size=3, strides=1, padding="same"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 
+from zoo.errors import require_positive
 from zoo.layers import GlobalBatchDropout
 from zoo.networks.convolutional import dcgan_discriminator
 from zoo.networks.parts import normal
@@ -90,6 +91,7 @@ def dcgan_encoder(data_shape, output_size, filters, seed=0, condition_size=None)
     Raises:
         InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
     """
+    require_positive(filters=filters)
     backbone = dcgan_discriminator(data_shape, filters, seed)
     return encoder_of(backbone.input, backbone.layers[-1].input, output_size, condition_size, normal(seed + 1))
 
@@ -113,6 +115,7 @@ def dcgan_discriminator_of_pairs(data_shape, latent_size, filters, seed=0, condi
     Raises:
         InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
     """
+    require_positive(latent_size=latent_size, filters=filters)
     backbone = dcgan_discriminator(data_shape, filters, seed)
     initializer = normal(seed + 1)
 

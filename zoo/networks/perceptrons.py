@@ -6,6 +6,7 @@ import math
 
 import keras
 
+from zoo.errors import require_positive
 from zoo.layers import Maxout
 from zoo.networks.parts import batch_normalization, normal
 
@@ -18,6 +19,7 @@ def mlp(input_size, output_size, units=128, depth=2, activation="relu", seed=0, 
     Returns:
         A `keras.Model` from `(batch, input_size)` to float32 `(batch, output_size)`.
     """
+    require_positive(units=units, depth=depth)
     initializer = keras.initializers.Orthogonal(gain=0.8, seed=keras.random.SeedGenerator(seed))
     inputs = x = keras.Input((input_size,))
     for _ in range(depth):
@@ -32,6 +34,7 @@ def normalized_mlp(input_size, output_size, units, depth, seed=0, name=None):
     Returns:
         A `keras.Model` from `(batch, input_size)` to float32 `(batch, output_size)`.
     """
+    require_positive(units=units, depth=depth)
     initializer = normal(seed)
     inputs = x = keras.Input((input_size,))
     for _ in range(depth):
@@ -67,6 +70,7 @@ def relu_mlp(input_size, output_size, units=512, depth=3, seed=0, name=None):
     Returns:
         A `keras.Model` from `(batch, input_size)` to float32 `(batch, output_size)`.
     """
+    require_positive(units=units, depth=depth)
     seeds = keras.random.SeedGenerator(seed)
     inputs = x = keras.Input((input_size,))
     for _ in range(depth):

@@ -6,6 +6,7 @@ import math
 
 import keras
 
+from zoo.errors import require_positive
 from zoo.layers import Conv2D, GlobalBatchDropout, ReLU
 from zoo.networks.convolutional import dcgan_stages
 from zoo.networks.parts import batch_normalization
@@ -27,6 +28,7 @@ def residual_generator(data_shape, latent_size, filters=128, seed=0):
     Raises:
         InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
     """
+    require_positive(latent_size=latent_size, filters=filters)
     stages = dcgan_stages(data_shape)
     height, width, channels = data_shape
     seeds = keras.random.SeedGenerator(seed)
@@ -56,6 +58,7 @@ def residual_critic(data_shape, filters=128, seed=0, dropout=(0.0, 0.0, 0.0)):
     Returns:
         A `keras.Model` from `(batch, *data_shape)` to float32 scores `(batch, 1)`.
     """
+    require_positive(filters=filters)
     seeds = keras.random.SeedGenerator(seed)
     inputs = keras.Input(data_shape)
     shortcut = Conv2D(filters, 1, kernel_initializer=_plain(seeds))(layers.AveragePooling2D(2)(inputs))
@@ -91,6 +94,7 @@ def tapered_generator(data_shape, latent_size, filters=64, seed=0):
     Returns:
         A `keras.Model` from `(batch, latent_size)` to float32 `(batch, *data_shape)` in [-1, 1].
     """
+    require_positive(latent_size=latent_size, filters=filters)
     height, width, channels = data_shape
     seeds = keras.random.SeedGenerator(seed)
     shape = (height // 16, width // 16, 8 * filters)
@@ -122,6 +126,7 @@ def tapered_critic(data_shape, filters=64, seed=0):
     Returns:
         A `keras.Model` from `(batch, *data_shape)` to float32 scores `(batch, 1)`.
     """
+    require_positive(filters=filters)
     seeds = keras.random.SeedGenerator(seed)
 
     def normalized(x):

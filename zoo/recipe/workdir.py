@@ -18,7 +18,7 @@ LOCK = ".lock"
 
 def is_workdir(path: Path) -> bool:
     """Whether a run was started in this folder."""
-    return (path / SETTINGS).is_file()
+    return os.path.isfile(path / SETTINGS)
 
 
 def check(workdir: Path, settings: Mapping[str, object]) -> None:

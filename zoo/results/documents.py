@@ -38,7 +38,7 @@ def documents(root: Path) -> dict[Path, str]:
     """
     for name in ("README.md", "docs", "recipes", "pretrained", f"scores/{TABLES}"):
         if not os.path.exists(root / name):  # unlike `Path.exists` no error for a name that is too long
-            raise InputError(f"zoo results works in a checkout of the zoo. Received: {root.resolve()}, without {name}")
+            raise InputError(f"zoo results works in a checkout of the zoo. Received: {root.absolute()}, without {name}")
     records = read_records(root)
     settings = read_object(root / "scores" / TABLES, "renamed_recipes", "tables")
     published = read_object(root / "scores" / PUBLISHED, "published")["published"]

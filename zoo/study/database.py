@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 from sqlalchemy import (
     BigInteger,
@@ -172,9 +172,9 @@ def _shown(database: str) -> str:
 def _require_file(path: str | None, must_exist: bool) -> None:
     if not path or path == ":memory:":
         raise InputError("an SQLite database should be a file, which outlives its process. Received: one in memory")
-    if must_exist and not Path(path).is_file():
+    if must_exist and not os.path.isfile(path):
         raise InputError(f"{path}: no such database.")
-    if not Path(path).absolute().parent.is_dir():
+    if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
         raise InputError(f"{path}: its folder does not exist.")
 
 
