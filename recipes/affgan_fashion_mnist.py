@@ -14,7 +14,8 @@ Time       affgan-digits: 98 s on 1 core of Intel(R) Xeon(R) Processor; affgan-f
            EPYC
 
 The images are sharper than bicubic enlargements, with speckled edges. The instance noise is gone after two thirds of
-the steps. `sample` enlarges images of the validation split.
+the steps. `sample` enlarges images of the validation split, which repeat once all were drawn: of the digits' 180, 1,000
+samples show each five times or more, so that no two neighbours differ and the recall is 0.
 """
 
 import numpy as np
