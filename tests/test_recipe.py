@@ -29,6 +29,7 @@ from zoo.labels import NO_LABEL
 from zoo.models.cgan import CGAN
 from zoo.recipe.catalogue import recipes, title
 from zoo.recipe.flags import STATED, command_line, flags_of, own_settings, settings_of
+from zoo.recipe.run import artefact_name
 from zoo.training import TrainableModel
 
 ZOO = str(Path(sys.executable).with_name("zoo"))
@@ -52,6 +53,18 @@ def train(workdir, *flags, **settings):
     process = start(workdir, *flags, **settings)
     out, err = process.communicate(timeout=300)
     return process.returncode, out, err
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "data", "artefact"),
+    [
+        ("dcgan_digits", "digits", "mnist", "dcgan-mnist"),
+        ("conditional_ali_fashion_mnist", "fashion_mnist", "fashion_mnist", "conditional_ali-fashion_mnist"),
+        ("dcgan_photos", "folder:photos", "photos", "dcgan-photos"),
+    ],
+)
+def test_an_artefact_is_called_by_its_paper_and_its_data(name, default, data, artefact):
+    assert artefact_name(name, default, data) == artefact
 
 
 def train_here(monkeypatch, name, *flags):

@@ -234,8 +234,7 @@ class Run:
         from zoo.artefacts.catalogue import find
         from zoo.artefacts.export import finish_or_clear
 
-        experiment = self.name.replace(f"_{self.flags['data'].default}", "")
-        directory = self._export_dir or self.workdir / f"{experiment}-{data.slug}"
+        directory = self._export_dir or self.workdir / artefact_name(self.name, self.flags["data"].default, data.slug)
         seconds = round(float(self._checkpoint.seconds.numpy()), 3)
         of_run = {"command": command_line(self._recipe, self.flags), "seconds": seconds}
         version, card = None, {}
@@ -309,6 +308,17 @@ class Run:
         self._lock = workdir.start(self.workdir, {**self._settings(), FINGERPRINT: self._data.fingerprint})
         for name in ("checkpoints", "best"):
             clear_unfinished(self.workdir / name)
+
+
+def artefact_name(recipe: str, default: str, data: str) -> str:
+    """What the artefact of a run is called: the recipe's name without the data that it was written for, and the data.
+
+    Args:
+        recipe: its name.
+        default: the data that it was written for, as `--data` takes them.
+        data: the slug of those that it was run on.
+    """
+    return f"{recipe.replace(f'_{default}', '').removesuffix(f'_{data}')}-{data}"
 
 
 def _device() -> str:
