@@ -22,6 +22,8 @@ SLOW = (
     "data/test_dataset.py",
     "evaluation/",
     "features/",
+    "recipe/test_divergence.py",
+    "recipe/test_few_labels.py",
     "test_callbacks.py",
     "test_distributed_docs.py",
     "test_install.py",
