@@ -192,3 +192,56 @@ def test_a_saver_that_something_else_can_call_is_refused(plain, use):
     assert refused(graph) == []
     use(graph)
     assert set(refused(graph)) >= {"MergeV2Checkpoints", "SaveV2", "ShardedFilename"}
+
+
+def named_tuple_of_code(graph):
+    for function in graph.object_graph_def.concrete_functions.values():
+        function.output_signature.named_tuple_value.name = "x'); import os; os.mkdir('written'); ('"
+
+
+def type_of_another_package(graph):
+    for function in graph.object_graph_def.concrete_functions.values():
+        function.output_signature.type_spec_value.type_spec_class_name = "os.system"
+
+
+def attribute_of_python(graph):
+    child = graph.object_graph_def.nodes[0].children.add()
+    child.local_name, child.node_id = "__class__", 1
+
+
+def node_that_is_not_there(graph):
+    graph.object_graph_def.nodes[0].children.add().node_id = 10**6
+
+
+def variable_of_another_shape(graph):
+    for node in graph.object_graph_def.nodes:
+        if node.WhichOneof("kind") == "variable":
+            node.variable.shape.dim.add().size = 10**12
+
+
+def function_that_calls_itself(graph):
+    function = graph.graph_def.library.function[0]
+    function.node_def.add(op="PartitionedCall", name="again").attr["f"].func.name = function.signature.name
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        named_tuple_of_code,
+        type_of_another_package,
+        attribute_of_python,
+        node_that_is_not_there,
+        variable_of_another_shape,
+        function_that_calls_itself,
+    ],
+)
+def test_objects_that_are_not_what_they_seem_are_one_line(plain, tmp_path, monkeypatch, change):
+    monkeypatch.chdir(tmp_path)
+    path = shutil.copytree(plain, tmp_path / "model")
+    saved = saved_model_pb2.SavedModel.FromString((path / GRAPH).read_bytes())
+    change(saved.meta_graphs[0])
+    (path / GRAPH).write_bytes(saved.SerializeToString())
+    with pytest.raises(InputError, match="TensorFlow cannot load it: ") as error:
+        load(path)
+    assert "\n" not in str(error.value)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["model"]
