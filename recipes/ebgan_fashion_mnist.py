@@ -6,7 +6,7 @@ The encoder is DCGAN's discriminator with a code in place of its logit, the deco
 
 Paper      Zhao et al. 2017, https://arxiv.org/abs/1609.03126; networks of Radford et al. 2015
 Published  nothing on these data
-Ours       ebgan-fashion_mnist: Fréchet classifier distance 1.966, classifier score 5.63, precision 0.759, recall 0.421
+Ours       ebgan-fashion_mnist: Fréchet classifier distance 1.966, classifier score 5.63, precision 0.759, recall 0.420
            (10,000 samples, rounded to 8 bits). ebgan-fashion_mnist-3000: Fréchet classifier distance 2.769, classifier
            score 5.29, precision 0.744, recall 0.362 (10,000 samples, not rounded)
 Command    zoo train ebgan_fashion_mnist --precision=mixed_bfloat16

@@ -70,7 +70,21 @@ def test_the_artefact_is_restored_in_float32_with_its_optimisers_and_trains(tmp_
     assert restored.step == model.step + 2
 
 
+def test_weights_of_bfloat16_are_restored_exactly(tmp_path):
+    model = make("ALI", ema_decay=0.9)
+    model.fit(batches(), steps_per_epoch=2, verbose=0)
+    versions = [model.export(tmp_path / "model", precision=precision) for precision in ("float32", "bfloat16_weights")]
+    sizes = [sum(file.stat().st_size for file in (version / "variables").iterdir()) for version in versions]
+    assert sizes[1] < 0.8 * sizes[0]
+    loaded, restored = zoo.load(tmp_path / "model"), zoo.restore(tmp_path / "model")
+    np.testing.assert_allclose(loaded.sample(8), model.sample(8), atol=0.01)
+    np.testing.assert_allclose(restored.sample(8), loaded.sample(8), atol=1e-6)
+    assert {weight.dtype for weight in restored.trainable_variables} == {"float32"}
+
+
 def test_another_precision_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"`precision` should be float32 or bfloat16\. Received: 'int8'"):
+    with pytest.raises(
+        InputError, match=r"`precision` should be one of float32, bfloat16, bfloat16_weights\. Received: 'int8'"
+    ):
         make("GAN").export(tmp_path / "model", precision="int8")
     assert not (tmp_path / "model").exists()

@@ -52,7 +52,8 @@ def export(
         model: a `TrainableModel`.
         directory: the artefact's folder; the version is the next free number.
         dataset: name of the data the model was trained on.
-        precision: "float32", or "bfloat16" for an artefact of about half the size, whose rows differ a little.
+        precision: "float32", or "bfloat16" or "bfloat16_weights" for an artefact of about half the size, whose rows
+            differ a little; the first computes in bfloat16 too, the second does not.
         **facts: what else the card has to say, of the names and types in `FACTS`; must be JSON.
 
     Returns:

@@ -26,7 +26,11 @@ def add_flags(command: argparse.ArgumentParser) -> None:
         "--checkpoint", default="latest", help="of a workdir: latest, best or a step (default: latest)"
     )
     command.add_argument(
-        "--precision", default="float32", choices=("float32", "bfloat16"), help="of a SavedModel (default: float32)"
+        "--precision",
+        default="float32",
+        choices=("float32", "bfloat16", "bfloat16_weights"),
+        help="of a SavedModel: what it computes in; bfloat16_weights is as small and computes in float32 "
+        "(default: float32)",
     )
 
 
