@@ -248,7 +248,7 @@ def test_a_model_on_two_replicas_exports_what_it_samples(mirrored, tmp_path):
 
 def test_an_export_that_cannot_be_written_leaves_nothing(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(InputError, match="model: expected a folder. Received: .*file, which is none"):
+    with pytest.raises(InputError, match=r"model: expected a folder\. Received: .*file, which is none"):
         make("GAN").export(tmp_path / "file" / "model")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
@@ -258,7 +258,7 @@ def test_a_full_disk_leaves_nothing_of_an_export(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(tf.saved_model, "save", full)
-    with pytest.raises(TrainingError, match="Cannot write the SavedModel .*No space left on device"):
+    with pytest.raises(TrainingError, match=r"Cannot write the SavedModel .*No space left on device"):
         make("GAN").export(tmp_path / "model")
     assert [path.name for path in tmp_path.rglob("*")] in ([], ["model"])
 
