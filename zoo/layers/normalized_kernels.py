@@ -68,7 +68,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             self.vector.assign(tf.where(has_direction, u, self.vector.value))
         sigma = tf.tensordot(tf.linalg.matvec(matrix, u), v, 1)
         normalized = tf.cast(self.kernel.value, tf.float32) / tf.where(sigma > 0, sigma, 1.0)
-        return _called_with_kernel(self.layer, self.kernel, normalized, inputs)
+        return _called_with(self.layer, self.kernel, normalized, inputs)
 
     def compute_output_spec(self, inputs, training=False):
         return self.layer.compute_output_spec(inputs)
@@ -153,9 +153,12 @@ class WeightNormalization(keras.layers.Wrapper):
 
     def _linear(self, inputs):
         v = tf.cast(self.layer.kernel.value, tf.float32)
-        squares = tf.reduce_sum(v**2, axis=self.others, keepdims=True)
-        normalized = v * (self.gain.value * tf.math.rsqrt(tf.maximum(squares, TINY)))
-        return _called_with_kernel(self.layer, self.layer.kernel, normalized, inputs)
+        scale = self.gain.value * tf.math.rsqrt(tf.maximum(tf.reduce_sum(v**2, axis=self.others, keepdims=True), TINY))
+        # There are fewer outputs than weights, so the outputs are scaled, before the bias is added to them.
+        bias = self.layer.bias if self.layer.use_bias else None
+        outputs = self.layer(inputs) if bias is None else _called_with(self.layer, bias, tf.zeros_like(bias), inputs)
+        scaled = tf.cast(outputs, tf.float32) * tf.reshape(scale, [-1])
+        return tf.cast(scaled if bias is None else scaled + bias, outputs.dtype)
 
 
 def initialize_from_data(network, inputs):
@@ -178,9 +181,9 @@ def initialize_from_data(network, inputs):
             layer.initializes = False
 
 
-def _called_with_kernel(layer, kernel, value, inputs):
-    """What a layer makes of its inputs with another value of its kernel, a variable that keeps its own."""
-    values = [(variable, value if variable is kernel else variable.value) for variable in layer.variables]
+def _called_with(layer, changed, value, inputs):
+    """What a layer makes of its inputs with another value of one of its variables, which keeps its own."""
+    values = [(variable, value if variable is changed else variable.value) for variable in layer.variables]
     with keras.StatelessScope(values):
         return layer(inputs)
 
