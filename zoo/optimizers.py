@@ -42,10 +42,14 @@ class Adam(keras.optimizers.Adam):
     def update_step(self, gradient, variable, learning_rate):
         if self.amsgrad or isinstance(gradient, tf.IndexedSlices):
             return super().update_step(gradient, variable, learning_rate)
+        return self.fused_update(gradient, variable, learning_rate, self.epsilon)
+
+    def fused_update(self, gradient, variable, learning_rate, epsilon):
+        """One op that moves both means and the weight, which it divides by sqrt(v / (1 - beta_2 ** t)) + epsilon."""
         kind = variable.dtype
         beta_1, beta_2, rate, epsilon, updates = (
             tf.cast(number, kind)
-            for number in (self.beta_1, self.beta_2, learning_rate, self.epsilon, self.iterations.value + 1)
+            for number in (self.beta_1, self.beta_2, learning_rate, epsilon, self.iterations.value + 1)
         )
         index = self._get_variable_index(variable)
         return tf.raw_ops.ResourceApplyAdam(
@@ -83,7 +87,7 @@ class HeldThenFalling(keras.optimizers.schedules.LearningRateSchedule):
 
 
 @keras.saving.register_keras_serializable("zoo")
-class InnerEpsilonAdam(keras.optimizers.Adam):
+class InnerEpsilonAdam(Adam):
     """Adam that divides by sqrt(v + epsilon), as Salimans et al. (2016) trained; Kingma & Ba's is sqrt(v) + epsilon.
 
     At 1e-8 that is a floor of 1e-4 under the root mean square of a gradient, which damps the smaller ones.
@@ -100,14 +104,13 @@ class InnerEpsilonAdam(keras.optimizers.Adam):
         super().__init__(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, **kwargs)
 
     def update_step(self, gradient, variable, learning_rate):
-        updates = tf.cast(self.iterations.value + 1, tf.float32)
-        index = self._get_variable_index(variable)
-        mean, square = self._momentums[index], self._velocities[index]
-        self.assign_add(mean, (gradient - mean.value) * (1 - self.beta_1))
-        self.assign_add(square, (gradient**2 - square.value) * (1 - self.beta_2))
-        unbiased_mean = mean.value / (1 - self.beta_1**updates)
-        unbiased_square = square.value / (1 - self.beta_2**updates)
-        self.assign_sub(variable, learning_rate * unbiased_mean * tf.math.rsqrt(unbiased_square + self.epsilon))
+        # The fused op has no epsilon of this kind: it is in v while the op runs, as if v had always started from it.
+        square = self._velocities[self._get_variable_index(variable)]
+        updates = tf.cast(self.iterations.value + 1, square.dtype)
+        inner = self.epsilon * (1 - self.beta_2**updates)
+        square.assign_add(tf.fill(square.shape, inner / self.beta_2))
+        self.fused_update(gradient, variable, learning_rate, epsilon=0.0)
+        square.assign_sub(tf.fill(square.shape, inner))
 
 
 @keras.saving.register_keras_serializable("zoo")

@@ -153,7 +153,7 @@ class WeightNormalization(keras.layers.Wrapper):
 
     def _linear(self, inputs):
         v = tf.cast(self.layer.kernel.value, tf.float32)
-        scale = self.gain.value * tf.math.rsqrt(tf.maximum(tf.reduce_sum(v**2, axis=self.others, keepdims=True), TINY))
+        scale = self.gain.value * tf.math.rsqrt(tf.maximum(_sum_of_squares(v, self.others), TINY))
         # There are fewer outputs than weights, so the outputs are scaled, before the bias is added to them.
         bias = self.layer.bias if self.layer.use_bias else None
         outputs = self.layer(inputs) if bias is None else _called_with(self.layer, bias, tf.zeros_like(bias), inputs)
@@ -186,6 +186,16 @@ def _called_with(layer, changed, value, inputs):
     values = [(variable, value if variable is changed else variable.value) for variable in layer.variables]
     with keras.StatelessScope(values):
         return layer(inputs)
+
+
+def _sum_of_squares(tensor, axes):
+    """The sum over some axes, which stay with length 1. TensorFlow's own gradient writes three tensors of this size."""
+
+    @tf.custom_gradient
+    def summed(tensor):
+        return tf.reduce_sum(tensor**2, axis=axes, keepdims=True), lambda gradient: 2 * gradient * tensor
+
+    return summed(tensor)
 
 
 def _unit(vector):
