@@ -49,7 +49,8 @@ def test_each_worker_is_told_all_addresses_and_its_own_number():
 
 
 def test_a_worker_that_fails_ends_the_others_and_is_heard():
-    code = "import os, sys, time; time.sleep(99) if '\"index\": 0' in os.environ['TF_CONFIG'] else sys.exit('no disk')"
+    # The first worker sleeps for longer than `started` waits.
+    code = "import os, sys, time; time.sleep(999) if '\"index\": 0' in os.environ['TF_CONFIG'] else sys.exit('no disk')"
     finished = launched(2, sys.executable, "-c", code)
     assert finished.returncode == 1
     assert finished.stderr == "worker 1:\nno disk\n"

@@ -57,9 +57,7 @@ def main(arguments):
 def wait(processes, outputs):
     """Waits until all have ended or one has failed, ends the others, and returns the status."""
     try:
-        while any(process.poll() is None for process in processes):
-            if any(process.returncode for process in processes):
-                break
+        while None in (statuses := [process.poll() for process in processes]) and not any(statuses):
             time.sleep(0.1)
         failed = [index for index, process in enumerate(processes) if process.returncode]
         if failed and outputs[failed[0]]:
