@@ -168,9 +168,13 @@ class MomentumRampSGD(keras.optimizers.SGD):
         if self.dampened:
             gradient *= tf.cast(tf.where(updates == 0, 1.0, 1 - momentum), gradient.dtype)
         velocity = self.momentums[self._get_variable_index(variable)]
-        step = tf.cast(momentum, velocity.dtype) * velocity.value - tf.cast(rate, velocity.dtype) * gradient
-        self.assign(velocity, step)
-        self.assign_add(variable, step)
+        tf.raw_ops.ResourceApplyKerasMomentum(
+            var=variable.handle,
+            accum=velocity.value.handle,
+            lr=tf.cast(rate, velocity.dtype),
+            grad=tf.cast(gradient, velocity.dtype),
+            momentum=tf.cast(momentum, velocity.dtype),
+        )
 
     def get_config(self):
         return {
