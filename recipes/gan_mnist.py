@@ -9,6 +9,9 @@ Time       194 s on 2 cores of AMD EPYC
 
 The images are as many as the code's, 50,000; the code leaves 10,000 for validation, the zoo 6,000. The default is 100
 epochs. The code has no last epoch: its momentum rises over 250, so to end where that does takes `--steps 125000`.
+
+Both players move at once, as in the code. In turn, with `--noat_once`, the discriminator wins within 1,500 steps with
+seeds 0 and 1, and the samples become one shape.
 """
 
 from zoo import GAN, recipe
@@ -24,11 +27,12 @@ def main(
     steps=50_000,
     batch_size=100,
     checkpoint_every=500,
+    at_once=True,
 ):
     dataset = run.data()
     train = Split(dataset.train.images[:IMAGES], dataset.train.labels[:IMAGES])
     with run.strategy.scope():
-        model = GAN(dataset.data_shape, seed=run.flags.seed)
+        model = GAN(dataset.data_shape, at_once=at_once, seed=run.flags.seed)
         model.match_marginals(train.images)
         model.compile(**run.compile_settings)
     run.fit(model, train)

@@ -444,7 +444,11 @@ def test_weights_that_are_not_finite_are_named():
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (np.zeros((8, *SHAPE), "float32"), 'a dict with "image".*Received: a .*Tensor'),
+        (np.zeros((8, *SHAPE), "float32"), r'a dict with "image".*Received: a float32 tensor of shape \(8, 8, 8, 1\)'),
+        (
+            (np.zeros((8, *SHAPE), "uint8"), np.zeros(8, "int64")),
+            r"Received: a tuple of a uint8 tensor of shape \(8, 8, 8, 1\), an int64 tensor of shape \(8,\)",
+        ),
         ({"pixels": np.zeros((8, *SHAPE), "float32")}, r"Received: a dict with \['pixels'\]"),
         ({"image": np.zeros((8, 9, 8, 1), "float32"), "label": np.zeros(8, int)}, r"\(None, 8, 8, 1\). .* \(8, 9,"),
         ({"image": np.zeros((8, *SHAPE), "float32")}, r'needs batches with "label"'),

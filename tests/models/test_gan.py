@@ -169,6 +169,39 @@ class TestAlgorithm1:
             np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-6)
 
 
+class TestPlayersThatMoveAtOnce:
+    @pytest.mark.parametrize("graph", [False, True])
+    def test_both_follow_gradients_at_the_same_weights_and_samples(self, make, graph):
+        model = make(at_once=True)
+        weights = [*model.generator.get_weights(), *model.discriminator.get_weights()]
+        a, a_bias, w, w_bias = (array.astype(np.float64) for array in weights)
+        z = model.draw_latents(tf.constant(DATA), "both").numpy().astype(np.float64)
+        step = tf.function(model.train_step, autograph=False) if graph else model.train_step
+        logs = step({"image": tf.constant(DATA)})
+        n = len(DATA)
+
+        fake = z @ a + a_bias
+        real_logits, fake_logits = DATA @ w + w_bias, fake @ w + w_bias
+        d_real, d_fake = -sigmoid(-real_logits) / (2 * n), sigmoid(fake_logits) / (2 * n)
+        d_logits = -sigmoid(-fake_logits) / n
+        expected = (
+            a - 0.1 * z.T @ d_logits @ w.T,
+            a_bias - 0.1 * (d_logits @ w.T).sum(0),
+            w - 0.2 * (DATA.T @ d_real + fake.T @ d_fake),
+            w_bias - 0.2 * (d_real.sum(0) + d_fake.sum(0)),
+        )
+        after = [*model.generator.get_weights(), *model.discriminator.get_weights()]
+        for value, wanted in zip(after, expected, strict=True):
+            np.testing.assert_allclose(value, wanted, rtol=1e-5, atol=1e-6)
+        half = (softplus(-real_logits).mean() + softplus(fake_logits).mean()) / 2
+        assert float(logs["discriminator_loss"]) == pytest.approx(half, rel=1e-5)
+        assert float(logs["generator_loss"]) == pytest.approx(softplus(-fake_logits).mean(), rel=1e-5)
+
+    def test_they_make_one_update_each(self, make):
+        with pytest.raises(InputError, match="Received: at_once=True, discriminator_updates=2"):
+            make(at_once=True, discriminator_updates=2)
+
+
 @pytest.mark.parametrize(
     ("update", "mover", "bystander"),
     [("update_discriminator", "discriminator", "generator"), ("update_generator", "generator", "discriminator")],

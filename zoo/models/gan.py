@@ -11,7 +11,8 @@ Generator: minimise E log(1 - D(G(z))) (`objective="saturating"`, Algorithm 1), 
 Differences from the paper. Its text leaves networks and settings to the authors' code, https://github.com/goodfeli/adversarial;
 the defaults are those of the code's `mnist.yaml`.
 1. The discriminator's loss is half of Algorithm 1's, as in the code; the published rate of 0.1 belongs to that loss.
-2. The players move in turn, as in Algorithm 1; the code moves both at once, from the same weights.
+2. The players move in turn, as in Algorithm 1. The code moves both at once, as `at_once` does here: from the same
+   weights, with the same samples and the same dropped units.
 3. The momentum rises a little at every update, the code's once an epoch.
 4. For vectors instead of images the generator's output is linear.
 5. The generator's output bias starts at zero; the code's start, the data's mean image, is `match_marginals`, which the
@@ -73,6 +74,7 @@ class GAN(GenerativeModel):
         discriminator: your own, from `(batch, *data_shape)`, images in [0, 1], to logits `(batch, 1)`.
         discriminator_updates: k of Algorithm 1; a step's batch is split into k minibatches.
         objective: `"non_saturating"` or `"saturating"`, the generator's.
+        at_once: whether the players move together, as the authors' code moves them, instead of in turn; k is then 1.
         **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
 
     Raises:
@@ -95,6 +97,7 @@ class GAN(GenerativeModel):
         discriminator=None,
         discriminator_updates=1,
         objective="non_saturating",
+        at_once=False,
         **kwargs,
     ):
         super().__init__(data_shape, latent_size=latent_size, **kwargs)
@@ -103,8 +106,14 @@ class GAN(GenerativeModel):
             raise InputError(
                 f"`objective` must be one of {sorted(GENERATOR_LOSSES)}. Received: objective={objective!r}"
             )
+        if at_once and discriminator_updates != 1:
+            raise InputError(
+                "Players that move at once make one update each. "
+                f"Received: at_once=True, discriminator_updates={discriminator_updates}"
+            )
         self.discriminator_updates = discriminator_updates
         self.objective = objective
+        self.at_once = at_once
         self.prior = priors.uniform(latent_size, limit=math.sqrt(3))
         generator = generator or relu_generator(self.data_shape, latent_size, self.seed)
         discriminator = discriminator or maxout_discriminator(self.data_shape, self.seed + 1)
@@ -135,9 +144,24 @@ class GAN(GenerativeModel):
 
     def train_step(self, batch):
         """Algorithm 1: k discriminator updates, each on fresh data and noise, then one generator update."""
+        if self.at_once:
+            return self.update_both(self.real_data(batch))
         for k, real in enumerate(self.minibatches(self.real_data(batch), self.discriminator_updates)):
             logs = self.update_discriminator(real, self.draw_latents(real, f"discriminator {k}"))
         return logs | self.update_generator(self.draw_latents(real, "generator"))
+
+    def update_both(self, real):
+        latents = self.draw_latents(real, "both")
+        with tf.GradientTape(persistent=True) as tape:
+            fake = self.generator(latents, training=True)
+            real_logits = self.discriminator(real, training=True)
+            fake_logits = self.discriminator(fake, training=True)
+            discriminator_loss = losses.cross_entropy_discriminator_loss(real_logits, fake_logits) / 2
+            generator_loss = GENERATOR_LOSSES[self.objective](fake_logits)
+        logs = {"discriminator_loss": discriminator_loss, "generator_loss": generator_loss}
+        logs |= losses.discriminator_accuracies(real_logits, fake_logits)
+        logs |= self.minimize("discriminator", discriminator_loss, tape)
+        return logs | self.minimize("generator", generator_loss, tape)
 
     def update_discriminator(self, real, latents):
         fake = self.generator(latents, training=True)

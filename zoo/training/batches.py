@@ -87,12 +87,14 @@ def checked_batch(model, batch):
     Raises:
         InputError: a batch of another form, shape or type.
     """
+    received = batch
     batch, *_ = keras.utils.unpack_x_y_sample_weight(batch)
     if not isinstance(batch, dict) or "image" not in batch:
-        received = f"a dict with {sorted(batch)}" if isinstance(batch, dict) else f"a {type(batch).__name__}"
-        raise InputError(f'A batch must be a dict with "image", and "label" where there are any. Received: {received}')
+        raise InputError(
+            f'A batch must be a dict with "image", and "label" where there are any. Received: {_described(received)}'
+        )
     if model.reads_labels and "label" not in batch:
-        raise InputError(f'{type(model).__name__} needs batches with "label". Received: a dict with {sorted(batch)}')
+        raise InputError(f'{type(model).__name__} needs batches with "label". Received: {_described(batch)}')
     images = tf.convert_to_tensor(batch["image"])
     if tuple(images.shape[1:]) != model.data_shape:
         raise InputError(
@@ -107,6 +109,18 @@ def checked_batch(model, batch):
         batch = {**batch, "label": _labels(batch["label"])}
         labels = _extremes(batch["label"])
     return {**batch, "image": images}, Extremes(*pixels, *labels, tf.cast(tf.shape(images)[0], tf.float32))
+
+
+def _described(batch):
+    """What a dataset delivered in place of a batch, in words."""
+    if isinstance(batch, dict):
+        return f"a dict with {sorted(batch)}"
+    if isinstance(batch, tuple | list):
+        return f"a {type(batch).__name__} of {', '.join(map(_described, batch)) or 'nothing'}"
+    if hasattr(batch, "shape"):
+        kind = tf.as_dtype(batch.dtype).name
+        return f"{'an' if kind[0] in 'aeio' else 'a'} {kind} tensor of shape {tuple(batch.shape)}"
+    return f"a {type(batch).__name__}"
 
 
 def fault(model, extremes):
