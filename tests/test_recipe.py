@@ -116,7 +116,7 @@ def test_the_sample_line_that_a_run_prints_works(finished):
     workdir, out = finished
     line = next(line for line in out.splitlines() if line.startswith("sample it"))
     command = line.removeprefix("sample it").strip()
-    shell = {**os.environ, "PATH": f"{Path(ZOO).parent}{os.pathsep}{os.environ['PATH']}"}
+    shell = {**os.environ, "PATH": f"{zygote.programs()}{os.pathsep}{os.environ['PATH']}"}
     subprocess.run(command, shell=True, check=True, cwd=workdir, env=shell, capture_output=True)
     assert (workdir / "grid.png").stat().st_size > 0
 

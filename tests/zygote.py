@@ -21,6 +21,7 @@ import traceback
 from pathlib import Path
 
 IMPORTED = (
+    "matplotlib.backends.backend_agg",
     "matplotlib.figure",
     "sklearn.datasets",
     "zoo.artefacts.export",
@@ -28,6 +29,7 @@ IMPORTED = (
     "zoo.commands.main",
     "zoo.data",
     "zoo.evaluation",
+    "zoo.priors",
     "zoo.recipe.run",
     "zoo.restoring",
 )
@@ -125,7 +127,9 @@ def answer(connection):
 def run():
     if Path(sys.argv[0]).name == "zoo":
         from zoo.commands.main import main
+        from zoo.recipe import many
 
+        many.PROGRAM = (sys.argv[0], "train")  # a fork too
         return main()
     sys.path.insert(0, "")
     exec(compile(sys.argv[2], "<string>", "exec"), {"__name__": "__main__"})

@@ -1,12 +1,11 @@
 import ast
 import itertools
 import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
+import zygote
 
 from zoo.data.dataset import Dataset, Split, in_memory, partition
 from zoo.errors import InputError
@@ -101,9 +100,8 @@ print([[part.numpy().tolist() for part in next(batches)["label"].values] for _ i
 
 def test_a_mirrored_strategy_sees_the_rows_of_the_global_batch():
     # In a process of its own: logical devices must be set before TensorFlow starts.
-    run = subprocess.run(
-        [sys.executable, "-c", MIRRORED], cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True, check=True
-    )
+    command = [zygote.programs() / "python", "-c", MIRRORED]
+    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     global_batches = labels(numbered(20).stream(8), 5)
     assert ast.literal_eval(run.stdout) == [[batch[:4], batch[4:]] for batch in global_batches]
 

@@ -4,14 +4,17 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
+
+import zygote
 
 from zoo.serving import Client
 
 HERE = Path(__file__).parent
 REAL = shutil.which("tensorflow_model_server")
+# The test double as a program for `python -c`, which `zygote` starts at once.
+DOUBLE = f"import sys; sys.path.insert(0, '{HERE}'); del sys.argv[1:3]; import double; double.main()"
 POLL = 1  # seconds, of folders and of models.config
 
 
@@ -43,7 +46,7 @@ class Server:
         if not REAL:
             program = self.scratch / "bin" / "tensorflow_model_server"
             program.parent.mkdir(exist_ok=True)
-            program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{HERE / "double.py"}" "$@"\n')
+            program.write_text(f'#!/bin/sh\nexec "{zygote.programs() / "python"}" -c "{DOUBLE}" "$@"\n')
             program.chmod(0o755)
             environment["PATH"] = f"{program.parent}{os.pathsep}{environment['PATH']}"
         with (self.scratch / "server.log").open("a") as log:

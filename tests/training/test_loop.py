@@ -1,6 +1,5 @@
 """The loop of `fit`: every step that is made is logged and checked, and no more are made than asked for."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import zygote
 
 import zoo
 from zoo import GAN
@@ -124,8 +124,10 @@ class TestNormsOfScaledGradients:
         np.testing.assert_array_equal(model.discriminator.get_weights()[0], build().discriminator.get_weights()[0])
 
 
-WORKER = """
+WORKER = f"""
+import sys
 import tensorflow as tf
+sys.path[:0] = {[str(Path(__file__).parent), *sys.path]}
 strategy = tf.distribute.MultiWorkerMirroredStrategy()
 from test_loop import batches, build
 model = build(strategy, steps_per_execution=2)
@@ -136,8 +138,8 @@ model.fit(batches(), verbose=0)
 
 
 def test_workers_refuse_data_that_end_inside_an_execution():
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    ended = subprocess.run([sys.executable, "-c", WORKER], env=environment, capture_output=True, text=True, timeout=300)
+    command = [zygote.programs() / "python", "-c", WORKER]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert "steps 4" in ended.stdout
     assert "multiple of 2 steps" in ended.stderr
     assert "ended at step 9, after 1 of them" in ended.stderr

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import itertools
 from pathlib import Path
 
 from zoo import console
@@ -70,13 +72,18 @@ def check_server(arguments: argparse.Namespace) -> None:
     from zoo.serving.check import check, local_names
 
     rows = []
-    for url in arguments.urls:
-        with Client(url, timeout=arguments.timeout) as client:
-            for name in local_names(client, arguments.models, list(pretrained())):
-                model = load(name)
-                served = model.card.get("name", Path(name).name)
-                found = check(client, served, model)
-                rows.append((url, served, str(found.version), str(found.signatures), f"{found.difference:.1e}"))
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Client(url, timeout=arguments.timeout)) for url in arguments.urls]
+        asked = [local_names(client, arguments.models, list(pretrained())) for client in clients]
+        for name in dict.fromkeys(itertools.chain(*asked)):  # loading one takes a second: once, for all servers
+            model = load(name)
+            served = model.card.get("name", Path(name).name)
+            for client, names in zip(clients, asked, strict=True):
+                if name in names:
+                    found = check(client, served, model)
+                    numbers = (str(found.version), str(found.signatures), f"{found.difference:.1e}")
+                    rows.append((client.url, served, *numbers))
+    rows.sort(key=lambda row: arguments.urls.index(row[0]))
     print_table([("SERVER", "MODEL", "VERSION", "SIGNATURES", "DIFFERENCE"), *rows])
 
 

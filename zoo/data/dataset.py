@@ -100,6 +100,7 @@ class Split:
         share = batch_size // replicas
         replicas_here = replicas // pipelines
 
+        @tf.autograph.experimental.do_not_convert  # conversion takes half a second
         def read(turn):
             batch = start + turn // replicas_here
             replica = pipeline * replicas_here + turn % replicas_here
@@ -133,6 +134,7 @@ class Split:
         count = len(self)
         _ = self._tensors  # made here, outside the graph that `map` traces
 
+        @tf.autograph.experimental.do_not_convert
         def read(first):
             return self._gather(tf.range(first, tf.minimum(first + batch_size, count)))
 
