@@ -7,10 +7,11 @@ import math
 
 import numpy as np
 import tensorflow as tf
+import tensorflow_probability as tfp
 
-from zoo import networks
+from zoo import draws, networks
 from zoo.artefacts.signatures import FEATURES, SAMPLES
-from zoo.errors import InputError
+from zoo.errors import InputError, require_positive
 
 
 class Inspection:
@@ -54,6 +55,36 @@ class Inspection:
         if latents.ndim != 2 or latents.shape[1] != self.latent_size or not len(latents):
             raise InputError(f"`latents` should be [n, {self.latent_size}]. Received: shape {list(latents.shape)}")
         return self._decode_graph(tf.constant(latents), self._classes_of(len(latents), labels)).numpy()
+
+    def invert(self, images, labels=None, starts=4, iterations=100):
+        """The latents whose samples come nearest to images: a limited-memory BFGS search from draws of the prior.
+
+        The search moves the prior's quantiles, so that it stays where the prior may draw.
+
+        Args:
+            images: `[n, *data_shape]`, images as floats in [0, 1] or uint8.
+            labels: integers `[n]`, or one for all rows, of a conditional model; others ignore them.
+            starts: how many searches begin for each image; the best one counts.
+            iterations: of a search, at most.
+
+        Returns:
+            float32 arrays `[n, latent_size]` and `[n]`: the latents, and the Euclidean distances of their samples. A
+            search may miss the nearest sample, so a distance may come out too large, but never too small.
+
+        Raises:
+            InputError: data of another shape, a model whose prior has several parts or none, wrong labels, or counts
+                that are not positive.
+        """
+        require_positive(starts=starts, iterations=iterations)
+        if self.prior is None or tf.nest.is_nested(self.prior):
+            raise InputError(f"{type(self).__name__} has no single latent vector to look for.")
+        images, labels = self._labelled(images, labels)
+        images, labels = (tf.repeat(part, starts, axis=0) for part in (images, labels))
+        quantiles = draws.uniform([len(images), self.latent_size], draws.named_seed(self.seed, "invert"))
+        latents, distances = (part.numpy() for part in self._invert_graph(images, labels, quantiles, iterations))
+        distances = distances.reshape(-1, starts)
+        best = distances.argmin(axis=1)
+        return latents.reshape(len(best), starts, -1)[np.arange(len(best)), best], distances.min(axis=1)
 
     def features(self, images, labels=None):
         """The input of the discriminator's last layer.
@@ -107,6 +138,22 @@ class Inspection:
     @tf.function(autograph=False, reduce_retracing=True)
     def _decode_graph(self, latents, labels):
         return self.generate_signature(latents, labels)[SAMPLES]
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def _invert_graph(self, images, labels, quantiles, iterations):
+        def latents_at(logits):
+            return tf.cast(self.prior.quantile(tf.sigmoid(logits)), tf.float32)
+
+        def squares(logits):
+            apart = self.generate_signature(latents_at(logits), labels)[SAMPLES] - images
+            return tf.reduce_sum(apart**2, axis=range(1, apart.shape.rank))
+
+        found = tfp.optimizer.lbfgs_minimize(
+            lambda logits: tfp.math.value_and_gradient(squares, logits),
+            initial_position=tf.math.log(quantiles) - tf.math.log1p(-quantiles),
+            max_iterations=iterations,
+        )
+        return latents_at(found.position), tf.sqrt(found.objective_value)
 
     @tf.function(autograph=False, reduce_retracing=True)
     def _features_graph(self, image, label):

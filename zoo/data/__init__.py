@@ -1,16 +1,16 @@
-"""Datasets by name: digits that ship with scikit-learn, 2-D toys, folders of images, and TensorFlow Datasets."""
+"""Datasets by name: digits that ship with scikit-learn, triangles, 2-D toys, image folders, TensorFlow Datasets."""
 
 from __future__ import annotations
 
 import os
 
-from zoo.data import digits, folder, mixtures, tfds_images
+from zoo.data import digits, folder, mixtures, tfds_images, triangles
 from zoo.data.dataset import FOLDER, Dataset, Split
 from zoo.errors import InputError
 
 __all__ = ["Dataset", "Split", "load", "names"]
 
-EMBEDDED = {"digits": digits.load} | mixtures.DATASETS
+EMBEDDED = {"digits": digits.load, triangles.NAME: triangles.load} | mixtures.DATASETS
 
 
 def names() -> list[str]:
@@ -24,8 +24,9 @@ def load(
     """Loads a dataset; the first use of a TFDS dataset downloads and prepares it.
 
     Args:
-        name: "digits", "ring", "grid" or "swiss_roll"; "folder:PATH", a folder of images (`zoo.data.folder`); or the
-            name of a TFDS dataset of images, such as "mnist" or "lsun/bedroom" (`zoo.data.tfds_images`).
+        name: "digits", "triangles", "ring", "grid" or "swiss_roll"; "folder:PATH", a folder of images
+            (`zoo.data.folder`); or the name of a TFDS dataset of images, such as "mnist" or "lsun/bedroom"
+            (`zoo.data.tfds_images`).
         data_dir: where TFDS keeps its datasets; None is TFDS's own default, which `$TFDS_DATA_DIR` changes.
         image_size: crops the images of a folder or of TFDS to their centred square and resizes it to this many pixels a
             side. None keeps them as they are, which needs images of one size.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from zoo import metrics
-from zoo.data import Dataset, mixtures
+from zoo.data import Dataset, mixtures, triangles
 from zoo.errors import InputError, unknown
 from zoo.evaluation.real_data import RealData
 from zoo.evaluation.rows import ROWS, unit
@@ -109,6 +109,13 @@ def _mode_coverage(real: RealData, rows: Rows) -> Measured:
     return Measured(_valued(scores), None, rows.count)
 
 
+def _manifold_distance(real: RealData, rows: Rows) -> Measured:
+    distances = triangles.distances(unit(rows.data))
+    near = float(np.mean(distances <= triangles.ON_MANIFOLD))
+    values = {"manifold_distance": float(np.median(distances)), "manifold_precision": near}
+    return Measured(_valued(values), None, len(distances))
+
+
 def _valued(scores: dict[str, float]) -> dict[str, dict[str, float]]:
     return {name: {"value": value} for name, value in scores.items()}
 
@@ -198,6 +205,15 @@ SCORES = {
         require=_require_modes,
         resampled=True,
     ),
+    "manifold_distance": Score(
+        _manifold_distance,
+        lambda _: 1,
+        "it is a median over them",
+        reads_features=False,
+        data_rows=1000,  # of some 30 ms each
+        require=triangles.require,
+        resampled=True,
+    ),
 }
 
 
@@ -239,6 +255,8 @@ VALUES = {
     "modes": Value("modes", "higher", {"standard_deviations": HIGH_QUALITY}),
     "reverse_kl": Value("reverse KL (nats)", "lower", {"standard_deviations": HIGH_QUALITY}),
     "high_quality": Value("high-quality share", "higher", {"standard_deviations": HIGH_QUALITY}),
+    "manifold_distance": Value("median distance to the manifold", "lower", {}),
+    "manifold_precision": Value("share on the manifold", "higher", {"distance": triangles.ON_MANIFOLD}),
 }
 
 
@@ -254,7 +272,9 @@ def leading_value(score: str) -> str:
 
 
 def default_scores(dataset: Dataset) -> list[str]:
-    """The scores that suit a dataset: on features of images, of the modes of a mixture, of windows on other vectors."""
+    """The scores that suit a dataset: of a known manifold or modes, on features of images, of windows on vectors."""
+    if dataset.name == triangles.NAME:
+        return ["manifold_distance"]
     if len(dataset.data_shape) == 3:
         return ["inception_score", "frechet_distance", "kernel_distance", "precision_recall"]
     return ["mode_coverage"] if dataset.name in mixtures.MIXTURES else ["parzen_log_likelihood"]

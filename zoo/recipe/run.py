@@ -264,9 +264,10 @@ class Run:
         from zoo.features import choice
 
         data, flags = self.data(), self.flags
-        images = len(data.data_shape) == 3
-        scores = ["frechet_distance", "precision_recall"] if images else evaluation.default_scores(data)
-        extractor = choice.extractor(flags["features"].value, data.name, flags.inception) if images else None
+        scores, extractor = evaluation.default_scores(data), None
+        if evaluation.reads_features(scores):
+            scores = ["frechet_distance", "precision_recall"]
+            extractor = choice.extractor(flags["features"].value, data.name, flags.inception)
         real = evaluation.RealData(data, extractor)
         return callbacks.Scores(self.workdir, real, scores, flags.score_every, steps=flags.steps)
 
