@@ -13,6 +13,8 @@ from zoo.files import sha256
 
 CARD = "card.json"
 LARGEST = 2**24  # bytes of a card
+# The field "precision"; `zoo.artefacts.precision` says what they mean.
+FLOAT32, BFLOAT16, BFLOAT16_WEIGHTS = PRECISIONS = ("float32", "bfloat16", "bfloat16_weights")
 FIELDS = {
     "name": str,
     "model": str,

@@ -17,9 +17,9 @@ import keras
 import tensorflow as tf
 
 from zoo import images
-from zoo.artefacts.card import CARD, file_hashes, read_card
+from zoo.artefacts.card import CARD, FLOAT32, file_hashes, read_card
 from zoo.artefacts.guard import guarded
-from zoo.artefacts.precision import FLOAT32, in_precision
+from zoo.artefacts.precision import in_precision
 from zoo.artefacts.safety import read_graph
 from zoo.artefacts.signatures import SAMPLE, description
 from zoo.artefacts.warmup import write_warmup

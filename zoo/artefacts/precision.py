@@ -6,10 +6,8 @@ from collections.abc import Iterator
 
 import keras
 
+from zoo.artefacts.card import BFLOAT16, BFLOAT16_WEIGHTS, FLOAT32, PRECISIONS
 from zoo.errors import InputError
-
-FLOAT32, BFLOAT16, BFLOAT16_WEIGHTS = "float32", "bfloat16", "bfloat16_weights"
-PRECISIONS = (FLOAT32, BFLOAT16, BFLOAT16_WEIGHTS)
 
 
 @keras.saving.register_keras_serializable("zoo")

@@ -7,6 +7,7 @@ import json
 import os
 
 from zoo import console
+from zoo.artefacts.card import FLOAT32, PRECISIONS
 from zoo.commands.arguments import stated_path
 from zoo.errors import InputError
 from zoo.files import expanded, replacing
@@ -27,8 +28,8 @@ def add_flags(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--precision",
-        default="float32",
-        choices=("float32", "bfloat16", "bfloat16_weights"),
+        default=FLOAT32,
+        choices=PRECISIONS,
         help="of a SavedModel: what it computes in; bfloat16_weights is as small and computes in float32 "
         "(default: float32)",
     )
@@ -68,7 +69,7 @@ def convert(arguments: argparse.Namespace) -> None:
 
     if arguments.out.suffix != f".{arguments.to}":
         raise InputError(f"{arguments.out}: should end in .{arguments.to}.")
-    if (arguments.checkpoint, arguments.precision) != ("latest", "float32"):
+    if (arguments.checkpoint, arguments.precision) != ("latest", FLOAT32):
         raise InputError("--checkpoint and --precision are of a SavedModel: export that first, then convert it.")
     contents, difference = conversion.convert(load(arguments.source), arguments.to)
     with replacing(arguments.out) as temporary:
