@@ -5,9 +5,9 @@ sample, for which the latents are searched (`model.invert`); F1 is their harmoni
 
 Paper      Lucic et al. 2018, https://arxiv.org/abs/1711.10337
 Published  nothing with these settings
-Ours       not run yet
+Ours       not scored yet
 Command    zoo train dcgan_triangles
-Time       not run yet
+Time       not measured yet
 """
 
 import numpy as np

@@ -35,8 +35,8 @@ code { font-size: .85rem; overflow-wrap: anywhere; }
 <p>Every picture shows the first seeds of a model that ships with the zoo, none of them chosen: <code>zoo sample NAME
 --seeds 0-63</code>; of a model with classes, eight seeds of each class. A walk leads through the latent space from seed
 to seed. The neighbours are the training images nearest to the sample at the left of each row, by the features of a
-classifier: a copy among the samples would stand beside its original. Beside each score stands that of real test images
-in the place of the samples.</p>
+classifier: a copy among the samples would stand beside its original. The curves are those of the training, where they
+were kept. Beside each score stands that of real test images in the place of the samples.</p>
 <main>
 $articles
 </main>
@@ -58,7 +58,11 @@ $scores
 
 PICTURE = Template("""<details><summary>$title</summary>
 <img src="../$path" alt="$title of $name" loading="lazy"></details>""")
-PICTURES = {"Walk": "docs/walks/$name.png", "Nearest neighbours": "scores/$name/neighbours.png"}
+PICTURES = {
+    "Walk": "docs/walks/$name.png",
+    "Nearest neighbours": "scores/$name/neighbours.png",
+    "Curves": "docs/curves/$name.png",
+}
 
 
 def gallery(records: Sequence[Record], root: Path) -> str:
