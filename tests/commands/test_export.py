@@ -37,6 +37,17 @@ def test_a_checkpoint_becomes_an_artefact(run, workdir, checkpoint, step):
     np.testing.assert_allclose(loaded.sample(3), zoo.restore("artefact").sample(3), atol=1e-6)
 
 
+def test_what_a_card_says_of_the_training_stays_with_a_copy_in_another_precision(run, workdir):
+    model = zoo.restore(workdir)
+    model.export(
+        "first", dataset="made_up", note="Half of the steps.", seconds=3.5, scores=[{"score": "s", "value": 1}]
+    )
+    assert run("export first --precision bfloat16_weights --out second") == 0
+    first, second = (zoo.load(name).card for name in ("first", "second"))
+    told = ("dataset", "note", "seconds", "scores")
+    assert {name: second[name] for name in told} == {name: first[name] for name in told}
+
+
 @pytest.mark.parametrize("runtime", ["tflite", "onnx"])
 def test_a_generator_becomes_a_file(run, workdir, capsys, runtime):
     pytest.importorskip({"tflite": "tensorflow", "onnx": "tf2onnx"}[runtime])

@@ -46,6 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
 def export(arguments: argparse.Namespace) -> None:
     """Restores a model and exports it anew."""
     from zoo.artefacts.catalogue import find
+    from zoo.artefacts.export import FACTS
     from zoo.recipe.workdir import SETTINGS
     from zoo.restoring import BLUEPRINT, restore
 
@@ -57,8 +58,7 @@ def export(arguments: argparse.Namespace) -> None:
         facts = {"dataset": settings["data"], "settings": settings, "checkpoint": checkpoint}
     else:
         _, card = find(arguments.source)
-        kept = ("dataset", "command", "seconds", "machine", "licence", "scores", "settings", "training_precision")
-        facts = {name: card[name] for name in kept if name in card}
+        facts = {name: card[name] for name in ("dataset", *FACTS) if name in card}
     print(model.export(arguments.out, precision=arguments.precision, **facts))
 
 
