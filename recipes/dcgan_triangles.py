@@ -5,9 +5,13 @@ sample, for which the latents are searched (`model.invert`); F1 is their harmoni
 
 Paper      Lucic et al. 2018, https://arxiv.org/abs/1711.10337
 Published  nothing with these settings
-Ours       not scored yet
+Ours       median distance to the manifold 3.055, share on the manifold 0, share of triangles that it can draw 0.96
+           (1,000 samples, rounded to 8 bits)
 Command    zoo train dcgan_triangles
-Time       not measured yet
+Time       285 s on 1 core of Intel(R) Xeon(R) Processor
+
+After so few updates the sides of the samples are bent: near most test triangles lies a sample, but hardly a sample is
+a triangle.
 """
 
 import numpy as np
