@@ -280,9 +280,8 @@ def test_what_does_not_normalise_by_batch_cannot_be_synchronised():
 
 
 def test_trains_under_mirrored(name, mirrored):
-    # With several steps an execution, the graph holds a step twice: its loop is the same whichever model it trains.
     with mirrored.scope():
-        model = make(name, ema_decay=0.9, steps_per_execution=4 if name in QUICK else 1)
+        model = make(name, ema_decay=0.9, steps_per_execution=4)
     before = state(model)
     history = model.fit(batches(), steps_per_epoch=4, verbose=0).history
     assert model.step == 4
