@@ -1,4 +1,4 @@
-"""What the benchmarks share: measurements in turn, tables, and files that say where they were made."""
+"""What the benchmarks share: interleaved measurements, tables, and result files that name machine and versions."""
 
 import argparse
 import contextlib
@@ -17,7 +17,7 @@ from zoo.files import make_folder, write_json
 
 PACKAGES = ("gan-zoo", "tensorflow", "keras", "tensorflow-probability", "numpy", "torch")
 SHAPE, BATCH_SIZE = (28, 28, 1), 64
-# Of each model what its constructor has to be told for images of that shape, besides 64 filters where it takes them.
+# The constructor settings that each model needs for images of that shape, besides 64 filters if it takes `filters`.
 SETTINGS = {
     "AffDG": {},
     "AffGAN": {},
@@ -45,7 +45,7 @@ SETTINGS = {
 
 
 def build(name, precision="float32", **settings):
-    """The model of this name at the setting of the benchmarks, compiled with its paper's optimisers."""
+    """The model of this name with the settings of the benchmarks, compiled with its paper's optimisers."""
     import zoo
 
     compiling = {key: settings.pop(key) for key in ("jit_compile",) if key in settings}
@@ -63,7 +63,7 @@ def build(name, precision="float32", **settings):
 
 @contextlib.contextmanager
 def keras_operators():
-    """In this block networks are built of Keras' own layers and trained by Keras' own Adam."""
+    """In this block, networks are built from Keras' own layers and trained by Keras' own Adam."""
     plain = {name: getattr(keras.layers, name) for name in ("Conv2D", "Conv2DTranspose", "LeakyReLU", "ReLU")}
     modules = [layers, *(_modules(networks)), *(_modules(models))]
     with contextlib.ExitStack() as patches:
@@ -80,7 +80,7 @@ def _modules(package):
 
 
 def batches(rows, seed=0):
-    """An infinite dataset of four batches of the digits that ship with the zoo, in a margin, made once."""
+    """An infinite dataset that repeats four batches, made once, of the digits that ship with the zoo, with a margin."""
     import tensorflow as tf
 
     digits = data.load("digits").train
@@ -92,10 +92,10 @@ def batches(rows, seed=0):
 
 
 def interleaved(variants, rounds=5, calls=1):
-    """Seconds of a call of each variant: `rounds` of `calls` each, in turn, so that a slow minute hits all alike.
+    """Seconds per call of each variant: `rounds` rounds of `calls` calls, in turn, so that a slow minute affects all.
 
     Args:
-        variants: name -> function, which has been called once already where the first call is slower.
+        variants: name -> function, which has already been called once if its first call is slower.
     """
     times = {name: [] for name in variants}
     for _ in range(rounds):
@@ -108,7 +108,7 @@ def interleaved(variants, rounds=5, calls=1):
 
 
 def compared(times, baseline):
-    """A row for each variant: median and least milliseconds, and their ratios to those of the baseline."""
+    """One row per variant: median and minimum milliseconds, and their ratios to those of the baseline."""
     rows = []
     for name, seconds in times.items():
         against = times[baseline]
@@ -125,16 +125,16 @@ def compared(times, baseline):
 
 
 def parser(description, **options):
-    """A command line with `--out` and whatever integers a benchmark takes, by name and default."""
+    """A command line with `--out` and the integer options that a benchmark takes, by name and default."""
     made = argparse.ArgumentParser(description=description.partition("\n")[0])
-    made.add_argument("--out", type=Path, default=Path("benchmarks", "results"), help="folder of the JSON file")
+    made.add_argument("--out", type=Path, default=Path("benchmarks", "results"), help="folder for the JSON file")
     for name, default in options.items():
         made.add_argument(f"--{name}", type=type(default), default=default, help=f"default: {default}")
     return made
 
 
 def report(question, arguments, rows, **facts):
-    """Prints rows, dicts of the same keys, as a table, and writes OUT/QUESTION.json with them, machine and versions."""
+    """Prints rows, dicts with the same keys, as a table; writes them, the machine and versions to OUT/QUESTION.json."""
     installed = {distribution.metadata["Name"].lower() for distribution in importlib.metadata.distributions()}
     versions = {name: importlib.metadata.version(name) for name in PACKAGES if name in installed}
     settings = {name: value for name, value in vars(arguments).items() if name != "out"}

@@ -1,4 +1,4 @@
-"""Batches a second that the input pipeline makes, alone and beside what a step of DCGAN takes of them.
+"""How fast the input pipeline makes batches, compared with repeating a single batch that is kept.
 
 python benchmarks/input_pipeline.py [--data digits] [--rounds 5] [--batches 50]
 """

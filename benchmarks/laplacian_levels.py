@@ -1,8 +1,8 @@
-"""Which level of a LAPGAN loses quality or variety: its samples, started from real images of each size.
+"""Shows which level of a LAPGAN loses quality or variety, by starting its samples from real images of each size.
 
-`python benchmarks/laplacian_levels.py lapgan-fashion_mnist` starts the chain from the latent vector, as samples do, and
-then from real training images shrunk to each size of the pyramid, and scores what comes out at full size against
-those images. The level between two rows is what makes the difference between them.
+`python benchmarks/laplacian_levels.py lapgan-fashion_mnist` starts the chain from the latent vector, as for samples,
+and then from real training images shrunk to each size of the pyramid. It scores the full-size results against those
+images. The difference between two successive rows is due to the level between them.
 """
 
 import argparse
@@ -18,7 +18,7 @@ ROWS = 500  # in memory at a time
 
 
 def enlarged(model, image, classes, latents, level):
-    """What the levels finer than `level` make of its images: float32 `[n, *data_shape]` in [0, 1]."""
+    """What the levels finer than `level` make from images of its size: float32 `[n, *data_shape]` in [0, 1]."""
     for k in reversed(range(level)):
         network = model.sampler.get_layer(model.generators[k].name)
         low_pass = pyramid.resize(image, model.sizes[k])
@@ -27,7 +27,7 @@ def enlarged(model, image, classes, latents, level):
 
 
 def outcomes(model, images, labels):
-    """The start of the chain, in words, to what comes out at full size."""
+    """A dict from the start of the chain, in words, to the resulting images at full size."""
     classes = [tf.one_hot(labels, model.num_classes)] if model.conditional else []
     found = {}
     for first in range(0, len(images), ROWS):

@@ -1,8 +1,8 @@
-"""The most memory that training holds, in a process of its own: the zoo's loop and a bare one, with the same networks.
+"""Peak memory of training with the zoo's loop and with a bare loop on the same networks, each in its own process.
 
     python benchmarks/memory.py [--model DCGAN] [--steps 200]
 
-The zoo trains with every callback of a recipe. `growth_mib` is what the second half of the steps adds.
+The zoo trains with every callback of a recipe. `growth_mib` is the memory that the second half of the steps adds.
 """
 
 import json
@@ -59,7 +59,7 @@ def child(variant, name, steps):
 
 def main():
     command = common.parser(__doc__, model="DCGAN", steps=200)
-    command.add_argument("--child", choices=VARIANTS, help="measure in this process; for the benchmark itself")
+    command.add_argument("--child", choices=VARIANTS, help="measure in this process; used by the benchmark itself")
     arguments = command.parse_args()
     if arguments.child:
         child(arguments.child, arguments.model, arguments.steps)

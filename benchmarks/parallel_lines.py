@@ -1,8 +1,9 @@
-"""Why a Wasserstein distance: two parallel lines (Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875, Example 1).
+"""Why the Wasserstein distance: two parallel lines (Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875, Example 1).
 
-The data are (0, z), the samples (theta, z), z uniform in [0, 1]. Wherever the lines do not meet, the Jensen-Shannon
-divergence, which the first GAN descends, is log 2 and its gradient in theta 0; the Wasserstein distance is |theta| and
-its gradient the way to the data. Prints both at some theta, and draws them to parallel_lines.png.
+The data are (0, z) and the samples (theta, z), with z uniform in [0, 1]. If the lines do not coincide, the
+Jensen-Shannon divergence, which the original GAN minimises, is log 2, and its gradient with respect to theta is 0; the
+Wasserstein distance is |theta|, and its gradient shows the way to the data. The script prints both for some values of
+theta, and draws them to parallel_lines.png.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
-"""Eager, channels-last PyTorch steps of DCGAN, WGAN-GP and SN-GAN, written out: networks and updates as the zoo's.
+"""Training steps of DCGAN, WGAN-GP and SN-GAN in eager, channels-last PyTorch, with the zoo's networks and updates.
 
-Each entry of STEPS makes a function without arguments that makes one step on images drawn once, as `step_time.py` calls
-it. Where TensorFlow would use a GPU, so does PyTorch.
+Each entry of STEPS returns a function without arguments, which `step_time.py` calls: it makes one step on images that
+were drawn once. PyTorch uses a GPU if TensorFlow would.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ def device():
 
 
 def generator(latent_size):
-    """DCGAN's for 28x28x1: a projection to 7x7, then two transposed convolutions that double the map."""
+    """DCGAN's generator for 28x28x1: a projection to 7x7, then two transposed convolutions that double the map."""
 
     return nn.Sequential(
         nn.Linear(latent_size, SIDE * SIDE * 2 * FILTERS, bias=False),
@@ -49,7 +49,7 @@ def discriminator(normalized):
 
 
 def sn_generator(latent_size):
-    """SN-GAN's for 28x28x1: a projection to 7x7x256, two 4x4 transposed convolutions, a 3x3 convolution."""
+    """SN-GAN's generator for 28x28x1: a projection to 7x7x256, two 4x4 transposed convolutions, a 3x3 convolution."""
     return nn.Sequential(
         nn.Linear(latent_size, SIDE * SIDE * 4 * FILTERS),
         nn.BatchNorm1d(SIDE * SIDE * 4 * FILTERS),
@@ -90,7 +90,7 @@ def updated(optimizer, loss):
 
 
 def adversarial(makers, latent_size, rates, rows, kind):
-    """A step of the non-saturating losses: one update of the discriminator, then one of the generator."""
+    """A step with the non-saturating losses: one update of the discriminator, then one of the generator."""
     generate, judge = (make() for make in makers)
     first, second = (torch.optim.Adam(net.parameters(), *rates, eps=1e-8) for net in (judge, generate))
     real = (torch.rand(rows, 1, 28, 28, device=device()) * 2 - 1).contiguous(memory_format=LAST)

@@ -1,8 +1,9 @@
-"""What a sample costs beside the generator alone on latents that are there, of Keras' own layers and as it is.
+"""What a sample costs, compared with the bare generator on given latents, with Keras' own layers and with the zoo's.
 
     python benchmarks/sampling.py [--model DCGAN] [--rounds 20]
 
-Rows of 1, 64 and 1,024: `sample` draws the latents from the seeds, one for each row; `score` is the discriminator's.
+It is measured for 1, 64 and 1,024 rows. `sample` draws the latents from one seed per row; `score` runs the
+discriminator.
 """
 
 import common

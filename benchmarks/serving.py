@@ -1,8 +1,8 @@
-"""Latency of a model server, for DCGAN in float32 and in bfloat16, and what XLA would do: `serving.py [--seconds 3]`.
+"""Latency of a model server for DCGAN in float32 and bfloat16, and the effect of XLA: `serving.py [--seconds 3]`.
 
-The server is `tensorflow_model_server` where it is installed, else the tests' double of it, whose figures compare the
-exports with each other and say nothing of the real server. It is started by the files of `zoo serving config`, and
-asked through `zoo.serving.Client` over gRPC.
+The server is `tensorflow_model_server` if it is installed, otherwise the double that the tests use. The figures of the
+double compare the exports with each other and say nothing about the real server. The server is started with the files
+of `zoo serving config`, and `zoo.serving.Client` sends the requests over gRPC.
 """
 
 import argparse
@@ -29,7 +29,7 @@ SEEDS = np.arange(256)
 
 
 def latencies(server, model, rows, clients, seconds):
-    """Seconds that each request took, of some clients that ask without a pause, and how long all took together."""
+    """Seconds that each request took while some clients ask without a pause, and seconds that all took together."""
     times, begin = [], time.perf_counter()
     end = begin + seconds
 
@@ -59,7 +59,7 @@ def seconds_of(call, rounds=30):
 
 
 def in_process(artefacts):
-    """Milliseconds of the signature alone, with and without XLA, and of XLA's compilation for one number of rows."""
+    """Prints the milliseconds of the signature alone, with and without XLA, and the seconds of XLA's compilation."""
     print(f"\n{'in process':<12}{'rows':>6}{'ms':>9}{'ms, XLA':>9}{'s to compile':>14}")
     for name, artefact in artefacts.items():
         loaded = tf.saved_model.load(str(artefact / "1"))
@@ -78,7 +78,7 @@ def in_process(artefacts):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=3, help="of each measurement (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=3, help="duration of each measurement (default: %(default)s)")
     seconds = parser.parse_args().seconds
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)

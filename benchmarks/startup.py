@@ -1,4 +1,4 @@
-"""Seconds from a command line to its end, each in a process of its own, in turn: the first is not counted.
+"""Seconds that command lines take from start to end, each in its own process, in turn; the first round is not counted.
 
 python benchmarks/startup.py [--rounds 3]
 """

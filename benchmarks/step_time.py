@@ -1,10 +1,11 @@
-"""Step time of every model, or of those named, against TensorFlow's and Keras' own operators in a bare loop.
+"""Step time of every model, or of those named, compared with a bare loop of TensorFlow's and Keras' own operators.
 
     python benchmarks/step_time.py [MODEL ...] [--precision mixed_bfloat16] [--xla 1] [--rounds 5] [--steps 5]
 
-The bare loop is `tf.function` over the paper's step, with no check, no log and no callback, on networks of Keras' own
-layers and Adam. For DCGAN, WGANGP and SNGAN there is also PyTorch, eager and channels-last, with the networks and the
-updates of benchmarks/pytorch.py (`pip install -e '.[bench]'`). The first 20 losses of zoo and loop are compared.
+The bare loop is a `tf.function` over the paper's step, without checks, logs or callbacks, on networks of Keras' own
+layers and with Keras' own Adam. DCGAN, WGANGP and SNGAN are also compared with eager, channels-last PyTorch, with the
+networks and updates of benchmarks/pytorch.py (`pip install -e '.[bench]'`). The script also compares the first 20
+losses of the zoo with those of the bare loop.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ LOSSES = 20
 
 
 def bare_loop(model):
-    """A function of a batch: the step alone, in a graph of its own. Returns what the step reports."""
+    """A function of a batch that runs the step alone, in its own graph, and returns what the step reports."""
     step = tf.function(lambda batch: model.train_step(batch), autograph=False)
 
     def call(batch):
@@ -30,7 +31,7 @@ def bare_loop(model):
 
 
 def zoo_loop(model, data):
-    """A function that makes a step as `fit` makes it."""
+    """A function that makes one step in the same way as `fit`."""
     model.make_train_function()
     model.reset_metrics()
     iterator = iter(data)

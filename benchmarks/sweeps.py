@@ -1,8 +1,8 @@
-"""How step time grows with the batch, with GAP's N and with unrolling's K: a table, a line of best fit, a picture.
+"""How step time grows with the batch, with N of GAP and with K of unrolled GANs: a table, a fitted line, a picture.
 
     python benchmarks/sweeps.py [--rounds 3] [--steps 3]
 
-`r2` is the share of the variance that the line explains: 1 where the step time grows linearly.
+`r2` is the share of the variance that the line explains: 1 if the step time grows linearly.
 """
 
 import common
@@ -12,7 +12,7 @@ import step_time
 import zoo
 from zoo import images
 
-# Each: model, what varies, its values, and what the constructor is told beside it.
+# For each: the model, the setting that varies, its values, and the other settings of the constructor.
 SWEEPS = {
     "DCGAN, batch": ("DCGAN", "batch", (16, 32, 64, 128), {"filters": 16}),
     "GAP, members N": ("GAP", "members", (2, 4, 6, 8), {"filters": 8}),

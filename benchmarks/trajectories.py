@@ -1,10 +1,11 @@
-"""What 20 training steps make of every model: a change of the code that should change nothing can be held against it.
+"""Saves what 20 training steps make of every model, to check that a change of the code leaves the results unchanged.
 
     python benchmarks/trajectories.py before.npz           # in the old checkout
     python benchmarks/trajectories.py after.npz before.npz  # in the new one
 
-The first file gets each model's weights, optimiser slots, averages and samples. Given a second one, the script prints
-for every model whether all are equal bit for bit, or the largest difference, and exits with status 1 if one differs.
+The script writes the weights, optimiser slots, averages and samples of each model to the first file. If a second file
+is given, it prints for every model whether all of these are bit for bit the same in both, or else the largest
+difference, and exits with status 1 if any model differs.
 """
 
 import sys
@@ -45,7 +46,7 @@ SMALL = {
 
 
 def trained(name):
-    """A small model after its steps on digits, and what it is made of, as arrays by name."""
+    """A small model after its steps on digits, as arrays by name."""
     digits = data.load("digits")
     model = getattr(zoo, name.removeprefix("CC-"))(digits.data_shape, seed=0, ema_decay=0.9, **SMALL[name])
     model.compile()

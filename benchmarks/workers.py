@@ -1,11 +1,12 @@
-"""Images a second of two processes that train together, beside one; computing and exchanging apart.
+"""Images per second of two processes that train together, compared with one; computing and exchanging separately.
 
     python benchmarks/workers.py [--rows 64] [--steps 30] [--rounds 3]
 
-Each process has one core. Per model: one process at the global batch; two at as many rows each; two at half of them.
-`exchange_ms` is what the same two processes save when each trains for itself, at once. `calculated_ms` is a line
-through the exchanges, so much a megabyte of weights and so much a step, added to the computing; the file has it for
-more processes, of which a ring's exchange takes 2 (N - 1) / N times the megabytes and N - 1 times the delay.
+Each process has one core. For each model the script measures one process with the global batch, two processes with as
+many rows each, and two with half as many rows each. `exchange_ms` is the time that the same two processes save if both
+run at the same time but each trains on its own. `calculated_ms` adds to the computing time a straight line through the
+exchange times: a cost per megabyte of weights and a cost per step. The file extrapolates it to more processes: the
+exchange in a ring of N processes takes 2 (N - 1) / N times the megabytes and N - 1 times the delay.
 """
 
 import json
@@ -21,7 +22,7 @@ MODELS = {"DCGAN": {"filters": 64}, "DCGAN, ten million weights": {"filters": 19
 
 
 def child(title, rows, steps, alone):
-    """Prints seconds of a step, and bytes of the weights, of this process."""
+    """Prints the seconds per step and the bytes of the weights of this process."""
     import time
 
     import tensorflow as tf
@@ -45,7 +46,7 @@ def child(title, rows, steps, alone):
 
 
 def trained(title, rows, steps, processes, alone=False):
-    """The first process's measurement, of several that start together, each on a core of its own."""
+    """The measurement of the first of several processes that start together, each on its own core."""
     cores = sorted(os.sched_getaffinity(0))[:processes]
     if len(cores) < processes:
         sys.exit(f"This benchmark needs {processes} cores. Received: {len(cores)}")
@@ -67,8 +68,8 @@ def trained(title, rows, steps, processes, alone=False):
 
 def main():
     command = common.parser(__doc__, rows=64, steps=30, rounds=3)
-    command.add_argument("--child", choices=list(MODELS), help="measure in this process; for the benchmark itself")
-    command.add_argument("--alone", action="store_true", help="of a child: without the others")
+    command.add_argument("--child", choices=list(MODELS), help="measure in this process; used by the benchmark itself")
+    command.add_argument("--alone", action="store_true", help="with --child: train without the other processes")
     arguments = command.parse_args()
     rows, steps = arguments.rows, arguments.steps
     if arguments.child:

@@ -9,8 +9,9 @@ Ours       not scored yet
 Command    zoo train affgan_cifar10
 Time       not measured yet; meant for a GPU
 
-The instance noise is gone after two thirds of the steps. The model is trained on 45,000 images; `sample` enlarges some
-of the other 5,000, the validation split. The paper's own data, faces, grass and ImageNet at 128x128, are larger.
+The instance noise falls to 0 over the first two thirds of the steps. The model is trained on 45,000 images; `sample`
+enlarges some of the other 5,000, which are the validation split. The images of the paper, which are faces, grass and
+ImageNet at 128x128, are larger.
 """
 
 import numpy as np
@@ -19,7 +20,7 @@ import tensorflow as tf
 from zoo import AffGAN, images, recipe
 
 BANK = 1000  # validation images that the model keeps
-ROWS = 12  # of the picture
+ROWS = 12  # of the picture super_resolved.png
 
 
 def main(

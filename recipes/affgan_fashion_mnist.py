@@ -16,11 +16,12 @@ Command    zoo train affgan_fashion_mnist
 Time       affdg-digits: 465 s on 1 core of Intel(R) Xeon(R) Processor; affgan-fashion_mnist: 665 s on 1 core of
            Intel(R) Xeon(R) Processor
 
-AffGAN's images are sharper than bicubic enlargements, with speckled edges. Its instance noise is gone after two thirds
-of the steps. The noise of AffDG's denoiser stays; the denoiser learns ten times as fast as the generator, and alone for
-a quarter of the steps: one that knows little leads the outputs ever further from images. `sample` enlarges images of
-the validation split, which repeat once all were drawn: 10,000 samples show each of 1,000 images ten times, so that no
-two neighbours differ and the recall is 0.
+AffGAN's images are sharper than bicubic enlargements, with speckled edges. Its instance noise falls to 0 over the first
+two thirds of the steps. The noise of AffDG's denoiser stays as it is. The denoiser learns ten times as fast as the
+generator, and for the first quarter of the steps it learns alone, because a denoiser that has learnt little leads the
+outputs ever further away from images. `sample` enlarges images of the validation split, which repeat once all of them
+have been drawn: 10,000 samples show each of 1,000 images ten times, so that the nearest neighbours of a sample are
+copies of it and the recall is 0.
 """
 
 import keras
@@ -31,7 +32,7 @@ from zoo import AffDG, AffGAN, images, optimizers, recipe
 
 GENERATOR_RATE, DENOISER_RATE = 1e-4, 1e-3  # of AffDG
 BANK = 1000  # validation images that the model keeps
-ROWS = 12  # of the picture
+ROWS = 12  # of the picture super_resolved.png
 
 
 def main(

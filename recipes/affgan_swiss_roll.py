@@ -1,9 +1,9 @@
 """Super-resolution from one number to two on a swiss roll: the paper's six methods, as a table and a picture.
 
-x is the mean of a point's two coordinates, and each method makes of it a point y again. Prints the cross-entropy
-H[q, p], in nats, of the points that a method makes of test x under the exact density of the roll, and the mean of
-(x - A y)^2, both on scikit-learn's scale; beside them the H of the best consistent points and that of the data. Draws
-methods.png: for each method, its points on those of the roll.
+The input x is the mean of the two coordinates of a point, and each method makes a point y from it. The recipe prints
+the cross-entropy H[q, p], in nats, of the points that a method makes from test inputs under the exact density of the
+roll, and the mean of (x - A y)^2, both on scikit-learn's scale, and for comparison the H of the best consistent points
+and that of the data. It draws methods.png, which shows the points of each method over those of the roll.
 
 Paper      Sønderby et al. 2017, https://arxiv.org/abs/1610.04490
 Published  H: MSE 9.10, MAE 6.30, SoftGAN 4.25, AffGAN 4.10, SoftDG 4.19, AffDG 3.81, the best points 3.15; consistency
@@ -16,11 +16,12 @@ Ours       H of MSE 34.58, 34.63, 34.56; H of MAE 5.39, 5.24, 5.35; H of SoftGAN
 Command    zoo train affgan_swiss_roll --steps_per_execution 50, and with --seed 1, --seed 2
 Time       AffGAN with seed 0 43 s, on 1 core of an AMD EPYC that had other work too
 
-The paper's noise, networks and optimisers were not found; this roll is thinner, so that points off it cost more, and
-the order of the methods alone compares. Steps and both noises were chosen by H with seed 0, among ten settings; with
-the first choice, half the steps and noises of 0.5 and 0.05, seed 0 gave AffGAN 19.54 and AffDG 7.61, both above MAE's
-6.49. AffDG is below MSE and MAE with every seed; AffGAN is with two of three, and with seed 2 above MAE. All but AffGAN
-are trained after it, without checkpoints, and not exported.
+The paper's noise, networks and optimisers were not found. Our roll is thinner, so that points off it cost more, and
+only the order of the methods can be compared. The number of steps and both noises were chosen by H with seed 0, among
+ten settings; with the first choice, half the steps and noises of 0.5 and 0.05, seed 0 gave 19.54 for AffGAN and 7.61
+for AffDG, both above the 6.49 of MAE. AffDG is below MSE and MAE with every seed; AffGAN is below both with two of the
+three seeds, and above MAE with seed 2. The other methods are trained after AffGAN, without checkpoints, and are not
+exported.
 """
 
 import keras
@@ -29,17 +30,17 @@ import numpy as np
 from zoo import AffDG, AffGAN, images, networks, optimizers, recipe
 from zoo.data import mixtures
 
-POINTS = 2000  # of the test split
-OFFSETS = np.linspace(-2.5, 2.5, 501)  # along each line of consistent points, for the best of them
+POINTS = 2000  # test points
+OFFSETS = np.linspace(-2.5, 2.5, 501)  # along each line of consistent points, to find the best one
 
 
 def cross_entropy(points):
-    """H[q, p] on scikit-learn's scale, whose area is `ROLL_SCALE` squared times that of the data."""
+    """H[q, p] on scikit-learn's scale, where areas are `ROLL_SCALE` squared times as large as those of the data."""
     return 2 * np.log(mixtures.ROLL_SCALE) - mixtures.swiss_roll_log_density(points).mean()
 
 
 def likeliest(low):
-    """For each x, `[n, 1]`, the point of the highest density on the line of those whose mean it is: `[n, 2]`."""
+    """For each x, `[n, 1]`, the point of highest density on the line of the points whose mean is x: `[n, 2]`."""
     lines = np.stack([low + OFFSETS, low - OFFSETS], axis=-1)
     densities = mixtures.swiss_roll_log_density(lines.reshape(-1, 2)).reshape(lines.shape[:2])
     return lines[np.arange(len(low)), densities.argmax(axis=1)]
@@ -53,10 +54,10 @@ def main(
     batch_size=256,
     checkpoint_every=1000,
     units=128,
-    learning_rate=1e-3,  # falls to 0 by a cosine
-    instance_noise=0.2,  # this and the next on the scale of the data, whose radii reach 2
+    learning_rate=1e-3,  # falls to 0 along a cosine
+    instance_noise=0.2,  # this and the next are on the scale of the data, whose radii reach 2
     denoiser_noise=0.1,
-    consistency_weight=10.0,  # of the soft methods
+    consistency_weight=10.0,  # for the soft methods
 ):
     dataset, seed, steps = run.data(), run.flags.seed, run.schedule_steps
 

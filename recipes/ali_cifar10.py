@@ -1,13 +1,13 @@
 """ALI on CIFAR-10 with the paper's networks and settings.
 
 Paper      Dumoulin et al. 2016, https://arxiv.org/abs/1606.00704
-Published  pictures alone, after 6,475 epochs; its classification errors are of other experiments
+Published  only pictures, after 6,475 epochs; the paper's classification errors are from other experiments
 Ours       not scored yet
 Command    zoo train ali_cifar10
 Time       not measured yet
 
 The model is trained on 45,000 images, as many as in the authors' code, https://github.com/IshmaelBelghazi/ALI. The
-default is 100 epochs; the code has 1,000, and table 3 of the paper 6,475.
+default is 100 epochs; the code makes 1,000, and table 3 of the paper states 6,475.
 """
 
 import numpy as np

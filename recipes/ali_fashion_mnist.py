@@ -1,6 +1,6 @@
-"""ALI on Fashion-MNIST between DCGAN's networks: an experiment of the zoo's, not the paper's.
+"""ALI on Fashion-MNIST with DCGAN's networks: an experiment of the zoo, not of the paper.
 
-The recipe counts how often the zoo's classifier sees the reconstruction of a test image in the image's own class; the
+The recipe counts how often the zoo's classifier puts the reconstruction of a test image into the image's own class; the
 aim was 60 %.
 
 Paper      Dumoulin et al. 2016, https://arxiv.org/abs/1606.00704; networks of Radford et al. 2015
@@ -16,11 +16,11 @@ import numpy as np
 from zoo import ALI, features, images, metrics, recipe
 
 PICTURED = 16  # test images; a path leads from each of the first half to one of the second
-STEPS = 10  # of a path, the ends included
+STEPS = 10  # images of a path, including its ends
 
 
 def reconstruction_score(model, data, classifier):
-    """The share of test images whose reconstruction the classifier sees in their own class, as a card records it."""
+    """The share of test images whose reconstruction the classifier puts into their own class, as a card records it."""
     correct = 0
     for batch in data.test.batches(500):
         reconstructed = model.reconstruct(batch["image"])
@@ -35,7 +35,7 @@ def reconstruction_score(model, data, classifier):
 
 
 def paths(model, real):
-    """Rows that lead in latent space from one real image to another, with both at their ends."""
+    """Rows that lead in latent space from one real image to another, with these two at the ends."""
     first, last = np.split(real, 2)
     latents = metrics.interpolate(model.encode(first), model.encode(last), STEPS, prior="normal").swapaxes(0, 1)
     between = model.generate(latents.reshape(-1, model.latent_size), None).numpy()

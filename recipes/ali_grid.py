@@ -1,15 +1,15 @@
-"""ALI on 25 Gaussians on a grid: how many of their modes it covers, to compare with gan_grid over several seeds.
+"""ALI on a grid of 25 Gaussians: how many modes it covers, to be compared with gan_grid over several seeds.
 
 Paper      Dumoulin et al. 2016, https://arxiv.org/abs/1606.00704
 Published  13.4 +/- 5.8 modes of 25 for ALI (8 to 25), 10.4 +/- 9.2 for GAN (1 to 22), each over 10 runs with random
-           rates, momenta and first weights; a mode counts that is the nearest to any of 10,000 samples
+           rates, momenta and first weights; a mode counts if it is the nearest mode to any of 10,000 samples
 Ours       modes nearest to any sample 19, 21, 21; modes 8, 12, 15; high-quality share 0.003, 0.013, 0.014 (10,000
            samples) (training seeds 0, 1, 2)
 Command    for seed in 0 1 2; do
              zoo train ali_grid --seed $seed --steps 20000 --steps_per_execution 10 --workdir runs/ali_grid-$seed; done
 Time       827 s on 2 cores of AMD EPYC that trained two other models meanwhile
 
-After 20,000 steps, a tenth of all; all 200,000 are not scored yet.
+These scores are after 20,000 steps, a tenth of the default; the full 200,000 steps are not scored yet.
 """
 
 from zoo import ALI, metrics, optimizers, recipe

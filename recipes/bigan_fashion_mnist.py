@@ -1,4 +1,4 @@
-"""BiGAN on Fashion-MNIST between DCGAN's networks: an experiment of the zoo's, not the paper's.
+"""BiGAN on Fashion-MNIST with DCGAN's networks: an experiment of the zoo, not of the paper.
 
 Paper      Donahue et al. 2016, https://arxiv.org/abs/1605.09782; networks of Radford et al. 2015
 Published  nothing on these data

@@ -1,4 +1,4 @@
-"""CGAN on Fashion-MNIST with the networks and optimisers of DCGAN: an experiment of the zoo's, of no paper.
+"""CGAN on Fashion-MNIST with the networks and optimisers of DCGAN: an experiment of the zoo, not of a paper.
 
 Paper      Mirza & Osindero 2014, https://arxiv.org/abs/1411.1784; networks of Radford et al. 2015
 Published  nothing on these data

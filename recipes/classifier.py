@@ -1,4 +1,4 @@
-"""A classifier of MNIST, or of other images, on whose features models of these data are scored.
+"""A classifier of MNIST or of other images; models of the same data are scored on its features.
 
 Ours       classifier-cifar10: test accuracy 86.81 % (10,000 rows of cifar10 test). classifier-digits: test accuracy
            100.00 % (180 rows of digits test). classifier-fashion_mnist: test accuracy 92.92 % (10,000 rows of
@@ -25,7 +25,7 @@ def main(
     batch_size=128,
     checkpoint_every=422,
     learning_rate=0.1,
-    shift=2,  # pixels that a training image may move
+    shift=2,  # pixels by which a training image may be shifted
     flip=False,  # whether half of the training images are mirrored
 ):
     dataset = run.data()

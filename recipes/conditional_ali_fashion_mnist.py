@@ -1,7 +1,7 @@
-"""Conditional ALI on Fashion-MNIST between DCGAN's networks: test images with their own latents and every label.
+"""Conditional ALI on Fashion-MNIST with DCGAN's networks: test images redrawn from their latents with every label.
 
 Paper      Dumoulin et al. 2016, Sec. 4.4, https://arxiv.org/abs/1606.00704; networks of Radford et al. 2015
-Published  pictures alone, of faces with changing attributes
+Published  only pictures, of faces with changing attributes
 Ours       not scored yet
 Command    zoo train conditional_ali_fashion_mnist
 Time       not measured yet
@@ -16,7 +16,7 @@ PICTURED = 10  # test images
 
 
 def relabelled(model, real, labels):
-    """Rows that begin with a real image, then show what its latents give with each label."""
+    """Rows that begin with a real image and then show what its latents give with each label."""
     classes = model.num_classes
     latents = keras.ops.convert_to_tensor(model.encode(real, labels).repeat(classes, axis=0))
     changed = model.generate(latents, np.tile(np.arange(classes), len(real))).numpy()

@@ -6,11 +6,11 @@ Ours       not scored yet
 Command    zoo train ct_gan_cifar10
 Time       not measured yet; meant for a GPU
 
-All 50,000 training images are trained on, as in the authors' code, `CT_gan_cifar_resnet.py` in
-https://github.com/biuyq/CT-GAN, whose setting for labels is off here.
+The model is trained on all 50,000 training images, as in the authors' code, `CT_gan_cifar_resnet.py` in
+https://github.com/biuyq/CT-GAN, whose setting for labels is turned off here.
 
-Differences: the generator's batch has as many rows as the critic's, 64, where the authors' has 128; and the data are
-not dequantised, where the code adds uniform noise of one grey level.
+Differences: the generator's batch has 64 rows, as many as the critic's, whereas the authors' has 128; and the data are
+not dequantised, whereas the code adds uniform noise of one grey level.
 """
 
 import keras
@@ -21,7 +21,7 @@ DROPOUT = (0.2, 0.5, 0.5)
 
 
 def falling_adam(learning_rate, updates):
-    """Adam whose rate falls linearly to 0 over so many updates."""
+    """Adam with a rate that falls linearly to 0 over `updates` updates."""
     rate = keras.optimizers.schedules.PolynomialDecay(learning_rate, updates, 0.0)
     return optimizers.adam(rate, beta_1=0.0, beta_2=0.9)
 

@@ -6,9 +6,9 @@ Ours       not scored yet
 Command    zoo train ct_gan_cifar10_1000
 Time       not measured yet; meant for a GPU
 
-The images are the first 1,000 of `data_batch_1`, which `tflib/cifar10.py` in the authors' code,
-https://github.com/biuyq/CT-GAN, takes. TensorFlow Datasets stores CIFAR-10 shuffled, but numbers the images in the
-order of the original files. Of other data the recipe takes the first 1,000 rows as they are stored.
+The images are the first 1,000 of `data_batch_1`, as in `tflib/cifar10.py` of the authors' code,
+https://github.com/biuyq/CT-GAN. TensorFlow Datasets stores CIFAR-10 in a shuffled order, but numbers the images in the
+order of the original files. From other datasets the recipe takes the first 1,000 rows in their stored order.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
-"""CT-GAN on Fashion-MNIST with DCGAN's networks, half of the critic's hidden units dropped.
+"""CT-GAN on Fashion-MNIST with DCGAN's networks; half of the critic's hidden units are dropped.
 
-An experiment of the zoo's: one of the ten objectives that docs/scores.md compares on one backbone and one budget.
+This is an experiment of the zoo: one of the ten objectives that docs/scores.md compares on one backbone and one budget.
 
 Paper      Wei et al. 2018, https://openreview.net/forum?id=SJx9GQb0-
 Published  nothing on these data

@@ -1,4 +1,4 @@
-"""DCGAN on the digits that ship with the zoo: the two-minute default.
+"""DCGAN on the digits that ship with the zoo: the two-minute example.
 
 Paper      Radford et al. 2015, https://arxiv.org/abs/1511.06434; labels as in Mirza & Osindero 2014,
            https://arxiv.org/abs/1411.1784
@@ -8,8 +8,8 @@ Ours       Fréchet classifier distance 0.465, classifier score 9.34, precision 
 Command    zoo train dcgan_digits
 Time       97 s on 1 core of Intel(R) Xeon(R) Processor
 
-There are only 1,437 digits to learn from. DCGAN's networks learn to draw them plainly when they are told which digit an
-image shows, so they are trained as a CGAN. With `--noconditional` they are a DCGAN, which needs no labels.
+There are only 1,437 digits to learn from. DCGAN's networks learn to draw clear digits if they are told which digit an
+image shows, so they are trained as a CGAN. With `--noconditional` they are trained as a DCGAN, which needs no labels.
 """
 
 from zoo import CGAN, DCGAN, networks, optimizers, recipe
@@ -22,11 +22,11 @@ def main(
     steps=4000,
     batch_size=64,
     checkpoint_every=100,
-    conditional=True,  # whether the networks are told the class
+    conditional=True,  # whether the networks are given the class
     latent_size=100,
     filters=32,
     ema_decay=0.999,
-    learning_rate=2e-4,  # this and the momentum are the paper's
+    learning_rate=2e-4,  # this and the momentum are those of the paper
     momentum=0.5,
 ):
     dataset, seed = run.data(), run.flags.seed

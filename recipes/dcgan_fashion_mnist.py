@@ -18,7 +18,7 @@ def main(
     steps=9000,
     batch_size=128,
     checkpoint_every=450,
-    filters=64,  # the paper's 128 are for 64x64 photographs
+    filters=64,  # the paper's 128 filters are for 64x64 photographs
     ema_decay=0.999,
 ):
     dataset = run.data()

@@ -1,7 +1,7 @@
 """DCGAN on triangles, whose manifold is known: how many samples are triangles, and how many triangles it can draw.
 
-Precision is the share of samples within 0.75 of a triangle; recall is the share of test triangles within 0.75 of a
-sample, for which the latents are searched (`model.invert`); F1 is their harmonic mean.
+Precision is the share of samples within 0.75 of a triangle. Recall is the share of test triangles within 0.75 of some
+sample, which is found by a search over the latents (`model.invert`). F1 is the harmonic mean of the two.
 
 Paper      Lucic et al. 2018, https://arxiv.org/abs/1711.10337
 Published  nothing with these settings
@@ -10,8 +10,8 @@ Ours       median distance to the manifold 3.055, share on the manifold 0, share
 Command    zoo train dcgan_triangles
 Time       285 s on 1 core of Intel(R) Xeon(R) Processor
 
-After so few updates the sides of the samples are bent: near most test triangles lies a sample, but hardly a sample is
-a triangle.
+After so few updates the sides of the samples are bent: most test triangles have a sample near them, but hardly any
+sample is a triangle.
 """
 
 import numpy as np
@@ -29,8 +29,8 @@ def main(
     checkpoint_every=500,
     filters=32,
     ema_decay=0.999,
-    samples=1000,  # that precision is counted on
-    test_images=200,  # that recall is counted on
+    samples=1000,  # for the precision
+    test_images=200,  # for the recall
 ):
     dataset = run.data()
     triangles.require(dataset)

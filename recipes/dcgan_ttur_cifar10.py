@@ -8,15 +8,15 @@ Command    zoo train dcgan_ttur_cifar10
 Time       not measured yet
 
 The authors' code is https://github.com/bioinf-jku/TTUR. Networks, latents, batch and momentum are those of its
-`DCGAN_FID_batched/model.py` and `run.sh`, and so are the 500 epochs of 781 updates, over which it measures the distance
-every 5,000 updates. For 32x32 pixels, too, its networks have four layers of stride 2, so that the smallest map is
-2x2x512. The scores, their updates and the rates are those of the authors' poster, in the same place. All 50,000
-training images are trained on.
+`DCGAN_FID_batched/model.py` and `run.sh`, and so are the 500 epochs of 781 updates, during which the code measures the
+distance every 5,000 updates. Its networks have four layers of stride 2 for 32x32 pixels, too, so that the smallest map
+is 2x2x512. The scores, the numbers of updates and the rates are those of the authors' poster, in the same repository.
+The model is trained on all 50,000 training images.
 
-Differences from the code, besides those of zoo/models/dcgan.py:
-1. The generator's update has latents of its own; the code gives both updates of a step the same.
-2. Layers before batch normalisation have no biases, which it would cancel, and the discriminator's first weights are
-   normal, not cut off at two deviations.
+Differences from the code, in addition to those listed in zoo/models/dcgan.py:
+1. The generator's update has its own latents; the code uses the same latents for both updates of a step.
+2. Layers before batch normalisation have no biases, which it would cancel, and the discriminator's initial weights are
+   normally distributed, not cut off at two standard deviations.
 """
 
 from zoo import DCGAN, networks, optimizers, recipe

@@ -1,6 +1,6 @@
 """DCGAN on Fashion-MNIST by the two time-scale update rule: each player has a learning rate of its own.
 
-An experiment of the zoo's: one of the ten objectives that docs/scores.md compares on one backbone and one budget.
+This is an experiment of the zoo: one of the ten objectives that docs/scores.md compares on one backbone and one budget.
 
 The rates are those of `dcgan_ttur_cifar10`.
 

@@ -1,14 +1,14 @@
 """DFM on CIFAR-10 with the author's best networks; with `--denoise_weight 0` the baseline without the denoiser's term.
 
 Paper      Warde-Farley & Bengio 2017, https://openreview.net/forum?id=S1X7nhsxl
-Published  Inception Score 7.72 +/- 0.13, of 10 x 5,000 samples; for the baseline we know of no score on these data
+Published  Inception Score 7.72 +/- 0.13, of 10 x 5,000 samples; we know of no score for the baseline on these data
 Ours       not scored yet
 Command    zoo train dfm_cifar10
 Time       not measured yet
 
-The networks are those of difference 5 in zoo/models/dfm.py. The paper, as far as we have it, states neither the size
-of a batch nor, for these data, the number of epochs, and the author has published no code: here a batch has 128 rows,
-as DCGAN's, and 100 epochs are made. All 50,000 training images are trained on.
+The networks are those of difference 5 in zoo/models/dfm.py. As far as we know the paper, it states neither the batch
+size nor, for these data, the number of epochs, and the authors have published no code. Here a batch has 128 rows, as in
+DCGAN, and the recipe trains for 100 epochs. The model is trained on all 50,000 training images.
 """
 
 from zoo import DFM, recipe

@@ -13,10 +13,11 @@ Command    zoo train dfm_fashion_mnist
 Time       dfm-fashion_mnist: 3,987 s on 1 core of Intel(R) Xeon(R) Processor; dfm-fashion_mnist-3200: 1,926 s on 2
            cores of AMD EPYC; dfm-fashion_mnist-baseline: 1,905 s on 2 cores of AMD EPYC
 
-The features are those of DCGAN's discriminator, 7 x 7 x 128 leaky ones; the denoiser is narrower than the paper's.
-The baseline differs from `dcgan_fashion_mnist` in the rate of Adam, 0.0001 instead of 0.0002. It trains the denoiser
-beside the pair, so that both runs log how far their samples' features are from what it makes of them. The difference
-of their scores at 3,200 steps is too small to show with one seed. The model that ships made 8,000 steps.
+The features are those of DCGAN's discriminator, 7 x 7 x 128 outputs of a leaky ReLU; the denoiser is narrower than the
+paper's. The baseline differs from `dcgan_fashion_mnist` in the rate of Adam, 0.0001 instead of 0.0002. It also trains
+the denoiser, so that both runs log how far the features of their samples are from the denoiser's outputs for them. At
+3,200 steps, the difference between the scores of the two is too small to be shown with one seed. The model that ships
+was trained for 8,000 steps.
 """
 
 from zoo import DFM, networks, recipe
@@ -32,7 +33,7 @@ def main(
     latent_size=100,
     filters=64,  # as in dcgan_fashion_mnist
     denoise_weight=0.03,
-    denoiser_units=512,  # half the width that DFM has for CIFAR-10
+    denoiser_units=512,  # half of what DFM has for CIFAR-10
     ema_decay=0.999,
 ):
     dataset, seed = run.data(), run.flags.seed

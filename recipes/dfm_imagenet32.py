@@ -1,14 +1,14 @@
 """DFM on ImageNet at 32x32 pixels, with the paper's settings.
 
 Paper      Warde-Farley & Bengio 2017, https://openreview.net/forum?id=S1X7nhsxl
-Published  Inception Score 9.18 +/- 0.13, of 10 x 5,000 samples; of the same networks without the denoiser 8.83 +/- 0.14
+Published  Inception Score 9.18 +/- 0.13, of 10 x 5,000 samples; without the denoiser 8.83 +/- 0.14
 Ours       not scored yet
 Command    zoo train dfm_imagenet32
 Time       not measured yet; meant for a GPU
 
-The denoiser has 10 layers of 2,048 units, as the paper's. The networks are those of CIFAR-10 at full width, 128, since
-the paper halves DCGAN's ImageNet model for CIFAR-10 alone. Neither the size of a batch nor the number of epochs was
-found: here 128, as DCGAN's, and 10.
+The denoiser has 10 layers of 2,048 units, as in the paper. The networks are those for CIFAR-10 at their full width,
+128, since the paper halves DCGAN's ImageNet model only for CIFAR-10. Neither the batch size nor the number of epochs
+was found: here they are 128, as in DCGAN, and 10.
 """
 
 from zoo import DFM, recipe

@@ -1,12 +1,13 @@
 """DFM on the 100,000 unlabelled images of STL-10, scaled down to 48x48 pixels, with the paper's settings.
 
 Paper      Warde-Farley & Bengio 2017, https://openreview.net/forum?id=S1X7nhsxl
-Published  Inception Score 8.51 +/- 0.13, of 10 x 5,000 samples; of the same networks without the denoiser 7.84 +/- 0.07
+Published  Inception Score 8.51 +/- 0.13, of 10 x 5,000 samples; without the denoiser 7.84 +/- 0.07
 Ours       not scored yet
 Command    zoo train dfm_stl10 --image_size 48
 Time       not measured yet; meant for a GPU
 
-50 epochs are the paper's; the size of a batch was not found and is DCGAN's, 128. The denoiser is that of CIFAR-10.
+The 50 epochs are those of the paper. The batch size was not found; it is 128, as in DCGAN. The denoiser is the one for
+CIFAR-10.
 """
 
 from zoo import DFM, recipe

@@ -1,12 +1,12 @@
-"""DRAGAN on MNIST with the perceptrons and the settings of the authors' notebook, images in [-1, 1] instead of [0, 1].
+"""DRAGAN on MNIST with the perceptrons and settings of the authors' notebook, but with images in [-1, 1], not [0, 1].
 
 Paper      Kodali et al. 2017, https://arxiv.org/abs/1705.07215
-Published  nothing comparable: the notebook's score is of a linear classifier of its own
+Published  nothing comparable: the notebook's score comes from a linear classifier of its own
 Ours       not scored yet
 Command    zoo train dragan_mnist
 Time       not measured yet
 
-The model is trained on 54,000 images, the notebook's on 55,000.
+The model is trained on 54,000 images, the one in the notebook on 55,000.
 """
 
 from zoo import DRAGAN, recipe

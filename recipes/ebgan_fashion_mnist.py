@@ -1,8 +1,8 @@
 """EBGAN-PT on Fashion-MNIST with DCGAN's networks and optimisers.
 
-An experiment of the zoo's: one of the ten objectives that docs/scores.md compares on one backbone and one budget.
+This is an experiment of the zoo: one of the ten objectives that docs/scores.md compares on one backbone and one budget.
 
-The encoder is DCGAN's discriminator with a code in place of its logit, the decoder a second generator of DCGAN's.
+The encoder is DCGAN's discriminator with a code in place of its logit, and the decoder is a second DCGAN generator.
 
 Paper      Zhao et al. 2017, https://arxiv.org/abs/1609.03126; networks of Radford et al. 2015
 Published  nothing on these data

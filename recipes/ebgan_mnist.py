@@ -1,9 +1,9 @@
 """EBGAN on MNIST with the networks, the margin and the optimisers of the paper's study of margins.
 
-The batch, the number of steps and the 54,000 images are ours.
+The batch size, the number of steps and the choice of 54,000 images are ours.
 
 Paper      Zhao et al. 2017, https://arxiv.org/abs/1609.03126
-Published  samples, and histograms of a score over a grid of 512 settings; no number
+Published  samples, and histograms of a score over a grid of 512 settings, but no number
 Ours       not scored yet
 Command    zoo train ebgan_mnist
 Time       not measured yet

@@ -1,6 +1,6 @@
 """f-GAN on Fashion-MNIST with DCGAN's networks and the Pearson divergence.
 
-An experiment of the zoo's: one of the ten objectives that docs/scores.md compares on one backbone and one budget.
+This is an experiment of the zoo: one of the ten objectives that docs/scores.md compares on one backbone and one budget.
 
 Paper      Nowozin et al. 2016, https://arxiv.org/abs/1606.00709; networks of Radford et al. 2015
 Published  nothing on these data

@@ -1,7 +1,7 @@
-"""f-GAN on MNIST with the Kullback-Leibler divergence and the settings of the paper, as remembered.
+"""f-GAN on MNIST with the Kullback-Leibler divergence and the settings of the paper, as we remember them.
 
-`--divergence` chooses another. The paper trained for an hour on a GPU; the number of steps is ours. The model is
-trained on 54,000 images; the other 6,000 choose the width of the Parzen windows.
+`--divergence` chooses another divergence. In the paper, the training took an hour on a GPU; the number of steps here is
+our choice. The model is trained on 54,000 images; the other 6,000 serve to choose the width of the Parzen windows.
 
 Paper      Nowozin et al. 2016, https://arxiv.org/abs/1606.00709
 Published  Parzen log-likelihood 416 +/- 5.62 nats, of 16,000 samples, as remembered

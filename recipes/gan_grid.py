@@ -1,8 +1,8 @@
-"""GAN on 25 Gaussians on a grid, with the decoder and the discriminator of ALI's experiment, to compare with ali_grid.
+"""GAN on a grid of 25 Gaussians, with the decoder and discriminator of ALI's experiment, for comparison with ali_grid.
 
 Paper      Dumoulin et al. 2016, https://arxiv.org/abs/1606.00704, whose GAN is that of Goodfellow et al. 2014
 Published  10.4 +/- 9.2 modes of 25 for GAN (1 to 22), 13.4 +/- 5.8 for ALI (8 to 25), each over 10 runs with random
-           rates, momenta and first weights; a mode counts that is the nearest to any of 10,000 samples
+           rates, momenta and first weights; a mode counts if it is the nearest mode to any of 10,000 samples
 Ours       not scored yet
 Command    for seed in 0 1 2 3 4; do zoo train gan_grid --seed $seed --workdir runs/gan_grid-$seed; done
 Time       not measured yet

@@ -7,11 +7,11 @@ Ours       Fréchet classifier distance 1.381, classifier score 7.96, precision 
 Command    zoo train gan_mnist
 Time       2,882 s on 1 core of Intel(R) Xeon(R) Processor
 
-The images are as many as the code's, 50,000; the code leaves 10,000 for validation, the zoo 6,000. The default is 100
-epochs. The code has no last epoch: its momentum rises over 250, so to end where that does takes `--steps 125000`.
+The model is trained on 50,000 images, as in the code; the code keeps 10,000 for validation, the zoo 6,000. The default
+is 100 epochs. The code sets no last epoch; its momentum rises over 250 epochs, which is `--steps 125000`.
 
-Both players move at once, as in the code. In turn, with `--noat_once`, the discriminator wins, and with seed 0 the
-samples are one shape at step 2,500 and stay so to step 15,000, where that run was ended.
+Both players move at the same time, as in the code. If they move in turn, with `--noat_once`, the discriminator wins:
+with seed 0 all samples had the same shape at step 2,500, and still had it at step 15,000, where that run was ended.
 """
 
 from zoo import GAN, recipe

@@ -1,4 +1,4 @@
-"""GAN on a ring of eight Gaussians, with small networks of the recipe's own instead of the paper's.
+"""GAN on a ring of eight Gaussians, with small networks in place of the paper's.
 
 Paper      Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661
 Published  nothing on these data

@@ -1,6 +1,6 @@
 """GAP on Fashion-MNIST: four DCGANs that swap discriminators twice an epoch; the best by GAM-II is exported.
 
-An experiment of the zoo's, on the backbone of the objectives that docs/scores.md compares.
+This is an experiment of the zoo, on the backbone of the objectives that docs/scores.md compares.
 
 Paper      Im et al. 2016, https://arxiv.org/abs/1612.04021; networks of Radford et al. 2015
 Published  nothing on these data
@@ -20,11 +20,11 @@ def main(
     *,
     data="fashion_mnist",
     steps=3000,
-    batch_size=64,  # of each member
+    batch_size=64,  # per member
     checkpoint_every=300,
     members=4,
-    swap_every=420,  # half of 54,000 images in minibatches of 64; 0 trains the members alone
-    filters=64,  # that of dcgan_fashion_mnist
+    swap_every=420,  # half of 54,000 images in minibatches of 64; 0 trains each member alone
+    filters=64,  # as in dcgan_fashion_mnist
 ):
     dataset = run.data()
     with run.strategy.scope():

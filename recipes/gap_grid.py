@@ -1,7 +1,7 @@
-"""GAP on 25 Gaussians on a grid: four pairs that swap discriminators, against the same pairs trained alone.
+"""GAP on a grid of 25 Gaussians: four pairs that swap discriminators, compared with the same pairs trained alone.
 
 Paper      Im et al. 2016, https://arxiv.org/abs/1612.04021
-Published  figures of a mixture of 25 Gaussians of 2,500 points, without numbers; swaps once an epoch
+Published  figures of 2,500 points from a mixture of 25 Gaussians, without numbers; swaps once per epoch
 Ours       modes of four members that swap, on average 8, modes of the best of them by GAM-II 6, modes of four members
            trained alone, on average 10, modes of the best of these by GAM-II 10
 Command    for k in 0 40; do
@@ -9,7 +9,8 @@ Command    for k in 0 40; do
                --workdir runs/gap_grid-$k; done
 Time       131 s with swaps, 132 s without, on 2 cores of an AMD EPYC that had much other work
 
-After 4,000 steps with the seed 0 alone, the paper's gain does not show. The full 10,000 steps are not scored yet.
+With only 4,000 steps and the single seed 0, the gain that the paper reports does not appear. The full 10,000 steps are
+not scored yet.
 """
 
 from zoo import GAP, metrics, optimizers, recipe
@@ -23,11 +24,11 @@ def main(
     *,
     data="grid",
     steps=10_000,
-    batch_size=64,  # of each member
+    batch_size=64,  # per member
     checkpoint_every=1000,
     latent_size=2,
     members=4,
-    swap_every=40,  # an epoch of the paper's 2,500 points; 0 trains the members alone
+    swap_every=40,  # an epoch of the paper's 2,500 points; 0 trains each member alone
     learning_rate=1e-3,
 ):
     dataset, seed = run.data(), run.flags.seed

@@ -2,8 +2,8 @@
 
 Paper      Im et al. 2016, https://arxiv.org/abs/1612.04021; networks of Radford et al. 2015
 Published  GAM-II, the lowest and the highest of the members: .430 and .476 on average, .355 and .405 at worst; of
-           DCGANs trained alone .352 and .395, .312 and .351. That panel has ten discriminators, of several runs; this
-           recipe's has the four of its own run, so that the numbers do not compare
+           DCGANs trained alone .352 and .395, .312 and .351. The paper's panel of judges has ten discriminators from
+           several runs; this recipe's has the four of its own run, so the numbers cannot be compared
 Ours       not scored yet
 Command    zoo train gap_mnist
 Time       not measured yet
@@ -19,10 +19,10 @@ def main(
     *,
     data="mnist",
     steps=10_800,
-    batch_size=100,  # of each member
+    batch_size=100,  # per member
     checkpoint_every=540,
     members=4,
-    swap_every=270,  # half of 54,000 images in minibatches of 100; 0 trains the members alone
+    swap_every=270,  # half of 54,000 images in minibatches of 100; 0 trains each member alone
     filters=64,
 ):
     dataset = run.data()

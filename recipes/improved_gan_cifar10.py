@@ -1,16 +1,16 @@
-"""Improved GAN on CIFAR-10, without labels: the networks of the authors' code, each technique a setting.
+"""Improved GAN on CIFAR-10, without labels: the networks of the authors' code, with a setting for each technique.
 
 Paper      Salimans et al. 2016, https://arxiv.org/abs/1606.03498
 Published  Inception Score 4.36 +/- 0.04 without labels and with all techniques but historical averaging; 6.86 +/- 0.06
-           with it. With labels 8.09 +/- 0.07; that is `semi_supervised_svhn --data cifar10`
+           with it. With labels, as in `semi_supervised_svhn --data cifar10`, 8.09 +/- 0.07
 Ours       not scored yet
 Command    zoo train improved_gan_cifar10
 Time       not measured yet; meant for a GPU
 
-All 50,000 training images are trained on. The code keeps no experiment without labels: this one is its CIFAR-10
-experiment with minibatch discrimination, for one logit instead of ten, with the normalisation and the targets that the
-paper describes. `--reference_rows 0` normalises the generator by its batches, `--minibatch_kernels 0` compares no rows
-and starts with dropout in place of noise.
+The model is trained on all 50,000 training images. The code has no experiment without labels. This one is its CIFAR-10
+experiment with minibatch discrimination, with one logit instead of ten and with the normalisation and the targets that
+the paper describes. `--reference_rows 0` normalises the generator by its own batches; `--minibatch_kernels 0` turns
+minibatch discrimination off and starts with dropout in place of noise.
 """
 
 import keras
@@ -18,7 +18,7 @@ import keras
 from zoo import ImprovedGAN, networks, recipe
 from zoo.optimizers import HeldThenFalling, InnerEpsilonAdam
 
-INITIALISING = 500  # images that the weight normalisation starts from
+INITIALISING = 500  # images that initialise the weight normalisation
 
 
 def main(

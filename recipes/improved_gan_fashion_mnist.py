@@ -1,6 +1,7 @@
-"""Improved GAN on Fashion-MNIST: DCGAN's networks with the paper's techniques, each of which a setting leaves out.
+"""Improved GAN on Fashion-MNIST: DCGAN's networks with the paper's techniques, each of which can be turned off.
 
-An experiment of the zoo's, on the backbone and the budget of the ten objectives of docs/scores.md. The ablation:
+This is an experiment of the zoo, on the backbone and the budget of the ten objectives of docs/scores.md. This runs
+the ablation:
 
     for setting in "" --minibatch_kernels=0 --reference_rows=0 --noweight_normalization --real_target=1; do
         zoo train improved_gan_fashion_mnist $setting --workdir "runs/improved_gan_fashion_mnist$setting"
@@ -16,7 +17,7 @@ Time       144 s on 1 core of Intel(R) Xeon(R) Processor
 
 from zoo import ImprovedGAN, optimizers, recipe
 
-INITIALISING = 500  # images that the weight normalisation starts from
+INITIALISING = 500  # images that initialise the weight normalisation
 
 
 def main(

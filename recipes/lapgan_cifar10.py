@@ -1,8 +1,8 @@
 """LAPGAN, or with `--conditional` CC-LAPGAN, on CIFAR-10 with the paper's networks and settings.
 
 The pyramid goes from 8x8 to 14x14 to 28x28 pixels, over four crops of each image. The model is trained on 45,000
-images, as many as in the authors' code. The crops and the planes are remembered from the paper, the rest is the code's:
-see zoo/models/lapgan.py.
+images, as many as in the authors' code. The crops and the numbers of planes are remembered from the paper, and the rest
+is taken from the code: see zoo/models/lapgan.py.
 
 Paper      Denton et al. 2015, https://arxiv.org/abs/1506.05751
 Published  LAPGAN: multi-scale Parzen log-likelihood -1799 +/- 826; people took about 30 % of samples for real
@@ -27,7 +27,7 @@ def main(
     steps=175_750,
     batch_size=128,
     checkpoint_every=703,
-    conditional=False,  # whether the networks are told the class
+    conditional=False,  # whether the networks are given the class
 ):
     dataset = run.data()
     train = CornerCrops(dataset.train.images, dataset.train.labels, size=SIZES[0][0])

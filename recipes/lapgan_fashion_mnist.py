@@ -1,11 +1,11 @@
-"""LAPGAN, or with `--conditional` CC-LAPGAN, on Fashion-MNIST, with narrower generators than the paper's and Adam.
+"""LAPGAN, or with `--conditional` CC-LAPGAN, on Fashion-MNIST, with Adam and with narrower generators than the paper's.
 
-The pyramid goes from 7x7 to 14x14 to 28x28 pixels. The 28x28 and 14x14 networks are the paper's, but for their widths:
-the generators have fewer planes, and each discriminator has 64. A discriminator as narrow as its generator, at 14x14
-above all, does not see that the details vary too little; `python benchmarks/laplacian_levels.py` shows what each level
-loses. At 7x7 the generator is batch-normalised and the discriminator drops nothing: with the paper's pair the
-discriminator falls behind, and the samples vary little. Batch size, optimiser and average are those of
-`dcgan_fashion_mnist`, whose one network has no counterpart in a pyramid; the learning rates are not.
+The pyramid goes from 7x7 to 14x14 to 28x28 pixels. The 28x28 and 14x14 networks are the paper's except for their
+widths: the generators have fewer planes, and each discriminator has 64. A discriminator as narrow as its generator,
+above all at 14x14, does not notice that the details vary too little; `python benchmarks/laplacian_levels.py` shows what
+each level loses. At 7x7 the generator has batch normalisation and the discriminator has no dropout: with the paper's
+two networks the discriminator falls behind, and the samples vary little. Batch size, optimiser and weight average are
+those of `dcgan_fashion_mnist`; the learning rates are not.
 
 Paper      Denton et al. 2015, https://arxiv.org/abs/1506.05751
 Published  nothing on these data
@@ -31,7 +31,7 @@ def main(
     steps=2700,
     batch_size=128,
     checkpoint_every=270,
-    conditional=False,  # whether the networks are told the class
+    conditional=False,  # whether the networks are given the class
     filters=16,  # of the generator at 28x28, twice as many at 14x14; the paper's 128 and 64 take many times as long
     discriminator_filters=64,  # at 28x28 and at 14x14
     units=512,  # at 7x7

@@ -1,6 +1,6 @@
 """LS-GAN on Fashion-MNIST with DCGAN's networks, which are the paper's.
 
-An experiment of the zoo's: one of the ten objectives that docs/scores.md compares on one backbone and one budget.
+This is an experiment of the zoo: one of the ten objectives that docs/scores.md compares on one backbone and one budget.
 
 Paper      Qi 2017, https://arxiv.org/abs/1701.06264
 Published  nothing on these data
@@ -16,7 +16,7 @@ import math
 
 from zoo import LossSensitiveGAN, recipe
 
-MARGIN_WEIGHT = 2e-4 * 64 * 64 * 3  # of a mean distance, as the code's is of a sum over 64x64x3 values
+MARGIN_WEIGHT = 2e-4 * 64 * 64 * 3  # for a mean distance; the code's 2e-4 is for a sum over 64x64x3 values
 
 
 def main(

@@ -1,6 +1,6 @@
 """LSGAN on Fashion-MNIST with DCGAN's networks and optimisers.
 
-An experiment of the zoo's: one of the ten objectives that docs/scores.md compares on one backbone and one budget.
+This is an experiment of the zoo: one of the ten objectives that docs/scores.md compares on one backbone and one budget.
 
 Paper      Mao et al. 2017, https://arxiv.org/abs/1611.04076; networks of Radford et al. 2015
 Published  nothing on these data

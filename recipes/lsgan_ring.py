@@ -1,14 +1,14 @@
 """LSGAN on a ring of eight Gaussians: the stability test of the paper, whose figure shows which modes are covered.
 
 Paper      Mao et al. 2017, https://arxiv.org/abs/1611.04076
-Published  no number; settings of `stability_comparison/mixture_gaussian/ls.py`, https://github.com/xudonmao/LSGAN
+Published  no number; settings from `stability_comparison/mixture_gaussian/ls.py`, https://github.com/xudonmao/LSGAN
 Ours       not scored yet
 Command    zoo train lsgan_ring
 Time       not measured yet
 
-The code's ring is this one at half the size, but its nine modes stand at eight places: the first and the last coincide,
-so that a mode is drawn twice as often as each other. The code's latents are normal, its first weights are larger (a
-gain of 1.4 for our 0.8), and both its players move at once.
+The ring in the code has half the size of this one, and its nine modes lie at eight places: the first and the last
+coincide, so that one mode is drawn twice as often as any other. The code's latents are normal, its initial weights are
+larger (a gain of 1.4 instead of our 0.8), and both its players move at the same time.
 """
 
 from zoo import LSGAN, metrics, networks, optimizers, recipe
@@ -44,7 +44,7 @@ def main(
         )
     run.fit(model, dataset.train)
     covered = metrics.mode_coverage(model.sample(SAMPLES), mixtures.centers(mixture), mixtures.sigma(mixture))
-    print(f"{covered['modes']} modes within 3 sigma, which holds {covered['high_quality']:.1%} of {SAMPLES} samples")
+    print(f"{covered['modes']} modes; {covered['high_quality']:.1%} of {SAMPLES} samples lie within 3 sigma of one")
     run.export(model, dataset)
 
 

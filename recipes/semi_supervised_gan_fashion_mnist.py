@@ -1,6 +1,6 @@
 """Classifying Fashion-MNIST from 1,000 labels with DCGAN's networks, whose discriminator has a logit for each class.
 
-An experiment of the zoo's, on the backbone that docs/scores.md compares objectives on.
+This is an experiment of the zoo, on the backbone of the objectives that docs/scores.md compares.
 
 Paper      Salimans et al. 2016, https://arxiv.org/abs/1606.03498; networks of Radford et al. 2015
 Published  nothing on these data
@@ -8,8 +8,8 @@ Ours       not scored yet
 Command    zoo train semi_supervised_gan_fashion_mnist --precision=mixed_bfloat16
 Time       not measured yet
 
-A batch is 64 labelled rows, 64 that the discriminator takes for real, and 64 that the generator matches. Beside the
-GAN's errors are those of its classifier alone, trained on the labelled rows.
+A batch has 64 labelled rows, 64 real rows for the discriminator, and 64 whose features the generator matches. For
+comparison, the recipe also reports the accuracy of the same classifier trained on the labelled rows alone.
 """
 
 from zoo import SemiSupervisedGAN, networks, optimizers, recipe

@@ -9,12 +9,12 @@ Ours       Fréchet classifier distance 2.480, classifier score 6.84, precision 
 Command    zoo train semi_supervised_mnist
 Time       3,262 s on 1 core of Intel(R) Xeon(R) Processor
 
-A batch is 100 labelled rows, 100 that the discriminator takes for real, and 100 that the generator matches. As the
-authors do, the recipe trains on all 60,000 images, those that other recipes keep for validation among them. Beside the
-GAN's errors are those of its classifier alone, trained on the labelled rows. With `--consistency_weight 0.1` it is the
-experiment of CT-GAN's code, `CT_MNIST.py` of https://github.com/biuyq/CT-GAN.
+A batch has 100 labelled rows, 100 real rows for the discriminator, and 100 whose features the generator matches. Like
+the authors, the recipe trains on all 60,000 images, including those that other recipes keep for validation. For
+comparison, the recipe also reports the accuracy of the same classifier trained on the labelled rows alone. With
+`--consistency_weight 0.1` it is the experiment of CT-GAN's code, `CT_MNIST.py` in https://github.com/biuyq/CT-GAN.
 
-The model that ships had 90 of the 300 epochs, in two parts that its card states.
+The model that ships was trained for 90 of the 300 epochs, in two parts that its card states.
 """
 
 from zoo import SemiSupervisedGAN, recipe
@@ -22,7 +22,7 @@ from zoo.data.semi_supervised import SemiSupervisedSplit
 from zoo.models.semi_supervised_gan import dense_discriminator
 from zoo.recipe.few_labels import classification_scores
 
-INITIALISING = 500  # images that the weight normalisation starts from
+INITIALISING = 500  # images that initialise the weight normalisation
 
 
 def main(

@@ -8,9 +8,10 @@ Command    zoo train semi_supervised_svhn
            zoo train semi_supervised_svhn --data cifar10 --labels 4000 --filters 96 --steps 600000
 Time       not measured yet; meant for a GPU
 
-A batch is 100 labelled rows, 100 that the discriminator takes for real, and 100 that the generator matches. The second
-command is the code's experiment with CIFAR-10, whose pixels the code divides by 128 and not 127.5. With
-`--objective minimax --generator_updates 3 --minibatch_kernels 100` both are the code's with minibatch discrimination.
+A batch has 100 labelled rows, 100 real rows for the discriminator, and 100 whose features the generator matches. The
+second command is the code's experiment with CIFAR-10, except that the code divides pixels by 128 and not by 127.5. With
+`--objective minimax --generator_updates 3 --minibatch_kernels 100`, both commands are the code's experiments with
+minibatch discrimination.
 """
 
 from zoo import SemiSupervisedGAN, networks, recipe
@@ -18,7 +19,7 @@ from zoo.data.semi_supervised import SemiSupervisedSplit
 from zoo.optimizers import HeldThenFalling, InnerEpsilonAdam
 from zoo.recipe.few_labels import classification_scores
 
-INITIALISING = 500  # images that the weight normalisation starts from
+INITIALISING = 500  # images that initialise the weight normalisation
 
 
 def main(

@@ -7,7 +7,8 @@ Ours       not scored yet
 Command    zoo train sn_gan_cifar10
 Time       not measured yet
 
-All 50,000 training images are trained on. Setting C is the best of the six for these data, as remembered.
+The model is trained on all 50,000 training images. As we remember the paper, its setting C is the best of the six for
+these data.
 """
 
 from zoo import SNGAN, recipe

@@ -1,6 +1,6 @@
-"""SN-GAN on Fashion-MNIST with DCGAN's networks; the discriminator has spectral in place of batch normalisation.
+"""SN-GAN on Fashion-MNIST with DCGAN's networks; the discriminator has spectral instead of batch normalisation.
 
-An experiment of the zoo's: one of the ten objectives that docs/scores.md compares on one backbone and one budget.
+This is an experiment of the zoo: one of the ten objectives that docs/scores.md compares on one backbone and one budget.
 
 Paper      Miyato et al. 2018, https://arxiv.org/abs/1802.05957; networks of Radford et al. 2015
 Published  nothing on these data

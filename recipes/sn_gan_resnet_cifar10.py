@@ -8,8 +8,8 @@ Command    zoo train sn_gan_resnet_cifar10
 Time       not measured yet
 
 The rates' linear decay and the 50,000 steps are those of `configs/sn_cifar10_unconditional.yml` in the authors' code,
-https://github.com/pfnet-research/sngan_projection; the paper says 100,000 steps. All 50,000 training images are trained
-on.
+https://github.com/pfnet-research/sngan_projection; the paper says 100,000 steps. The model is trained on all 50,000
+training images.
 """
 
 import keras

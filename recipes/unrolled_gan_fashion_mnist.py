@@ -1,6 +1,6 @@
 """Unrolled GAN on Fashion-MNIST with DCGAN's networks and optimisers.
 
-An experiment of the zoo's, on the backbone and the budget of the ten objectives that docs/scores.md compares.
+This is an experiment of the zoo, on the backbone and the budget of the ten objectives that docs/scores.md compares.
 
 Paper      Metz et al. 2017, https://arxiv.org/abs/1611.02163; networks of Radford et al. 2015
 Published  nothing on these data

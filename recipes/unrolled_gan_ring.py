@@ -1,7 +1,7 @@
 """Unrolled GAN on a ring of eight Gaussians: the toy of the paper, with and without unrolling.
 
-Draws densities.png, a row of the paper's figure: where the samples lie before the training, after every 2,500 steps,
-and where the data do.
+The recipe draws densities.png, like one row of the paper's figure: where the samples lie before the training and after
+every 2,500 steps, and where the data lie.
 
 Paper      Metz et al. 2017, https://arxiv.org/abs/1611.02163
 Published  a figure: with K = 10 the samples spread over all modes, with K = 0 they rotate from mode to mode
@@ -14,8 +14,8 @@ Command    for seed in 0 1 2 3 4; do for k in 0 10; do
                --workdir runs/unrolled_ring-$k-$seed; done; done
 Time       unrolled_gan-ring: 1,059 s on 1 core of Intel(R) Xeon(R) Processor
 
-Without unrolling the samples stay in one heap that wanders about the ring, never on more than one mode; with it all
-modes are covered at the latest from step 7,500 on.
+Without unrolling, the samples stay in one cluster that wanders around the ring and never covers more than one mode.
+With unrolling, all modes are covered from step 7,500 on at the latest.
 """
 
 from zoo import UnrolledGAN, images, metrics, recipe

@@ -1,6 +1,6 @@
 """WGAN on Fashion-MNIST with DCGAN's networks and the paper's settings.
 
-An experiment of the zoo's: one of the ten objectives that docs/scores.md compares on one backbone and one budget.
+This is an experiment of the zoo: one of the ten objectives that docs/scores.md compares on one backbone and one budget.
 
 Paper      Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875
 Published  nothing on these data
@@ -12,8 +12,9 @@ Command    zoo train wgan_fashion_mnist --precision=mixed_bfloat16 --score_every
 Time       wgan-digits: 205 s on 2 cores of AMD EPYC; wgan-fashion_mnist: 1,512 s on 1 core of AMD EPYC, whose other had
            other work
 
-Does the critic's estimate follow the quality of the samples? With `--score_every 150` the run ends with the rank
-correlation of the estimate, a mean over ten steps, and the distance of the samples after them; estimate.png shows both.
+Does the critic's estimate follow the quality of the samples? With `--score_every 150`, the run ends by printing the
+rank correlation between the estimate, as a mean over ten steps, and the distance of the samples after these steps;
+estimate.png shows both.
 """
 
 import json
@@ -25,7 +26,7 @@ from zoo import WGAN, images, recipe
 
 
 def compare(workdir):
-    """Says how alike the critic's estimate and the distance rank the scored steps, and draws them."""
+    """Prints how similarly the critic's estimate and the distance rank the scored steps, and draws both."""
     scores, metrics = (
         [json.loads(line) for line in (workdir / name).read_text(encoding="utf-8").splitlines()]
         for name in ("scores.jsonl", "metrics.jsonl")

@@ -1,6 +1,6 @@
 """WGAN-GP on Fashion-MNIST with DCGAN's networks and the paper's settings.
 
-An experiment of the zoo's: one of the ten objectives that docs/scores.md compares on one backbone and one budget.
+This is an experiment of the zoo: one of the ten objectives that docs/scores.md compares on one backbone and one budget.
 
 Paper      Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028
 Published  nothing on these data

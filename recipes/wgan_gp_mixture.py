@@ -1,10 +1,10 @@
-"""WGAN-GP on a ring of 8 Gaussians or a grid of 25: the authors' toys with narrower networks and fewer updates.
+"""WGAN-GP on a ring of 8 Gaussians or a grid of 25: the authors' toy data, with narrower networks and fewer updates.
 
-Samples come from an average of the generator's weights, because its modes circle around those of the data. The recipe
-draws level_sets.png, the level sets of the critic around data (orange) and samples (green).
+Samples are drawn with an average of the generator's weights, because the generator's modes circle around those of the
+data. The recipe draws level_sets.png, the level sets of the critic around data (orange) and samples (green).
 
 Paper      Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028
-Published  pictures of level sets, no scores; the code has 512 units a layer and makes 100,000 updates
+Published  pictures of level sets, no scores; the code has 512 units per layer and makes 100,000 updates
            of the generator
 Ours       wgan_gp_mixture-grid: modes 25, high-quality share 0.429 (2,500 samples). wgan_gp_mixture-ring: modes 8, 8,
            8; high-quality share 0.831, 0.838, 0.861 (2,500 samples) (training seeds 0, 1, 2)
@@ -13,9 +13,9 @@ Command    for seed in 0 1 2; do
            zoo train wgan_gp_mixture --data grid --scale 2.828 --steps_per_execution 10
 Time       wgan_gp_mixture-grid: 129 s on 2 cores of AMD EPYC; wgan_gp_mixture-ring: 118 s on 2 cores of AMD EPYC
 
-The networks see data over `scale`, 1.414 for the ring and 2.828 for the grid, as in the authors' code. Scores are
-multiplied by as much, so that slopes stay what they are, and so is the penalty's weight beside them: the loss is a
-multiple of the code's, which Adam does not notice.
+The networks see the data divided by `scale`, which is 1.414 for the ring and 2.828 for the grid, as in the authors'
+code. The scores are multiplied by `scale`, so that slopes stay as they are, and so is the weight of the penalty: the
+loss is then a multiple of the code's, which makes no difference to Adam.
 """
 
 from zoo import WGANGP, images, metrics, networks, optimizers, recipe

@@ -1,4 +1,4 @@
-"""WGAN-GP on a swiss roll with the settings of the authors' toys, but for fewer updates.
+"""WGAN-GP on a swiss roll with the settings of the authors' toy experiments, but fewer updates.
 
 The recipe draws level_sets.png, the level sets of the critic around data (orange) and samples (green). It prints the
 critic's estimate and the exact earth mover's distance, both of 500 samples and 500 points.

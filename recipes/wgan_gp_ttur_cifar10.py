@@ -1,20 +1,20 @@
-"""WGAN-GP on CIFAR-10 by the two time-scale update rule: a learning rate for each player, and one critic update a step.
+"""WGAN-GP on CIFAR-10 by the two time-scale update rule: a rate for each player, and one critic update per step.
 
 Paper      Heusel et al. 2017, https://arxiv.org/abs/1706.08500; networks of Gulrajani et al. 2017
-Published  Fréchet Inception distance 24.8; with five critic updates a step and one rate for both players, 29.3
+Published  Fréchet Inception distance 24.8; with five critic updates per step and one rate for both players, 29.3
 Ours       not scored yet
 Command    zoo train wgan_gp_ttur_cifar10
 Time       not measured yet
 
 The authors' code is https://github.com/bioinf-jku/TTUR. Its `WGAN_GP/gan_64x64_FID.py` "works also with 32x32x3 images"
-if `DIM` is 32: so the networks are those of WGAN-GP for 64x64 pixels with 32 filters, whose smallest map is then
-2x2x256. The rates, the momenta, the batch and the 100,000 updates are its newest commit's; older ones (5adad74,
-ca9b657) have the rates of the players exchanged. The scores and their rates are also on the authors' poster, in the
-same place. All 50,000 training images are trained on.
+if `DIM` is 32. The networks are therefore those of WGAN-GP for 64x64 pixels with 32 filters, whose smallest map is then
+2x2x256. The rates, the momenta, the batch and the 100,000 updates are those of the newest commit; in older ones
+(5adad74, ca9b657) the rates of the two players are exchanged. The scores and their rates are also on the authors'
+poster, in the same repository. The model is trained on all 50,000 training images.
 
-Differences from the code, besides those of zoo/models/wgan_gp.py:
-1. The critic gives every image a score. The code's last layer still counts on 4x4 maps, and so, of 32x32 pixels, gives
-   one score to every four images of a batch.
+Differences from the code, in addition to those listed in zoo/models/wgan_gp.py:
+1. The critic gives every image a score. The code's last layer still assumes 4x4 maps; with 32x32 pixels it therefore
+   gives one score to every four images of a batch.
 """
 
 from zoo import WGANGP, networks, optimizers, recipe

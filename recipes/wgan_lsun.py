@@ -6,9 +6,9 @@ Ours       not scored yet
 Command    zoo train wgan_lsun --image_size 64
 Time       not measured yet; meant for a GPU
 
-The authors' code, https://github.com/martinarjovsky/WassersteinGAN, makes 25 epochs. With five batches of 64 rows for
-each update of the generator, that is 236,175 updates of the 3,023,042 training images that are left here: TensorFlow
-Datasets has no test images of bedrooms, and the zoo keeps the last 10,000 for that.
+The authors' code, https://github.com/martinarjovsky/WassersteinGAN, trains for 25 epochs. With five batches of 64 rows
+for each update of the generator, that is 236,175 updates on the 3,023,042 training images that remain here: TensorFlow
+Datasets has no test images of bedrooms, so the zoo keeps the last 10,000 as test images.
 """
 
 from zoo import WGAN, recipe

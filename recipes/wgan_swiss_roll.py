@@ -1,16 +1,16 @@
-"""WGAN on a swiss roll, and WGAN-GP with the same networks: what clipping and a penalty make of a critic's weights.
+"""WGAN and WGAN-GP with the same networks on a swiss roll: what clipping and a penalty do to the critic's weights.
 
 The recipe draws level_sets.png, the level sets of WGAN's critic, and weights.png, the kernels of both critics. It
 prints each critic's estimate and the exact earth mover's distance, both of 500 samples and 500 points.
 
 Paper      Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875; Gulrajani et al. 2017,
            https://arxiv.org/abs/1704.00028, which shows such weights
-Published  clipped weights pile up at both ends of their range, penalised ones do not
+Published  clipped weights pile up at both ends of their range; with the penalty they do not
 Ours       not scored yet
 Command    zoo train wgan_swiss_roll
 Time       not measured yet
 
-WGAN-GP is trained after the other, without checkpoints, and is not exported.
+WGAN-GP is trained after WGAN, without checkpoints, and is not exported.
 """
 
 import numpy as np
@@ -40,7 +40,7 @@ def main(
     batch_size=256,
     checkpoint_every=250,
     latent_size=2,
-    penalty_weight=0.1,  # this, Adam's momenta and the batch are those of the authors' toys
+    penalty_weight=0.1,  # this, Adam's momenta and the batch are those of the authors' toy experiments
     learning_rate=1e-4,
 ):
     dataset, seed = run.data(), run.flags.seed

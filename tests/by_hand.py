@@ -1,4 +1,4 @@
-"""What a step that is written out in NumPy needs: small networks, their weights as arrays, slopes by differences."""
+"""Helpers for steps written out in NumPy: small networks, their weights as arrays, gradients by differences."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ __all__ = ["arrays", "dense", "sigmoid", "slopes", "softplus", "values"]
 
 
 def dense(size, *units, seed):
-    """Tanh layers, then a linear one, with kernels and biases of order one."""
+    """Tanh layers and then a linear one, with kernels and biases of order one."""
     initializer = keras.initializers.RandomNormal(stddev=0.7, seed=keras.random.SeedGenerator(seed))
     layers = [keras.layers.Dense(width, "tanh", True, initializer, initializer) for width in units[:-1]]
     layers.append(keras.layers.Dense(units[-1], None, True, initializer, initializer))

@@ -4,7 +4,7 @@ import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# What XLA compiles here runs for a few steps: its machine code need not be fast.
+# Whatever XLA compiles here runs for only a few steps, so its machine code need not be fast.
 os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0"
 
 import keras
@@ -15,7 +15,7 @@ CPU = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(CPU, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 
-# The files and folders under tests/ whose tests take long, most of them in processes of their own.
+# The files and folders under tests/ whose tests take long; most of these run processes of their own.
 SLOW = (
     "artefacts/",
     "commands/",
@@ -33,13 +33,13 @@ SLOW = (
     "test_recipe.py",
     "test_restoring.py",
 )
-# What makes a test slow that asks for it: several replicas, a model server, a database server.
+# Fixtures that make a test slow: several replicas, a model server, a database server.
 SLOW_FIXTURES = {"mirrored", "postgresql", "server"}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Marks each test as slow or quick: slow by its file, by a fixture, or because it says so."""
+    """Marks each test as slow or quick: slow because of its file, of a fixture, or of its own mark."""
     for item in items:
         file = item.path.relative_to(config.rootpath / "tests").as_posix()
         if file.startswith(SLOW) or SLOW_FIXTURES.intersection(item.fixturenames):
@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_collection_finish():
-    """Spares the garbage collector the objects of TensorFlow and Keras: each pass over them takes about a second."""
+    """Hides the objects of TensorFlow and Keras from the garbage collector, which needs about a second per pass."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
@@ -69,7 +69,7 @@ def soak_seconds():
 
 @pytest.fixture(autouse=True, scope="session")
 def own_cache(tmp_path_factory):
-    """Keeps what tests decode out of the user's cache."""
+    """Keeps images that tests decode out of the user's cache."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GAN_ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
@@ -77,7 +77,7 @@ def own_cache(tmp_path_factory):
 
 @pytest.fixture(autouse=True, scope="module")
 def released_memory():
-    """Frees a module's graphs and models when it is done."""
+    """Frees the graphs and models of a test module when it is done."""
     yield
     keras.backend.clear_session()
     gc.collect()

@@ -1,4 +1,4 @@
-"""What is inside a network: its layers, their order, their kernels."""
+"""What a network consists of: its layers, their order, their kernels."""
 
 import keras
 

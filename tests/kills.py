@@ -1,11 +1,12 @@
-"""Kills runs of recipes with SIGKILL at random moments, resumes them, and compares their end with an unbroken run's.
+"""Kills runs of recipes by SIGKILL at random moments, resumes them, and compares the results with an unbroken run's.
 
     python tests/kills.py [--kills 30] [--seed 0] [dcgan_digits lapgan_fashion_mnist ali_fashion_mnist]
 
-Each run is killed at a moment drawn uniformly from the time that the unbroken one took, set-up and export included, and
-started again until it comes to its end; then the next begins in a new workdir, until there were so many kills. Every
-weight, slot and counter of the last checkpoint and every logged loss has to be the same, bit for bit, and the artefact
-whole. The networks are small and the steps few: what counts is where a kill can fall.
+Each run is killed at a moment drawn uniformly from the time that the unbroken run took, set-up and export included, and
+is started again until it ends. Then the next run begins in a new workdir, until the requested number of kills is
+reached. Every weight, slot and counter of the last checkpoint and every logged loss must be the same, bit for bit, and
+the artefact must be complete. The networks are small and the steps few, since only the places where a kill can strike
+matter.
 """
 
 import argparse
@@ -21,27 +22,27 @@ from pathlib import Path
 import numpy as np
 
 SHORT = ("--steps=8", "--checkpoint_every=2", "--batch_size=8", "--deterministic")
-RECIPES = {  # and what makes them small
+RECIPES = {  # with the flags that make them small
     "dcgan_digits": ("--filters=4", "--latent_size=8"),
     "lapgan_fashion_mnist": ("--data=digits", "--filters=2", "--units=16", "--latent_size=8"),
     "ali_fashion_mnist": ("--data=digits", "--filters=4", "--latent_size=8"),
 }
-SECONDS = 600  # that a run may take
+SECONDS = 600  # that a run may take at most
 
 
 def final(workdir):
-    """The path of the last checkpoint, and every variable in it by name, but for the time that it took."""
+    """The path of the last checkpoint, and every variable in it by name, except for the time that the run took."""
     import tensorflow as tf
 
     latest = tf.train.latest_checkpoint(Path(workdir) / "checkpoints")
     reader = tf.train.load_checkpoint(latest)
-    own = ("seconds", "save_counter", "_")  # the checkpoint's own
+    own = ("seconds", "save_counter", "_")  # variables of the checkpoint itself
     names = [name for name in reader.get_variable_to_shape_map() if not name.startswith(own)]
     return Path(latest), {name: reader.get_tensor(name) for name in names}
 
 
 def assert_same_end(first, second):
-    """Two workdirs hold the same last checkpoint, bit for bit."""
+    """Asserts that two workdirs hold the same last checkpoint, bit for bit."""
     (first_path, first_values), (second_path, second_values) = final(first), final(second)
     assert first_path.name == second_path.name
     assert first_values.keys() == second_values.keys()
@@ -51,8 +52,8 @@ def assert_same_end(first, second):
 
 
 def kill_and_compare(recipe, kills, seed, folder, say=print):
-    """Runs a recipe unbroken, then broken off `kills` times; an `AssertionError` says what came out different."""
-    # A process of its own for each run, but TensorFlow is imported once for all.
+    """Runs a recipe unbroken, then with `kills` kills; raises an `AssertionError` that says what differs."""
+    # Each run has its own process, but TensorFlow is imported only once for all of them.
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["tensorflow", "zoo.recipe.run", "zoo.callbacks", "zoo.evaluation"])
     moments = random.Random(seed)
@@ -64,7 +65,7 @@ def kill_and_compare(recipe, kills, seed, folder, say=print):
         return process
 
     def end(workdir, seconds):
-        """The seconds in which a run came to its end; None if it was killed before that."""
+        """The seconds that a run took to its end; None if it was killed before that."""
         began = time.monotonic()
         process = start(workdir)
         process.join(seconds)
@@ -87,7 +88,7 @@ def kill_and_compare(recipe, kills, seed, folder, say=print):
             done += 1
             at = max((int(path.stem.split("-")[1]) for path in workdir.glob("checkpoints/*.index")), default=0)
             say(f"{recipe}: kill {done} of {kills}, its newest checkpoint that of step {at}")
-        if done == before:  # another unbroken one, which may have had more of the machine to itself
+        if done == before:  # another unbroken run, which may have had more of the machine to itself
             took = min(took, ended)
         assert_same_end(whole, workdir)
         _assert_same_files(whole, workdir)
@@ -107,7 +108,7 @@ def _assert_same_files(whole, workdir):
 
 
 def _warm_up(processes):
-    """Starts the server that has imported TensorFlow, so that no run waits for it."""
+    """Starts the fork server, which imports TensorFlow, so that no run waits for the import."""
     process = processes.Process(target=os.getpid)
     process.start()
     process.join()

@@ -14,7 +14,7 @@ SAMPLING = [tf.TensorSpec([None], tf.int64, name="seed"), tf.TensorSpec([None], 
 
 
 def uniform(seed: tf.Tensor, label: tf.Tensor, shape: tuple[int, ...] = (4, 4, 1)) -> tf.Tensor:
-    """A row a seed and label, uniform in [0, 1)."""
+    """One row per seed and label, uniform in [0, 1)."""
     return tf.map_fn(
         lambda pair: tf.random.stateless_uniform(shape, pair),
         tf.stack([seed, tf.cast(label, tf.int64)], axis=1),
@@ -23,7 +23,7 @@ def uniform(seed: tf.Tensor, label: tf.Tensor, shape: tuple[int, ...] = (4, 4, 1
 
 
 def save(path: Path, body: Callable = uniform, **attributes: object) -> Path:
-    """Saves to `path` a model that samples `body(seed, label)`, multiplied by a variable that is 1."""
+    """Saves to `path` a model whose samples are `body(seed, label)` times a variable that is 1."""
     module = tf.Module()
     module.one = tf.Variable(1.0)
     for name, value in attributes.items():
@@ -36,7 +36,7 @@ def save(path: Path, body: Callable = uniform, **attributes: object) -> Path:
 
 
 def write_card(artefact: Path, **changes: object) -> dict:
-    """Writes the card of an artefact's version 1, fields replaced by `changes`, and returns it."""
+    """Writes the card of version 1 of an artefact, with some fields replaced by `changes`, and returns it."""
     card = {
         "name": artefact.name,
         "model": "DCGAN",

@@ -1,4 +1,4 @@
-"""What tests score with and what they score: digits, an extractor without weights, and models that discriminate."""
+"""What tests score, and what they score it with: digits, an extractor without weights, models that discriminate."""
 
 import numpy as np
 import saved_models
@@ -15,7 +15,7 @@ ON_FEATURES = ["inception_score", "frechet_distance", "precision_recall", "two_s
 
 
 def rows_of(images):
-    """A source whose seed s is row s of `images`, counted round."""
+    """A source in which seed s gives row s of `images`, modulo their number."""
     return lambda seeds: images[seeds % len(images)]
 
 
@@ -42,13 +42,13 @@ class Blocks:
         self.batches.append(len(images))
         features = images.reshape(len(images), 4, 4, 4, 4).mean(axis=(2, 4)).reshape(len(images), 16)
         kernel = np.random.default_rng(0).normal(size=(16, 10)).astype(np.float32)
-        logits = 20 * np.einsum("nd,dc->nc", features, kernel)  # unlike `@`, the same for a row in any batch
+        logits = 20 * np.einsum("nd,dc->nc", features, kernel)  # unlike `@`, gives a row the same result in any batch
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         return Features(features, exponentials / exponentials.sum(axis=1, keepdims=True))
 
 
 def save_fighter(artefact, sampled, judged, **card):
-    """A model of constant images of brightness `sampled`, whose discriminator scores mean brightness by `judged`."""
+    """Saves a model of constant images, `sampled` bright; its discriminator scores the mean brightness by `judged`."""
     module = tf.Module()
     module.one = tf.Variable(1.0)
     image = [tf.TensorSpec([None, 16, 16, 1], name="image"), tf.TensorSpec([None], tf.int32, name="label")]

@@ -1,4 +1,4 @@
-"""Studies of made-up pictures, small enough for a test."""
+"""Studies with made-up pictures, small enough for a test."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ SMALL = protocol.Protocol(
 
 
 def made_up(models=("azure", "beta"), seeds=SEEDS, examples=2, checks=2, shape=SHAPE):
-    """A picture of noise for each seed and source, an example and a check for each that a session takes."""
+    """A noise picture for each seed and source, and as many examples and checks as a session takes."""
     chance = np.random.default_rng(0)
     counts = {Kind.REAL: len(seeds), Kind.EXAMPLE: examples, Kind.CHECK: checks} | {
         model: len(seeds) for model in models
@@ -51,7 +51,7 @@ def settings(chosen=SMALL, models=("azure", "beta")):
 
 
 def new_study(url, chosen=SMALL, models=("azure", "beta"), **pictures):
-    """A study on a database: a path or a URL."""
+    """A study in a new database, given by a path or a URL."""
     return creation.create(
         database.connect(str(url), must_exist=False),
         settings(chosen, models),
@@ -64,11 +64,11 @@ def an_answer(token, taken_for_real=True):
 
 
 class Server:
-    """`serving.serve` of a database in a process of its own.
+    """Runs `serving.serve` on a database in a process of its own.
 
     Args:
-        url: of a database that holds a study.
-        port: 0 for any that is free.
+        url: the URL of a database that holds a study.
+        port: the port; 0 takes any that is free.
     """
 
     def __init__(self, url, port=0):
@@ -82,7 +82,7 @@ class Server:
         self.port = int(self.address.rstrip("/").rpartition(":")[2] or 0)
 
     def kill(self):
-        """As `kill -9`."""
+        """Kills the server like `kill -9`."""
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
@@ -95,11 +95,11 @@ class Server:
 
 
 class Subject:
-    """A simulated subject who takes part over HTTP as the page's script does, and keeps what was acknowledged.
+    """A simulated subject who takes part over HTTP like the script of the page, and records the acknowledged answers.
 
     Args:
-        address: of the server; a list of several is asked in turn.
-        taken_for_real: called with a PNG, gives the answer.
+        addresses: the addresses of one or several servers, which are asked in turn.
+        taken_for_real: a function of a PNG that gives the answer.
     """
 
     def __init__(self, *addresses, taken_for_real):
@@ -110,7 +110,7 @@ class Subject:
         self.token = None
 
     async def ask(self, method, path, **request):
-        """Tries until a server answers."""
+        """Repeats a request until a server answers."""
         while True:
             with contextlib.suppress(httpx2.TransportError):
                 response = await self.client.request(method, next(self.addresses).rstrip("/") + path, **request)
@@ -134,12 +134,12 @@ class Subject:
         if trial is None:
             return False
         picture = await self.ask("GET", f"/pictures/{trial['token']}")
-        if picture.status_code != 200:  # sent before the connection broke: the next trial is another picture
+        if picture.status_code != 200:  # it was sent before the connection broke: the next trial has another picture
             return True
         given = an_answer(trial["token"], self.taken_for_real(picture.content))
         given = given._replace(achieved_ms=trial["exposure_ms"] or 1000.0)
         response = await self.ask("POST", "/answer", json=given._asdict(), headers=self.headers)
-        assert response.status_code in (200, 409)  # 409: taken, but the reply was lost
+        assert response.status_code in (200, 409)  # 409: it was stored, but the reply was lost
         self.acknowledged[given.token] = given.taken_for_real
         return True
 

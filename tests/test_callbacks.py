@@ -271,7 +271,7 @@ def test_scores_that_cannot_be_taken_are_refused_before_the_first_step(tmp_path,
 def test_scores_fall_on_whole_executions(tmp_path):
     model = make()
     model.compile(steps_per_execution=2)
-    with pytest.raises(InputError, match="2 steps an execution"):
+    with pytest.raises(InputError, match="2 steps per execution"):
         fit(model, 1, scoring(tmp_path, every=3))
 
 

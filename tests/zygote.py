@@ -1,8 +1,8 @@
-"""The `zoo` command without its start of several seconds: each call is a fork of one process that has imported all.
+"""The `zoo` command without its start of several seconds: each call forks one process that has imported everything.
 
-A call is a process with a folder, an environment, an output and a death of its own, as ever; only resource limits of a
-shell do not reach it. It takes its place through a script that hands over what it was called with, passes signals on
-and ends as the fork ends.
+As usual, each call is a process with its own working folder, environment, output and exit status; only the resource
+limits of a shell do not reach it. The test starts a small script in its place, which passes the arguments and signals
+on to the fork and ends with the status of the fork.
 """
 
 import functools
@@ -52,7 +52,7 @@ sys.exit(int.from_bytes(status, "big") if status else "The fork ended without a 
 
 @functools.cache
 def programs():
-    """A folder with `zoo`, and `python` for `python -c PROGRAM`; their process ends with this one."""
+    """A folder with `zoo`, and with `python` for `python -c PROGRAM`; the process behind them ends with this one."""
     folder = tempfile.TemporaryDirectory(prefix="zoo-")
     address = f"{folder.name}/socket"
     with socket.socket(socket.AF_UNIX) as listener:
@@ -75,7 +75,7 @@ def programs():
 
 
 def serve(listener):
-    """Forks for each call until stdin ends; returns the status of a fork."""
+    """Forks for each call until stdin ends; in a fork, returns its status."""
     importlib.import_module("zoo.console").import_tensorflow()
     for name in IMPORTED:
         importlib.import_module(name)
@@ -92,7 +92,7 @@ def serve(listener):
 
 
 def answer(connection):
-    """Runs a call, and says how it ended."""
+    """Runs a call and reports how it ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     length, descriptors, *_ = socket.recv_fds(connection, 8, 3)
     call = b""
@@ -129,7 +129,7 @@ def run():
         from zoo.commands.main import main
         from zoo.recipe import many
 
-        many.PROGRAM = (sys.argv[0], "train")  # a fork too
+        many.PROGRAM = (sys.argv[0], "train")  # so that these runs are forks, too
         return main()
     sys.path.insert(0, "")
     exec(compile(sys.argv[2], "<string>", "exec"), {"__name__": "__main__"})
@@ -137,7 +137,7 @@ def run():
 
 
 def die_with(connection):
-    """Ends this process as soon as the script that stands for it is gone."""
+    """Ends this process as soon as the script that started it is gone."""
     if not connection.recv(1):
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -1,6 +1,6 @@
-"""A zoo of generative adversarial networks: train them, export them, sample what others trained.
+"""A zoo of generative adversarial networks: train them, export them, and sample from trained ones.
 
-`import zoo` imports neither TensorFlow nor Keras; a model class is imported when it is first named.
+`import zoo` imports neither TensorFlow nor Keras; a model class is imported when it is first used.
 
 Example:
 
@@ -58,7 +58,7 @@ def __getattr__(name: str) -> object:
     if name == "restore":
         return importlib.import_module("zoo.restoring").restore
     if name == "__version__":
-        from importlib import metadata  # whose import takes a tenth of the time of `zoo list`
+        from importlib import metadata  # imported here, since it takes a tenth of the time of `zoo list`
 
         return metadata.version("gan-zoo")
     raise AttributeError(f"module 'zoo' has no attribute {name!r}")

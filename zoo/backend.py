@@ -1,4 +1,4 @@
-"""What the zoo asks of Keras: TensorFlow as its backend, and images whose channels come last."""
+"""What the zoo requires of Keras: TensorFlow as its backend, and images whose channels come last."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BACKEND, LAYOUT = "tensorflow", "channels_last"
 def require_tensorflow() -> None:
     """Raises an `InputError` if Keras is set to another backend or another layout of images."""
     variable = os.environ.get("KERAS_BACKEND", BACKEND)
-    if variable != BACKEND:  # to import Keras would already fail where that backend is not installed
+    if variable != BACKEND:  # if that backend is not installed, importing Keras would fail
         raise InputError(
             f"The zoo needs Keras on TensorFlow: set KERAS_BACKEND={BACKEND}, or unset it. "
             f"Received: KERAS_BACKEND={variable}"

@@ -1,7 +1,7 @@
-"""A small convolutional classifier, whose last hidden layer is what scores on `ClassifierFeatures` compare.
+"""A small convolutional classifier; scores on `ClassifierFeatures` compare the outputs of its last hidden layer.
 
-Two 3x3 convolutions a stage, each with batch normalisation and ReLU, and maxima over 2x2 pixels between the stages, as
-VGG has them (Simonyan & Zisserman 2014, https://arxiv.org/abs/1409.1556); then the mean over the pixels left.
+Each stage has two 3x3 convolutions with batch normalisation and ReLU. As in VGG (Simonyan & Zisserman 2014,
+https://arxiv.org/abs/1409.1556), maxima over 2x2 pixels lie between the stages; a mean over all pixels comes last.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ STAGES = 3
 
 
 def classifier_network(data_shape, num_classes, filters, seed=0):
-    """Three stages of `filters`, 2 `filters` and 4 `filters` channels, with He's initialisation.
+    """Three stages of `filters`, 2 * `filters` and 4 * `filters` channels, with He's initialisation.
 
     Returns:
-        A `keras.Model` from images `(batch, *data_shape)` in [-1, 1] to features float32 `(batch, 4 * filters)`, 0 or
-        more, and logits float32 `(batch, num_classes)`.
+        A `keras.Model` from images `(batch, *data_shape)` in [-1, 1] to non-negative features, float32
+        `(batch, 4 * filters)`, and logits, float32 `(batch, num_classes)`.
     """
     initializer = keras.initializers.HeNormal(seed=keras.random.SeedGenerator(seed))
     inputs = x = keras.Input(data_shape)
@@ -42,13 +42,13 @@ def classifier_network(data_shape, num_classes, filters, seed=0):
 
 @keras.saving.register_keras_serializable("zoo")
 class Classifier(Classifying, TrainableModel):
-    """Tells the classes of images apart.
+    """Classifies images.
 
     Batch statistics are per replica.
 
     Args:
         data_shape: `(height, width, channels)`, height and width at least 4.
-        num_classes: how many classes.
+        num_classes: how many classes there are.
         classifier: your own, from `(batch, *data_shape)` in [-1, 1] to features `(batch, n)` and logits
             `(batch, num_classes)`.
         filters: channels of the first stage.
@@ -76,11 +76,11 @@ class Classifier(Classifying, TrainableModel):
         self.classifier = classifier or classifier_network(self.data_shape, num_classes, filters, self.seed)
 
     def paper_optimizer(self, player):
-        """Adam with Keras' settings; the recipe gives an optimiser whose rate falls."""
+        """Adam with Keras' settings; the recipe uses an optimiser whose rate falls."""
         return keras.optimizers.Adam()
 
     def train_step(self, batch):
-        """One step down the cross-entropy of slightly moved images."""
+        """One update, which reduces the cross-entropy on slightly moved images."""
         labels = batch["label"]
         with tf.GradientTape() as tape:
             _, logits = self.classifier(self.moved(self.real_data(batch)), training=True)
@@ -90,7 +90,7 @@ class Classifier(Classifying, TrainableModel):
         return {"classifier_loss": loss, "accuracy": accuracy, **self.minimize("classifier", loss, tape)}
 
     def moved(self, images):
-        """Each image shifted by its own draw, black at the edges, and mirrored or not."""
+        """Each image shifted at random, with black at the edges, and mirrored or not."""
         draw = self.draw_uniform(images, [3], "augmentation")
         for axis, size in ((1, self.data_shape[0]), (2, self.data_shape[1])):
             shift = tf.cast(tf.floor(draw[:, axis] * (2 * self.shift + 1)), tf.int32)
@@ -102,7 +102,7 @@ class Classifier(Classifying, TrainableModel):
         return images
 
     def classify_signature(self, image):
-        """`image` float32 [n, *data_shape] in [0, 1] to `features` [n, d] and `probabilities` [n, num_classes]."""
+        """From `image` float32 [n, *data_shape] in [0, 1] to `features` [n, d] and `probabilities` [n, num_classes]."""
         features, logits = self.classifier(self._from_unit(image), training=False)
         return {FEATURES: features, PROBABILITIES: tf.nn.softmax(logits)}
 

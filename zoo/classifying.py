@@ -1,4 +1,4 @@
-"""What every model that tells classes apart offers: a signature, and the share of a split's rows that it gets right."""
+"""What every model that classifies offers: a signature, and its accuracy on the rows of a split."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from zoo.artefacts.signatures import IMAGE, PROBABILITIES, ROWS_AT_ONCE, rows
 
 
 class Classifying:
-    """A part of a `TrainableModel`, which gives `classify_signature`: `image` to at least `probabilities`."""
+    """A mixin for a `TrainableModel` that defines `classify_signature`, from `image` to at least `probabilities`."""
 
     def accuracy(self, split, batch_size=ROWS_AT_ONCE):
-        """The share of a split's rows that are classified as labelled, as a float in [0, 1]."""
+        """The share of a split's rows whose label is predicted correctly, a float in [0, 1]."""
         correct = 0
         for batch in split.batches(batch_size):
             probabilities = self._classify_graph(batch["image"])[PROBABILITIES]
@@ -20,7 +20,7 @@ class Classifying:
         return float(correct / len(split))
 
     def test_score(self, data):
-        """The accuracy on the test split, as a card records it."""
+        """The accuracy on the test split of a `Dataset`, as a dict for a card."""
         return {
             "score": "test accuracy",
             "value": self.accuracy(data.test),
@@ -29,7 +29,7 @@ class Classifying:
         }
 
     def classifying_signature(self):
-        """`classify_signature` and its input specs, as `signatures` holds them."""
+        """`classify_signature` and its input specs, an entry for `signatures`."""
         return self.classify_signature, [rows(IMAGE, *self.data_shape)]
 
     @tf.function(autograph=False, reduce_retracing=True)

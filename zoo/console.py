@@ -1,4 +1,4 @@
-"""What a program at a console needs: an exit status for every end, progress, TensorFlow without its first messages."""
+"""What console programs need: an exit status for every outcome, progress, TensorFlow without its first messages."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 from zoo.errors import SignalError, ZooError, printable
 
-SECONDS_A_LINE = 30  # of progress in a log
+SECONDS_A_LINE = 30  # between two lines of progress in a log
 
 
 def run_command(command: Callable[[], object]) -> int:
-    """Runs what a console script or a recipe does and returns its exit status.
+    """Runs the command of a console script or a recipe and returns its exit status.
 
     Returns:
-        0, or 2 for a `ZooError` (its message goes to stderr), 130 for Ctrl-C, 141 for a reader of stdout that left,
-        128 + n for a run that signal n ended in good order: the shell's own numbers. Any other
+        0 for success, 2 for a `ZooError` (its message goes to stderr), and the numbers that a shell uses: 130 for
+        Ctrl-C, 141 if the reader of stdout has gone, 128 + n for a run that signal n ended in good order. Any other
         exception is a bug and passes through.
     """
     escape_what_cannot_be_shown()
@@ -31,24 +31,24 @@ def run_command(command: Callable[[], object]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter fails again as it exits
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # otherwise the interpreter fails again at exit
         return 141
     return 0
 
 
 def escape_what_cannot_be_shown() -> None:
-    r"""Makes stdout write a character that its encoding lacks as an escape, as stderr does: "Fr\xe9chet" in ASCII."""
+    r"""Makes stdout escape characters that its encoding lacks, as stderr does, such as "Fr\xe9chet" in ASCII."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def progress(things: Sequence, title: str, unit: str) -> Iterator:
-    """Yields things and says on stderr how far it has come, if they take long: a bar on a terminal, lines in a log.
+    """Yields things and, if this takes long, reports progress on stderr: as a bar on a terminal, as lines in a log.
 
     Args:
-        things: what takes its time.
+        things: the things to yield.
         title: what is done with them.
-        unit: what they are, in the plural.
+        unit: what they are called, in the plural.
     """
     if sys.stderr.isatty():
         from tqdm import tqdm
@@ -63,21 +63,21 @@ def progress(things: Sequence, title: str, unit: str) -> Iterator:
         yield thing
 
 
-# What Keras imports, for a third of TensorFlow's time, for wrappers and pictures that the zoo does not use.
+# Keras imports these for wrappers and plots that the zoo does not use; that takes a third as long as TensorFlow.
 UNUSED_BY_KERAS = ("sklearn", "matplotlib")
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow; whatever it has to say below the level of an exception stays unsaid.
+    """Imports TensorFlow and suppresses all its messages except exceptions.
 
-    `TF_CPP_MIN_LOG_LEVEL` brings its messages back. Some are written by native code before it is read, so the file
-    descriptor itself is muted during the import.
+    Setting `TF_CPP_MIN_LOG_LEVEL` brings its messages back. Native code writes some before it reads this variable, so
+    the file descriptor of stderr is redirected during the import.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     hidden = [name for name in UNUSED_BY_KERAS if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # an import of what is None there fails
+    sys.modules.update(dict.fromkeys(hidden))  # importing a module that is None there fails
     try:
         import tensorflow as tf
         from absl import logging

@@ -1,4 +1,4 @@
-"""A `tf.distribute` strategy from a flag."""
+"""Chooses a `tf.distribute` strategy by name."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ NAMES = ("none", "mirrored", "multi_worker", "tpu", "auto")
 
 
 def strategy(name: str = "auto") -> tf.distribute.Strategy:
-    """The strategy of that name. `multi_worker` and `tpu` have to be asked for before TensorFlow runs anything else.
+    """The strategy with a given name. Create `multi_worker` and `tpu` before TensorFlow runs anything else.
 
     Args:
-        name: `none`, one device; `mirrored`, every GPU of this machine, or every logical CPU where there is none;
+        name: `none`, one device; `mirrored`, every GPU of this machine, or every logical CPU if there is no GPU;
             `multi_worker`, the processes that `TF_CONFIG` names; `tpu`, the TPU that `TPU_NAME` names (`local` for
-            this machine's own); `auto`, `multi_worker` where `TF_CONFIG` names several processes, `mirrored` where
-            there are several GPUs, else `none`.
+            this machine's own); `auto`, `multi_worker` if `TF_CONFIG` names several processes, `mirrored` if there are
+            several GPUs, otherwise `none`.
 
     Raises:
-        InputError: the name is unknown, or what it needs is not there.
+        InputError: the name is unknown, or the strategy's devices or `TF_CONFIG` are missing or wrong.
     """
     if name == "auto":
-        # Listing devices starts the runtime, which several workers have to leave to their strategy.
+        # Listing devices starts the runtime, which the strategy must do itself if there are several workers.
         if len(workers()) > 1:
             name = "multi_worker"
         else:
@@ -36,7 +36,7 @@ def strategy(name: str = "auto") -> tf.distribute.Strategy:
     if name == "mirrored":
         if gpus := tf.config.list_logical_devices("GPU"):
             return tf.distribute.MirroredStrategy([gpu.name for gpu in gpus])
-        # The default's collective ops let a process have one such strategy on its CPUs; this reduction, any number.
+        # The default's collective ops allow one such strategy per process on CPUs; this reduction allows several.
         return tf.distribute.MirroredStrategy(
             [cpu.name for cpu in tf.config.list_logical_devices("CPU")],
             cross_device_ops=tf.distribute.ReductionToOneDevice(),
@@ -58,7 +58,7 @@ def strategy(name: str = "auto") -> tf.distribute.Strategy:
 
 
 def is_chief() -> bool:
-    """Whether this process is the one that writes what all processes share: grids, curves, cards, SavedModels."""
+    """Whether this process writes the files that all processes share: grids, curves, cards, SavedModels."""
     config = _tf_config()
     task = config.get("task", {})
     is_first = int(task.get("index", 0)) == 0
@@ -66,7 +66,7 @@ def is_chief() -> bool:
 
 
 def workers() -> list[str]:
-    """The addresses of the processes that train, by `TF_CONFIG`; none for a process alone."""
+    """The addresses of the training processes in `TF_CONFIG`; empty for a single process."""
     cluster = _tf_config().get("cluster", {})
     return [*cluster.get("chief", []), *cluster.get("worker", [])]
 

@@ -1,12 +1,13 @@
-"""Random draws that depend on a seed alone: not on a restart, the number of replicas, or whether XLA compiles.
+"""Random draws that depend only on a seed: not on restarts, the number of replicas, or whether XLA compiles.
 
-TensorFlow's generators of floats give other numbers inside XLA than outside it; the one of integers gives the same
-where its algorithm is named. So every draw starts from integer bits and goes through an inverse distribution function.
+TensorFlow's generators of floats give different numbers inside XLA and outside it; the generator of integers gives the
+same if its algorithm is named. So every draw starts from integer bits and goes through an inverse distribution
+function.
 
-TensorFlow's op draws from one seed. Where each row has a seed of its own, the same algorithm is written out over the
-rows: it gives the bits that the op gives, row by row, in a tenth of the time of a loop over them.
+TensorFlow's op draws from one seed. If each row has its own seed, the same algorithm is written out over the rows: it
+gives the same bits as the op for every row, in a tenth of the time of a loop over the rows.
 
-What is drawn often in one graph, such as the seed of every random layer of a step, is a function that is traced once.
+Draws that are frequent in one graph, such as the seeds of a step's random layers, are functions that are traced once.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ import tensorflow as tf
 
 _ALGORITHM = "philox"
 
-# Philox4x32-10 (Salmon et al. 2011, https://doi.org/10.1145/2063384.2063405): what its rounds multiply the counter by
-# and add to the key; and the key with which TensorFlow scrambles a seed.
+# Constants of Philox4x32-10 (Salmon et al. 2011, https://doi.org/10.1145/2063384.2063405): each round multiplies the
+# counter by the first pair and adds the second to the key. Last, the key with which TensorFlow scrambles a seed.
 _ROUNDS = 10
 _MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
 _INCREMENTS = 0x9E3779B9, 0xBB67AE85
@@ -40,7 +41,7 @@ def _fold(seed, data):
 def named_seed(seed: int, name: str) -> tf.Tensor:
     """The seed, int32 [2], that belongs to an integer and the name of a purpose."""
     low, high = seed & 0xFFFFFFFF, seed >> 32
-    with tf.init_scope():  # a number, whatever graph it is for
+    with tf.init_scope():  # computes the number at once, outside any graph
         words = tf.constant([low, zlib.crc32(name.encode())], tf.uint32)
         return fold(tf.bitcast(words, tf.int32), tf.constant(high, tf.int32))
 
@@ -62,7 +63,7 @@ def uniform_rows(shape: tf.TensorShape | list | tuple, seeds: tf.Tensor) -> tf.T
 
 
 def replica_uniform(rows: tf.Tensor | int, shape: list | tuple, seed: tf.Tensor) -> tf.Tensor:
-    """This replica's rows of a uniform draw that is made for the global batch.
+    """This replica's rows of a uniform draw for the global batch.
 
     Args:
         rows: how many rows each replica has.
@@ -70,13 +71,13 @@ def replica_uniform(rows: tf.Tensor | int, shape: list | tuple, seed: tf.Tensor)
         seed: int32 [2], the same on every replica.
 
     Returns:
-        float32 `[rows, *shape]` in (0, 1). N replicas of `rows` rows get what one replica of N * rows rows gets.
+        float32 `[rows, *shape]` in (0, 1). N replicas of `rows` rows get the draws of one replica of N * `rows` rows.
     """
     return _replica_rows(uniform, rows, shape, seed)
 
 
 def replica_mask(rows: tf.Tensor | int, shape: list | tuple, rate: float, seed: tf.Tensor) -> tf.Tensor:
-    """This replica's rows of a mask of dropout that is drawn for the global batch, from 16 random bits a unit.
+    """This replica's rows of a dropout mask for the global batch, drawn from 16 random bits per unit.
 
     Args:
         rows: how many rows each replica has.
@@ -86,7 +87,7 @@ def replica_mask(rows: tf.Tensor | int, shape: list | tuple, rate: float, seed: 
 
     Returns:
         float32 `[rows, *shape]` of mean 1: 0 for a unit that is dropped, 1 / (1 - rate) for the others. N replicas of
-        `rows` rows get what one replica of N * rows rows gets.
+        `rows` rows get the mask of one replica of N * `rows` rows.
     """
     dropped = min(round(rate * 2**16), 2**16 - 1)
     size = math.prod(shape)
@@ -96,7 +97,7 @@ def replica_mask(rows: tf.Tensor | int, shape: list | tuple, rate: float, seed: 
 
 
 def replica_normal(rows: tf.Tensor | int, shape: list | tuple, seed: tf.Tensor) -> tf.Tensor:
-    """This replica's rows of a standard normal draw that is made for the global batch: Box and Muller's transform.
+    """This replica's rows of a standard normal draw for the global batch, by Box and Muller's transform.
 
     Args:
         rows: how many rows each replica has.
@@ -104,7 +105,7 @@ def replica_normal(rows: tf.Tensor | int, shape: list | tuple, seed: tf.Tensor) 
         seed: int32 [2], the same on every replica.
 
     Returns:
-        float32 `[rows, *shape]`. N replicas of `rows` rows get what one replica of N * rows rows gets.
+        float32 `[rows, *shape]`. N replicas of `rows` rows get the draws of one replica of N * `rows` rows.
     """
     size = math.prod(shape)
     first, second = tf.unstack(replica_uniform(rows, [2, -(-size // 2)], seed), axis=1)
@@ -114,9 +115,9 @@ def replica_normal(rows: tf.Tensor | int, shape: list | tuple, seed: tf.Tensor) 
 
 
 def _replica_rows(draw, rows, shape, seed):
-    """This replica's rows of what `draw` makes of the shape of the global batch and a seed."""
+    """This replica's rows of what `draw` returns for the global batch's shape and a seed."""
     context = tf.distribute.get_replica_context()
-    if context is None:  # in a strategy's scope, outside a step: the rows are all there are
+    if context is None:  # in a strategy's scope outside a step, where there is only one set of rows
         return draw([rows, *shape], seed)
     replicas = context.num_replicas_in_sync
     first = context.replica_id_in_sync_group * rows
@@ -124,7 +125,7 @@ def _replica_rows(draw, rows, shape, seed):
 
 
 def _bits(shape, seed):
-    """uint32 of a shape, all of whose bits are random."""
+    """uint32 of a shape, with all bits random."""
     return tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.uint32, alg=_ALGORITHM)
 
 
@@ -135,9 +136,9 @@ def _from_bits(bits):
 
 @functools.cache
 def _row_bits(size):
-    """From seeds, int32 `[n, 2]`, to the bits that TensorFlow's op draws from each, uint32 `[n, size]`: a function.
+    """A function from seeds, int32 `[n, 2]`, to the bits that TensorFlow's op draws from each, uint32 `[n, size]`.
 
-    The op itself draws those of one row, for which the many small ones below would take longer.
+    For a single row the op itself draws, since the many small ops below would take longer.
     """
 
     @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.int32)], autograph=False)

@@ -1,4 +1,4 @@
-"""`EncodingModel`: what models do alike that also infer the latents of data."""
+"""`EncodingModel`: what all models have in common that also infer the latents of data."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from zoo.model import GenerativeModel
 class EncodingModel(GenerativeModel):
     """A generative model that also infers the latents of data; one of its players is the `encoder`.
 
-    A paper's class sets `inferrer` beside `sampler` in `__init__`, and writes `infer`.
+    A paper's class sets `inferrer` as well as `sampler` in `__init__`, and writes `infer`.
 
     Attributes:
-        inferrer: the network that encodes: `averaged(encoder)`.
+        inferrer: the network that encodes, `averaged(encoder)`.
     """
 
     def infer(self, data, labels):
@@ -27,22 +27,22 @@ class EncodingModel(GenerativeModel):
         raise NotImplementedError
 
     def encode(self, images, labels=None):
-        """The latents of data; a row depends on its own data and label alone.
+        """The latents of data; each row depends only on its own data and label.
 
         Args:
             images: `[n, *data_shape]`, images as floats in [0, 1] or uint8.
-            labels: integers `[n]`, or one for all rows, of a conditional model; others ignore them.
+            labels: for a conditional model, integers `[n]` or one integer for all rows; other models ignore them.
 
         Returns:
             float32 array `[n, latent_size]`.
 
         Raises:
-            InputError: data of another shape, or of a conditional model labels that are missing or out of range.
+            InputError: the data have another shape, or a conditional model's labels are missing or out of range.
         """
         return self._encode_graph(*self._labelled(images, labels)).numpy()
 
     def reconstruct(self, images, labels=None):
-        """What the sampler makes of the latents of data.
+        """The data that the sampler generates from the latents of data.
 
         Takes what `encode` takes and raises what it raises.
 
@@ -60,11 +60,11 @@ class EncodingModel(GenerativeModel):
         return self.reconstruct_signature(image, label)[SAMPLES]
 
     def encode_signature(self, image, label):
-        """`image` float32 [n, *data_shape], images in [0, 1], and `label` int32 [n] to `latent` [n, latent_size]."""
+        """From `image` float32 [n, *data_shape] in [0, 1] and `label` int32 [n] to `latent` [n, latent_size]."""
         return {LATENT: self._inferred(image, label)[0]}
 
     def reconstruct_signature(self, image, label):
-        """`image` float32 [n, *data_shape], images in [0, 1], and `label` int32 [n] to `samples` of the same shape."""
+        """From `image` float32 [n, *data_shape] in [0, 1] and `label` int32 [n] to `samples` of the same shape."""
         return {SAMPLES: self._to_samples(self.generate(*self._inferred(image, label)))}
 
     def _inferred(self, image, label):

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterable
 from numbers import Integral, Real
 
-GRAPH_ERROR = "Graph execution error:"  # how TensorFlow begins the text of an error in a graph
-STACK = re.compile(r"\s*(Detected at node|File \"|<stack traces unavailable>)")  # its paragraphs before the reason
+GRAPH_ERROR = "Graph execution error:"  # how the text of an error in a TensorFlow graph begins
+STACK = re.compile(r"\s*(Detected at node|File \"|<stack traces unavailable>)")  # the paragraphs before the reason
 GRAPH_NAMES = re.compile(r"\{\{function_node [^}]*\}\}\s*|\s*\[\[\{\{node .*|\s*\[Op:\w+\]( name: *)?")
 
 
 class ZooError(Exception):
-    """Something went wrong that a person can mend; the message is one line and says how."""
+    """Something went wrong that the user can put right; the message is one line and says how."""
 
 
 class InputError(ZooError, ValueError):
@@ -21,18 +21,18 @@ class InputError(ZooError, ValueError):
 
 
 class TrainingError(ZooError, RuntimeError):
-    """A training run had to stop; what it had saved before stays usable."""
+    """A training run had to stop; what it saved before remains usable."""
 
 
 class ServingError(ZooError, RuntimeError):
-    """A model server cannot be reached, answers too late, or is at fault."""
+    """A model server cannot be reached, answers too late, or fails."""
 
 
 class SignalError(ZooError):
-    """A signal ended a run, which has saved all that it needs to go on.
+    """A signal ended a run, which has saved all that it needs to continue.
 
     Args:
-        message: one line that says how to go on.
+        message: one line that says how to continue.
         signal: the signal's number.
     """
 
@@ -45,8 +45,8 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> InputError:
     """An `InputError` for a name that does not exist, with the nearest ones that do.
 
     Args:
-        kind: what the name should have been the name of, such as "dataset".
-        name: what arrived.
+        kind: the kind of thing that the name should denote, such as "dataset".
+        name: the name that was received.
         known: every name that would have been accepted.
     """
     known = sorted(known)
@@ -56,9 +56,9 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> InputError:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of an error's text that is not empty, or the error's kind if it has no text.
+    """The first line of an error's text that is not empty, or the error's type if it has no text.
 
-    Of an error of a TensorFlow graph it is the reason, without the names of nodes and functions.
+    For an error in a TensorFlow graph it is the reason, without the names of nodes and functions.
     """
     text = GRAPH_NAMES.sub("", str(error))
     if text.startswith(GRAPH_ERROR):
@@ -68,7 +68,7 @@ def first_line(error: Exception) -> str:
 
 
 def printable(text: str) -> str:
-    """A text whose control characters, which a terminal would obey, are written as escapes."""
+    """A text with its control characters, which a terminal would obey, written as escapes."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 

@@ -1,4 +1,4 @@
-"""Where the zoo's own folders lie, how a file is written whole or not at all, lines of JSON, and a file's hash."""
+"""The zoo's own folders, writing a file whole or not at all, JSON, and a file's hash."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from zoo.errors import InputError
 
 PACKAGE = Path(__file__).parent
 TEMPORARY = re.compile(r"\..+\.\d+\.(gif|json|jsonl|npy|onnx|png|py|tflite)")  # as `replacing` names files
-SURROGATE = re.compile("[\ud800-\udfff]")  # how Python reads a byte of a file's name that is not UTF-8
+SURROGATE = re.compile("[\ud800-\udfff]")  # Python's form of a byte in a file's name that is not UTF-8
 PATTERN = set("[]*?\\") - {os.sep}  # characters of a path that TensorFlow reads as a pattern
 
 
 def folder(name: str) -> Path:
-    """The folder "recipes" or "pretrained": inside the package where it is installed, beside it in a checkout."""
+    """The folder "recipes" or "pretrained": inside the installed package, or next to it in a checkout."""
     installed = PACKAGE / name
     return installed if installed.is_dir() else PACKAGE.parent / name
 
@@ -33,7 +33,7 @@ def cache_dir() -> Path:
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """A temporary path with the same ending beside `path`; it becomes `path` if the block succeeds, else it goes.
+    """A temporary path next to `path`, with the same suffix; it replaces `path` if the block succeeds, or is removed.
 
     Raises:
         InputError: the file cannot be written.
@@ -51,7 +51,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def clear_temporary(directory: Path) -> None:
-    """Removes the temporary files of `replacing` that a process that was killed left in a folder of the zoo's own."""
+    """Removes the temporary files of `replacing` that killed processes left in one of the zoo's own folders."""
     for path in list(directory.glob(".*")):
         if TEMPORARY.fullmatch(path.name):
             path.unlink(missing_ok=True)
@@ -71,10 +71,10 @@ def write_json(path: str | Path, value: object) -> None:
 
 
 def json_text(value: object) -> str:
-    """What `write_json` writes; what is not UTF-8 in a file's name becomes escapes, which are read as it was.
+    """The text that `write_json` writes; bytes of file names that are not UTF-8 become escapes that can be read back.
 
     Raises:
-        InputError: the value holds something that JSON has no form for.
+        InputError: the value holds something that JSON cannot represent.
     """
     try:
         text = json.dumps(_strict(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -92,7 +92,7 @@ def _strict(value: object) -> object:
 
 
 def read_rows(path: Path) -> list[dict]:
-    """The objects of a file of JSON lines, without what a process that was killed wrote of a line; none of no file."""
+    """The objects in a file of JSON lines, without lines that are incomplete; empty if there is no such file."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     rows = []
     for line in lines:
@@ -102,10 +102,10 @@ def read_rows(path: Path) -> list[dict]:
 
 
 def make_folder(path: Path) -> None:
-    """Makes a folder and those above it, unless they are there.
+    """Makes a folder and those above it, unless they exist.
 
     Raises:
-        InputError: it cannot be made.
+        InputError: the folder cannot be made.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -126,10 +126,10 @@ def expanded(path: str | Path) -> Path:
 
 
 def require_literal(path: str | Path) -> Path:
-    """Returns a path in which TensorFlow sees no pattern.
+    """Returns the path if TensorFlow will not read it as a pattern.
 
     Raises:
-        InputError: it has one of the characters of patterns.
+        InputError: the path has one of the characters of patterns.
     """
     if found := sorted(PATTERN & set(str(path))):
         raise InputError(f"TensorFlow reads {' and '.join(found)} in a path as a pattern. Received: {path}")
@@ -137,14 +137,14 @@ def require_literal(path: str | Path) -> Path:
 
 
 def require_possible_folder(path: Path) -> None:
-    """Raises an `InputError` for a path that is no folder to write into and cannot become one; makes nothing."""
+    """Raises an `InputError` if a path is not a writable folder and cannot become one; creates nothing."""
     try:
         existing = next(folder for folder in (path, *path.absolute().parents) if os.path.lexists(folder))
         if not stat.S_ISDIR(existing.stat().st_mode):
             raise InputError(f"{path}: expected a folder. Received: {existing}, which is none")
         for part in path.absolute().parts[len(existing.absolute().parts) :]:
             with suppress(FileNotFoundError):
-                (existing / part).lstat()  # is the name too long?
+                (existing / part).lstat()  # fails if the name is too long
     except (OSError, ValueError) as error:  # ValueError: a null character
         if isinstance(error, InputError):
             raise

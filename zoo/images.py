@@ -1,4 +1,4 @@
-"""Pictures of samples: a grid of images or a scatter plot of points, as uint8 arrays and PNG files."""
+"""Pictures of samples, scores and logs, such as grids of images and scatter plots, as uint8 arrays and files."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import numpy as np
 from zoo.errors import InputError
 from zoo.files import replacing
 
-TILE = 64  # pixels: smaller images are enlarged to at least this, so that the eye can read them
+TILE = 64  # pixels: smaller images are enlarged to at least this size, to be recognisable
 GAP = 2  # pixels between tiles
-LIGHT = 230  # grey level of the gaps and of tiles left empty
-MARKED = 50  # points of a curve that are told apart, if it has fewer
-FRAME = 120  # milliseconds
+LIGHT = 230  # grey level of the gaps and of empty tiles
+MARKED = 50  # the points of a curve with fewer points than this are marked
+FRAME = 120  # milliseconds per frame of an animation
 SLACK = 1e-3  # how far rounding may carry a pixel out of [0, 1]
 
 
 def picture(samples: np.ndarray, columns: int | None = None) -> np.ndarray:
-    """`grid` of images `[n, height, width, channels]`, `scatter` of points `[n, 2]`.
+    """Draws images `[n, height, width, channels]` as a `grid`, points `[n, 2]` by `scatter`.
 
     Raises:
-        InputError: samples of another shape, or outside their range.
+        InputError: the samples have another shape or lie outside their range.
     """
     if samples.ndim == 4:
         return grid(samples, columns)
@@ -38,10 +38,10 @@ def drawable(samples: np.ndarray) -> bool:
 
 
 def to_bytes(images: np.ndarray) -> np.ndarray:
-    """Images `[n, height, width, channels]` in [0, 1], of 1 or 3 channels, as uint8.
+    """Images `[n, height, width, channels]` in [0, 1], with 1 or 3 channels, as uint8.
 
     Raises:
-        InputError: another shape, or values outside [0, 1] (NaN among them).
+        InputError: the shape is another, or values lie outside [0, 1] or are NaN.
     """
     if images.ndim != 4 or images.size == 0 or images.shape[-1] not in (1, 3):
         raise InputError(f"Images should have shape [n, height, width, 1 or 3]. {_received(images)}")
@@ -55,13 +55,13 @@ def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
 
     Args:
         images: `[n, height, width, channels]` in [0, 1], 1 or 3 channels.
-        columns: tiles in a row; as near to a square as n allows unless given.
+        columns: tiles per row; by default the grid is as nearly square as n allows.
 
     Returns:
         uint8 `[picture height, picture width, channels]`.
 
     Raises:
-        InputError: another shape, or values outside [0, 1] (NaN among them).
+        InputError: the shape is another, or values lie outside [0, 1] or are NaN.
     """
     pixels = to_bytes(images)
     factor = math.ceil(TILE / max(pixels.shape[1:3]))
@@ -78,10 +78,10 @@ def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
 
 
 def strips(samples: dict[str, np.ndarray], columns: int) -> np.ndarray:
-    """Draws a strip of images for each name, under the name, as uint8 `[height, width, 3]`.
+    """Draws a strip of images below each name, as uint8 `[height, width, 3]`.
 
     Args:
-        samples: as many images for each name, `[n, height, width, channels]` in [0, 1], 1 or 3 channels.
+        samples: equally many images for each name, `[n, height, width, channels]` in [0, 1], with 1 or 3 channels.
         columns: how many strips stand side by side.
     """
     rows = math.ceil(len(samples) / columns)
@@ -95,10 +95,10 @@ def strips(samples: dict[str, np.ndarray], columns: int) -> np.ndarray:
 
 
 def chains(stages: Sequence[np.ndarray]) -> np.ndarray:
-    """`grid` of what samples were on the way, one row for each sample, each image enlarged to the last one's size.
+    """A `grid` of the stages of samples, one row per sample, each image enlarged to the size of the last stage.
 
     Args:
-        stages: arrays `[n, height, width, channels]` in [0, 1], in order; the last one's images are the largest.
+        stages: arrays `[n, height, width, channels]` in [0, 1], in order; the images of the last are the largest.
     """
     height, width = stages[-1].shape[1:3]
     enlarged = [
@@ -115,7 +115,7 @@ def scatter(points: np.ndarray) -> np.ndarray:
     """Draws points `[n, 2]` on equal axes, as uint8 `[500, 500, 3]`.
 
     Raises:
-        InputError: another shape, or values that are not finite.
+        InputError: the shape is another, or values are not finite.
     """
     if points.shape[1:] != (2,) or not np.isfinite(points).all():
         raise InputError(f"Points should be finite and have shape [n, 2]. {_received(points)}")
@@ -126,10 +126,10 @@ def scatter(points: np.ndarray) -> np.ndarray:
 
 
 def curves(rows: list[dict[str, float]]) -> np.ndarray:
-    """Draws training logs against the step, losses above and all else below, as uint8 `[800, 800, 3]`.
+    """Draws training logs against the step, losses above and other logs below, as uint8 `[800, 800, 3]`.
 
     Args:
-        rows: each with "step" and one value for each log.
+        rows: dicts with "step" and one value for each log.
     """
     figure = _figure(8, 8)
     upper, lower = figure.subplots(2, sharex=True)
@@ -145,19 +145,20 @@ def curves(rows: list[dict[str, float]]) -> np.ndarray:
 
 
 def score_curves(rows: list[dict[str, float]]) -> np.ndarray:
-    """Draws scores against the step, each on axes of its own, as `panels` does.
+    """Draws scores against the step, each on its own axes, by `panels`.
 
     Args:
-        rows: each with "step" and one value for each score.
+        rows: dicts with "step" and one value for each score.
     """
     return panels({"": {name: [(row["step"], row[name]) for row in rows] for name in rows[0] if name != "step"}})
 
 
 def panels(runs: dict[str, dict[str, list[tuple[float, float]]]]) -> np.ndarray:
-    """Draws what runs logged, each name on axes of its own that the runs share, two a row of 300 pixels.
+    """Draws the logs of runs: one panel for each log, shared by all runs, two panels per row of 300 pixels.
 
     Args:
-        runs: by name, which is in the legend unless there is one alone; of each its curves, steps and values, by name.
+        runs: for each run's name, its logs: for each log's name, pairs of step and value. A legend names the runs if
+            there are several.
 
     Returns:
         uint8 `[h, 900, 3]`.
@@ -181,9 +182,9 @@ def level_sets(score: Callable[[np.ndarray], np.ndarray], data: np.ndarray, samp
     """Draws the level sets of a critic around data and samples, as uint8 `[500, 500, 3]`.
 
     Args:
-        score: from points, float32 `[n, 2]`, to their scores, `[n]` or `[n, 1]`.
-        data: points, `[n, 2]`, which decide what part of the plane is drawn.
-        samples: points, `[n, 2]`.
+        score: a function from points, float32 `[n, 2]`, to their scores, `[n]` or `[n, 1]`.
+        data: points `[n, 2]`, which determine what part of the plane is drawn.
+        samples: points `[n, 2]`.
     """
     limit = 1.3 * np.abs(data).max()
     axis = np.linspace(-limit, limit, 128, dtype=np.float32)
@@ -198,10 +199,10 @@ def level_sets(score: Callable[[np.ndarray], np.ndarray], data: np.ndarray, samp
 
 
 def densities(points: dict[str, np.ndarray], limit: float) -> np.ndarray:
-    """Draws how densely points lie in the plane, one picture for each name, side by side, as uint8 `[250, 200 n, 3]`.
+    """Draws the density of points in the plane, n pictures side by side, one per name, as uint8 `[250, 200 n, 3]`.
 
     Args:
-        points: by name, `[n, 2]`.
+        points: for each name, points `[m, 2]`.
         limit: how far the pictures reach from the origin, in both directions of both axes.
     """
     figure = _figure(2 * len(points), 2.5)
@@ -212,11 +213,11 @@ def densities(points: dict[str, np.ndarray], limit: float) -> np.ndarray:
 
 
 def scatters(data: np.ndarray, samples: dict[str, np.ndarray]) -> np.ndarray:
-    """Draws points over the same data, one picture for each name and three in a row, as uint8 `[300 rows, 900, 3]`.
+    """Draws samples over the same data, one picture per name and three per row, as uint8 `[300 rows, 900, 3]`.
 
     Args:
-        data: `[m, 2]`.
-        samples: by name, `[n, 2]`.
+        data: points `[m, 2]`.
+        samples: for each name, points `[n, 2]`.
     """
     height = -(-len(samples) // 3)
     limit = 1.1 * np.abs(data).max()
@@ -231,7 +232,7 @@ def scatters(data: np.ndarray, samples: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def histograms(values: dict[str, np.ndarray]) -> np.ndarray:
-    """Draws one histogram for each name, side by side, each on axes of its own, as uint8 `[400, 400 n, 3]`."""
+    """Draws n histograms side by side, one per name, each on its own axes, as uint8 `[400, 400 n, 3]`."""
     figure = _figure(4 * len(values), 4)
     for place, (name, numbers) in enumerate(values.items(), start=1):
         figure.add_subplot(1, len(values), place, title=name).hist(np.ravel(numbers), bins=100)
@@ -239,7 +240,7 @@ def histograms(values: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def lines(x: np.ndarray, values: dict[str, Sequence[float]], label: str) -> np.ndarray:
-    """Draws one curve for each name over `x`, which is called `label`, on the same axes, as uint8 `[500, 800, 3]`."""
+    """Draws one curve per name over `x`, whose axis is called `label`, as uint8 `[500, 800, 3]`."""
     figure = _figure(8, 5)
     axes = figure.add_subplot(xlabel=label)
     for name, numbers in values.items():
@@ -250,7 +251,7 @@ def lines(x: np.ndarray, values: dict[str, Sequence[float]], label: str) -> np.n
 
 
 def write_png(path: str | Path, pixels: np.ndarray) -> None:
-    """Writes uint8 `[height, width, 1 or 3]`, whole or not at all.
+    """Writes pixels, uint8 `[height, width, 1 or 3]`, as a PNG file, whole or not at all.
 
     Raises:
         InputError: the file cannot be written.
@@ -260,10 +261,10 @@ def write_png(path: str | Path, pixels: np.ndarray) -> None:
 
 
 def write_gif(path: str | Path, frames: Sequence[np.ndarray]) -> None:
-    """Writes an animation that repeats for ever, whole or not at all.
+    """Writes an animation that repeats for ever as a GIF file, whole or not at all.
 
     Args:
-        path: of the file.
+        path: the file's path.
         frames: each uint8 `[height, width, 1 or 3]`, shown for `FRAME` milliseconds.
 
     Raises:
@@ -281,7 +282,7 @@ def _pillow(pixels: np.ndarray):
 
 
 def _figure(width: float, height: float):
-    """A matplotlib figure of so many hundreds of pixels, apart from pyplot's global state."""
+    """A matplotlib figure, sized in hundreds of pixels, without pyplot's global state."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=100, layout="tight")
@@ -293,7 +294,7 @@ def _rendered(figure) -> np.ndarray:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     pixels = np.asarray(canvas.buffer_rgba())[..., :3].copy()
-    # Figure and canvas refer to each other, so they stay until a collection, which would take .3 s: empty, at least.
+    # Figure and canvas refer to each other, so they live until a garbage collection, which would take .3 s. Empty them.
     canvas.renderer = None
     figure.clear()
     return pixels

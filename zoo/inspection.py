@@ -1,4 +1,4 @@
-"""`Inspection`: what lies between a seed and a score of a generative model."""
+"""`Inspection`: the steps between a seed and a score of a generative model."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class Inspection:
     """The latents of seeds, the samples of latents, and the features that the discriminator sees in data."""
 
     def latents(self, seeds, labels=None):
-        """What `sample` feeds the generator.
+        """The latents that `sample` gives to the generator.
 
         Args:
             seeds: integers `[n]`, or one integer n for the seeds 0 to n - 1.
-            labels: as in `sample`; no latent depends on them.
+            labels: as in `sample`; latents do not depend on them.
 
         Returns:
-            float32 array `[n, latent_size]`, or a structure of such where the prior has several parts.
+            float32 array `[n, latent_size]`, or a structure of such arrays if the prior has several parts.
 
         Raises:
-            InputError: wrong seeds or labels, or a model without latents.
+            InputError: the seeds or labels are wrong, or the model has no latents.
         """
         if self.prior is None:
             raise InputError(f"{type(self).__name__} samples without latents.")
@@ -36,18 +36,18 @@ class Inspection:
         return tf.nest.map_structure(lambda part: part.numpy(), self.latents_of(seeds))
 
     def decode(self, latents, labels=None):
-        """What the sampler makes of latents.
+        """The samples that the sampler generates from latents.
 
         Args:
             latents: floats `[n, latent_size]`.
-            labels: integers `[n]`, or one for all rows, of a conditional model; others ignore them.
+            labels: for a conditional model, integers `[n]` or one integer for all rows; other models ignore them.
 
         Returns:
             float32 array `[n, *data_shape]`, images in [0, 1].
 
         Raises:
-            InputError: latents of another shape, a model whose prior has several parts or none, or of a conditional
-                model labels that are missing or out of range.
+            InputError: the latents have another shape, the model has no prior or one of several parts, or a
+                conditional model's labels are missing or out of range.
         """
         if self.prior is None or tf.nest.is_nested(self.prior):
             raise InputError(f"{type(self).__name__} has no single latent vector to start from.")
@@ -59,21 +59,21 @@ class Inspection:
     def invert(self, images, labels=None, starts=4, iterations=100):
         """The latents whose samples come nearest to images: a limited-memory BFGS search from draws of the prior.
 
-        The search moves the prior's quantiles, so that it stays where the prior may draw.
+        The search moves the prior's quantiles, so that it stays within the prior's support.
 
         Args:
             images: `[n, *data_shape]`, images as floats in [0, 1] or uint8.
-            labels: integers `[n]`, or one for all rows, of a conditional model; others ignore them.
-            starts: how many searches begin for each image; the best one counts.
-            iterations: of a search, at most.
+            labels: for a conditional model, integers `[n]` or one integer for all rows; other models ignore them.
+            starts: how many searches are made for each image; the best result is returned.
+            iterations: the most iterations of one search.
 
         Returns:
             float32 arrays `[n, latent_size]` and `[n]`: the latents, and the Euclidean distances of their samples. A
             search may miss the nearest sample, so a distance may come out too large, but never too small.
 
         Raises:
-            InputError: data of another shape, a model whose prior has several parts or none, wrong labels, or counts
-                that are not positive.
+            InputError: the data have another shape, the model has no prior or one of several parts, the labels are
+                wrong, or `starts` or `iterations` is not positive.
         """
         require_positive(starts=starts, iterations=iterations)
         if self.prior is None or tf.nest.is_nested(self.prior):
@@ -87,18 +87,18 @@ class Inspection:
         return latents.reshape(len(best), starts, -1)[np.arange(len(best)), best], distances.min(axis=1)
 
     def features(self, images, labels=None):
-        """The input of the discriminator's last layer.
+        """The inputs of the discriminator's last layer.
 
         Args:
             images: `[n, *data_shape]`, images as floats in [0, 1] or uint8.
-            labels: integers `[n]`, or one for all rows, of a conditional model; others ignore them.
+            labels: for a conditional model, integers `[n]` or one integer for all rows; other models ignore them.
 
         Returns:
             float32 array `[n, k]`.
 
         Raises:
-            InputError: a discriminator that does not end in a dense layer, data of another shape, or of a conditional
-                model labels that are missing or out of range.
+            InputError: the discriminator does not end in a dense layer, the data have another shape, or a conditional
+                model's labels are missing or out of range.
         """
         if self.features_and_output is None:
             raise InputError(f"The discriminator of {type(self).__name__} has no features before a last dense layer.")
@@ -114,7 +114,7 @@ class Inspection:
             return None
 
     def features_signature(self, image, label):
-        """`image` float32 [n, *data_shape], images in [0, 1], and `label` int32 [n], no -1, to `features` [n, k]."""
+        """From `image` float32 [n, *data_shape] in [0, 1] and `label` int32 [n], none -1, to `features` [n, k]."""
         data = self._from_unit(image) if self.is_image else image
         features, _ = self.features_and_output(self.judged(data, label), training=False)
         return {FEATURES: tf.cast(tf.reshape(features, [-1, math.prod(features.shape[1:])]), tf.float32)}
@@ -125,7 +125,7 @@ class Inspection:
         return images, self._classes_of(len(images), labels)
 
     def _classes_of(self, count, labels):
-        """A class for each row of a conditional model, checked; of others any labels."""
+        """Checked labels, one per row: a class for a conditional model, any label for other models."""
         _, labels = self._rows(count, labels)
         unlabelled = np.flatnonzero(np.asarray(labels) < 0)
         if self.conditional and len(unlabelled):

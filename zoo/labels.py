@@ -1,3 +1,3 @@
-"""The one number that stands for no label, wherever labels are read."""
+"""The number that stands for a missing label."""
 
-NO_LABEL = -1  # of a training row whose class is unknown, and of a sample whose class its seed shall choose
+NO_LABEL = -1  # for a training row whose class is unknown, or a sample whose class its seed determines

@@ -1,4 +1,4 @@
-"""Facts of this machine that cards, score files and benchmarks state."""
+"""Facts about this machine that cards, score files and benchmarks state."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def describe() -> str:
 
 
 def cores() -> int:
-    """How many cores this process may use; on macOS and Windows, which do not say, how many there are."""
+    """How many cores this process may use; on macOS and Windows, which do not tell, how many there are."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def peak_memory() -> int | None:
-    """The most memory that this process has held at once, in MiB; None on Windows, which does not say."""
+    """The most memory that this process has held at once, in MiB; None on Windows, which does not tell."""
     if resource is None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

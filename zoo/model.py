@@ -1,4 +1,4 @@
-"""`GenerativeModel`: what every model of the zoo does alike, so that a paper's file holds the paper alone."""
+"""`GenerativeModel`: what all generative models of the zoo share, so that a paper's file holds only the paper."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ from zoo.training import TrainableModel, checked_images, unit_images
 class GenerativeModel(Inspection, TrainableModel):
     """Players that are trained against each other, and a sampler.
 
-    A paper's class sets its networks, `prior` and `sampler` in `__init__`, then writes `paper_optimizer`, `train_step`
+    A paper's class sets its networks, `prior` and `sampler` in `__init__`, and writes `paper_optimizer`, `train_step`
     and, for each player, `update_<player>`. One step is one generator update.
 
     Args:
         data_shape: `(height, width, channels)` of an image or `(size,)` of a vector.
-        latent_size: length of the latent vector; `None` for a model that samples from something else, such as from
-            small images that it enlarges. Such a model overrides `latents_of`.
+        latent_size: length of the latent vector; `None` for a model that samples from something else, such as small
+            images that it enlarges. Such a model overrides `latents_of`.
         **kwargs: `num_classes`, `seed`, `ema_decay` (of the sampler) and `name`, as in `TrainableModel`.
 
     Attributes:
         prior: a `tfp.distributions` distribution with batch shape `[latent_size]` and a `quantile`, or a nested
-            structure of such where there are several latents; `None` without latents.
-        samples_by_label: whether the sampler takes labels where training reads them.
-        sampler: the network that samples: `averaged(generator)`.
+            structure of such distributions for several latents; `None` without latents.
+        samples_by_label: whether the sampler takes labels if training reads them.
+        sampler: the network that samples, `averaged(generator)`.
         decision_boundary: the score above which the discriminator takes data to be real; `None` for a critic.
 
     Raises:
@@ -72,33 +72,33 @@ class GenerativeModel(Inspection, TrainableModel):
 
     @property
     def sampled_classes(self):
-        """How many classes a sample may be asked to be of; `None` where the sampler takes no labels."""
+        """The number of classes from which a sample's may be chosen; `None` if the sampler takes no labels."""
         return self.num_classes if self.conditional else None
 
     # Draws of a training step.
 
     def draw_latents(self, data, purpose):
-        """This replica's rows of the step's draw from the prior, structured as the prior is.
+        """This replica's rows of the step's draw from the prior, structured like the prior.
 
         Args:
-            data: a tensor `[n, ...]`; as many latents are drawn as it has rows.
+            data: a tensor `[n, ...]`, for each row of which a latent is drawn.
             purpose: a name that no other draw of the step has.
 
         Returns:
-            float32 `[n, latent_size]`, or a structure of such.
+            float32 `[n, latent_size]`, or a structure of such tensors.
         """
         rows = tf.shape(data)[0]
         seed = self._step_seed(purpose)
         return self._latents(lambda shape, part: draws.replica_uniform(rows, shape, draws.fold(seed, part)))
 
     def _latents(self, draw):
-        """Latents from uniform draws, each of the shape of a row and the number of a part of the prior."""
+        """Latents from `draw`, a function from the shape of a row and the number of a prior's part to uniform draws."""
         priors = tf.nest.flatten(self.prior)
         latents = [prior.quantile(draw(prior.batch_shape, part)) for part, prior in enumerate(priors)]
         return tf.nest.pack_sequence_as(self.prior, latents)
 
     def log_odds_of_mean(self, images):
-        """What a generator's sigmoid has to be given for the mean image of data: where to start its output bias.
+        """The inputs for which a generator's sigmoid gives the data's mean image: initial values of its output bias.
 
         The mean of a pixel is kept 1e-7 away from 0 and 1, as in Pylearn2's `init_bias_target_marginals` and in the
         code of ALI.
@@ -107,10 +107,10 @@ class GenerativeModel(Inspection, TrainableModel):
             images: `[n, *data_shape]`, floats in [0, 1] or uint8.
 
         Returns:
-            float64 array `data_shape`.
+            float64 array of shape `data_shape`.
 
         Raises:
-            InputError: other images.
+            InputError: the images have another shape, type or range.
         """
         images = checked_images(images, self.data_shape)
         mean = images.mean(axis=0, dtype=np.float64) / (255 if images.dtype == np.uint8 else 1)
@@ -120,16 +120,19 @@ class GenerativeModel(Inspection, TrainableModel):
     # Sampling and export.
 
     def generate(self, latents, labels):
-        """What the sampler makes of latents, in `value_range`; a conditional paper overrides it to use the labels.
+        """The sampler's outputs for latents, in `value_range`; conditional models override it to use the labels.
 
         Args:
-            latents: float32 `[n, latent_size]`, or a structure as the prior's.
+            latents: float32 `[n, latent_size]`, or a structure like the prior's.
             labels: int32 `[n]`.
+
+        Returns:
+            float32 `[n, *data_shape]`.
         """
         return self.sampler(latents, training=False)
 
     def judged(self, data, labels):
-        """What the discriminator takes of data in `value_range` and their labels; by default the data alone."""
+        """The discriminator's inputs for data in `value_range` and their labels; by default only the data."""
         return data
 
     def score(self, data, labels):
@@ -137,20 +140,20 @@ class GenerativeModel(Inspection, TrainableModel):
         return self.discriminator(self.judged(data, labels), training=False)
 
     def sample(self, seeds, labels=None):
-        """Samples whose rows depend on their own seed and label alone.
+        """Draws samples, each of which depends only on its own seed and label.
 
         Args:
             seeds: integers `[n]`, or one integer n for the seeds 0 to n - 1.
-            labels: integers `[n]`, or one for all rows; -1 draws the label by the seed, each class as often as the
-                model saw it in training (all alike before). `None` is -1 everywhere. An unconditional model ignores
-                them.
+            labels: integers `[n]`, or one integer for all rows; -1 lets the seed draw the label, each class as often as
+                training saw it (before training, all equally often). `None` is -1 everywhere. An unconditional model
+                ignores them.
 
         Returns:
             float32 array `[n, *data_shape]`, images in [0, 1].
 
         Raises:
             InputError: seeds or labels have the wrong type, shape or range.
-            TrainingError: the samples are not finite, since the training diverged.
+            TrainingError: the samples are not finite because training diverged.
         """
         samples = self._sample_graph(*self._rows(seeds, labels)).numpy()
         if not np.isfinite(samples).all():
@@ -159,23 +162,23 @@ class GenerativeModel(Inspection, TrainableModel):
         return samples
 
     def given(self, images, shape):
-        """Data that a person passed to a method, checked, as signatures take them.
+        """Data that the user passed to a method, checked, as signatures take them.
 
         Args:
             images: `[n, *shape]`, images as floats in [0, 1] or uint8.
-            shape: of one row.
+            shape: the shape of one row.
 
         Returns:
             A float32 tensor `[n, *shape]`, images in [0, 1].
 
         Raises:
-            InputError: data of another shape, type or range.
+            InputError: the shape, type or range is another.
         """
         images = checked_images(images, shape)
         return unit_images(images) if self.is_image else tf.constant(images, tf.float32)
 
     def sampling_facts(self):
-        """`conditional`, whether samples take labels, with the `label_counts` of training if so, and each `prior`."""
+        """A dict of `conditional`, whether samples take labels, `prior`, and for a conditional model `label_counts`."""
         facts = {"conditional": self.conditional, "prior": tf.nest.map_structure(priors.description, self.prior)}
         return facts | ({"label_counts": self.label_counts.numpy().tolist()} if self.conditional else {})
 
@@ -188,16 +191,16 @@ class GenerativeModel(Inspection, TrainableModel):
         return self.sample_signature(seed, label)[SAMPLES]
 
     def latents_of(self, seed):
-        """What `generate` makes the samples of: for each seed of int64 `[n]` a latent, structured as the prior is."""
+        """The latents from which `generate` makes samples, one per seed of int64 `[n]`, structured like the prior."""
         seeds = draws.named_seed(0, "sample") ^ tf.bitcast(seed, tf.int32)
         return self._latents(lambda shape, part: draws.uniform_rows(shape, draws.fold_rows(seeds, part)))
 
     def sample_signature(self, seed, label):
-        """The common sampling signature: `seed` int64 [n] and `label` int32 [n] to `samples`."""
+        """The common sampling signature: from `seed` int64 [n] and `label` int32 [n] to `samples`."""
         return {SAMPLES: self._to_samples(self.generate(self.latents_of(seed), self._labels(seed, label)))}
 
     def latents_signature(self, seed, label):
-        """`seed` int64 [n] and `label` int32 [n] to the latents of `sample`: `latent`, or several by name."""
+        """From `seed` int64 [n] and `label` int32 [n] to the latents of `sample`: `latent`, or several by name."""
         latents = self.latents_of(seed)
         if not tf.nest.is_nested(latents):
             return {LATENT: latents}
@@ -205,24 +208,24 @@ class GenerativeModel(Inspection, TrainableModel):
         return {f"{LATENT}_{name}": part for name, part in zip(names, tf.nest.flatten(latents), strict=True)}
 
     def sample_png_signature(self, seed, label):
-        """The same rows as `sample_signature`, each as the bytes of a PNG: `image_bytes` string [n]."""
+        """The samples of `sample_signature`, each as the bytes of a PNG file: `image_bytes` string [n]."""
         pixels = tf.cast(tf.round(self.sample_signature(seed, label)[SAMPLES] * 255), tf.uint8)
         png = tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.TensorSpec((), tf.string))
         return {IMAGE_BYTES: png}
 
     def generate_signature(self, latent, label):
-        """`latent` float32 [n, latent_size] and `label` int32 [n], no -1, to `samples`."""
+        """From `latent` float32 [n, latent_size] and `label` int32 [n], none -1, to `samples`."""
         return {SAMPLES: self._to_samples(self.generate(latent, label))}
 
     def discriminate_signature(self, image, label):
-        """`image` float32 [n, *data_shape], images in [0, 1], and `label` int32 [n], no -1, to `score` float32 [n]."""
+        """From `image` float32 [n, *data_shape] in [0, 1] and `label` int32 [n], none -1, to `score` float32 [n]."""
         data = self._from_unit(image) if self.is_image else image
         return {SCORE: tf.reshape(tf.cast(self.score(data, label), tf.float32), [-1])}
 
     def signatures(self):
-        """From name to (function, input specs) of what `export` writes; a paper with more to offer extends it.
+        """The signatures that `export` writes: a dict from name to (function, input specs), which models can extend.
 
-        The functions take good rows; `zoo.artefacts.guard` deals with the others.
+        The functions expect valid rows; `zoo.artefacts.guard` handles invalid ones.
         """
         seed, label, image = rows(SEED), rows(LABEL), rows(IMAGE, *self.data_shape)
         signatures = {
@@ -241,7 +244,7 @@ class GenerativeModel(Inspection, TrainableModel):
         return signatures
 
     def _labels(self, seed, label):
-        """Labels, of which those that are -1 are drawn by the row's seed, as often as training saw their class."""
+        """Labels; those that are -1 are drawn by the row's seed, each class as often as training saw it."""
         if not self.conditional:
             return label
         drawn = draws.uniform_rows([], draws.named_seed(0, "label") ^ tf.bitcast(seed, tf.int32))
@@ -255,7 +258,7 @@ class GenerativeModel(Inspection, TrainableModel):
         return tf.clip_by_value(samples, 0.0, 1.0) if self.is_image else samples
 
     def _to_unit(self, data):
-        """The inverse of `_from_unit` for images, which may leave [0, 1]; vectors as they are."""
+        """The inverse of `_from_unit` for images, whose values may leave [0, 1]; vectors as they are."""
         data = tf.cast(data, tf.float32)
         if not self.is_image:
             return data

@@ -11,7 +11,7 @@ from zoo.errors import InputError, require_positive_number
 
 
 def adam(learning_rate, beta_1=0.9, beta_2=0.999):
-    """Adam with its paper's epsilon of 1e-8 (Kingma & Ba 2014), where Keras has 1e-7.
+    """Adam with its paper's epsilon of 1e-8 (Kingma & Ba 2014), instead of Keras' 1e-7.
 
     Args:
         learning_rate: a number or a `keras.optimizers.schedules.LearningRateSchedule`.
@@ -22,7 +22,7 @@ def adam(learning_rate, beta_1=0.9, beta_2=0.999):
         A new `Adam`.
 
     Raises:
-        InputError: a rate that is not a positive number, or a decay outside [0, 1).
+        InputError: the rate is not a positive number, or a decay lies outside [0, 1).
     """
     if not isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
         require_positive_number(learning_rate=learning_rate)
@@ -34,9 +34,9 @@ def adam(learning_rate, beta_1=0.9, beta_2=0.999):
 
 @keras.saving.register_keras_serializable("zoo")
 class Adam(keras.optimizers.Adam):
-    """Keras' Adam, of the same arguments, variables and checkpoints, with one fused op for the update of a weight.
+    """Keras' Adam, with the same arguments, variables and checkpoints, but one fused op for the update of a weight.
 
-    Keras makes an update of ten ops, each of which writes a tensor of the weight's size.
+    In Keras an update takes ten ops, each of which writes a tensor of the weight's size.
     """
 
     def update_step(self, gradient, variable, learning_rate):
@@ -45,7 +45,7 @@ class Adam(keras.optimizers.Adam):
         return self.fused_update(gradient, variable, learning_rate, self.epsilon)
 
     def fused_update(self, gradient, variable, learning_rate, epsilon):
-        """One op that moves both means and the weight, which it divides by sqrt(v / (1 - beta_2 ** t)) + epsilon."""
+        """Updates both means and the weight by one op, which divides by sqrt(v / (1 - beta_2 ** t)) + epsilon."""
         kind = variable.dtype
         beta_1, beta_2, rate, epsilon, updates = (
             tf.cast(number, kind)
@@ -72,7 +72,7 @@ class HeldThenFalling(keras.optimizers.schedules.LearningRateSchedule):
 
     Args:
         learning_rate: the first rate.
-        updates: how many there are in all.
+        updates: how many updates there are in all.
     """
 
     def __init__(self, learning_rate, updates):
@@ -88,23 +88,23 @@ class HeldThenFalling(keras.optimizers.schedules.LearningRateSchedule):
 
 @keras.saving.register_keras_serializable("zoo")
 class InnerEpsilonAdam(Adam):
-    """Adam that divides by sqrt(v + epsilon), as Salimans et al. (2016) trained; Kingma & Ba's is sqrt(v) + epsilon.
+    """Adam that divides by sqrt(v + epsilon), as in Salimans et al. (2016); Kingma & Ba's divides by sqrt(v) + epsilon.
 
-    At 1e-8 that is a floor of 1e-4 under the root mean square of a gradient, which damps the smaller ones.
+    An epsilon of 1e-8 so bounds the divisor from below by 1e-4, which damps the updates for smaller gradients.
 
     Args:
         learning_rate: a number or a `keras.optimizers.schedules.LearningRateSchedule`.
         beta_1: the decay of the mean gradient.
         beta_2: the decay of the mean squared gradient.
-        epsilon: what is added to the mean squared gradient.
-        **kwargs: the other arguments of `keras.optimizers.Adam`, but for `amsgrad`.
+        epsilon: is added to the mean squared gradient.
+        **kwargs: the other arguments of `keras.optimizers.Adam`, except `amsgrad`.
     """
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-8, **kwargs):
         super().__init__(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, **kwargs)
 
     def update_step(self, gradient, variable, learning_rate):
-        # The fused op has no epsilon of this kind: it is in v while the op runs, as if v had always started from it.
+        # The fused op has no epsilon under the square root, so v includes it while the op runs.
         square = self._velocities[self._get_variable_index(variable)]
         updates = tf.cast(self.iterations.value + 1, square.dtype)
         inner = self.epsilon * (1 - self.beta_2**updates)
@@ -117,23 +117,24 @@ class InnerEpsilonAdam(Adam):
 class MomentumRampSGD(keras.optimizers.SGD):
     """Gradient descent whose rate decays at every update while its momentum rises.
 
-    The rate is `max(learning_rate / decay ** updates, minimum)`; the momentum goes linearly from `momentum` to
+    The rate is `max(learning_rate / decay ** updates, minimum)`; the momentum rises linearly from `momentum` to
     `final_momentum` over the first `ramp` updates. Pylearn2, which trained GAN and CGAN, adds up whole gradients: with
     a momentum m, a constant gradient moves a weight 1 / (1 - m) times as far as the rate says. Torch's `optim.sgd`,
-    which trained LAPGAN, is `dampened`: each gradient after the first counts 1 - m, so that the rate stays what it is.
+    which trained LAPGAN, is `dampened`: it multiplies each gradient after the first by 1 - m, so that the weight moves
+    as far as the rate says.
 
     Args:
         learning_rate: the first rate.
-        decay: what divides the rate at each update.
+        decay: the number by which each update divides the rate.
         minimum: the rate's floor.
         momentum: the first momentum.
         final_momentum: the last momentum.
-        ramp: how many updates the momentum takes to get there.
+        ramp: how many updates the momentum takes to rise.
         dampened: whether every gradient after the first is multiplied by one minus the momentum.
-        **kwargs: the other arguments of `keras.optimizers.SGD`, but for `nesterov`.
+        **kwargs: the other arguments of `keras.optimizers.SGD`, except `nesterov`.
 
     Raises:
-        InputError: a momentum out of range, or Nesterov's.
+        InputError: a momentum is out of range, or `nesterov` is set.
     """
 
     def __init__(

@@ -23,10 +23,10 @@ def normal(latent_size):
 
 
 def description(prior):
-    """A prior as a card has it.
+    """The description of a prior for a card.
 
     Args:
-        prior: a `tfp.distributions` distribution whose components are alike, or `None` without latents.
+        prior: a `tfp.distributions` distribution with identical components, or `None` without latents.
 
     Returns:
         A dict with its "name", such as "Uniform", its "shape", and the value of each parameter, such as "low"; or

@@ -1,4 +1,4 @@
-"""Laplacian pyramids: an image as a small one and, size by size, the detail that enlarging it lacks.
+"""Laplacian pyramids: an image as a small image and, for each larger size, the detail that the enlarged image lacks.
 
 P. Burt, E. Adelson. The Laplacian Pyramid as a Compact Image Code. 1983. https://doi.org/10.1109/TCOM.1983.1095851
 Sizes are `(height, width)`, the image's own first.
@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from zoo.errors import InputError
 
-SMALLEST = 4  # pixels of a side of the smallest image
+SMALLEST = 4  # the fewest pixels per side of the smallest image
 
 
 def halved_sizes(data_shape):
@@ -24,7 +24,7 @@ def halved_sizes(data_shape):
         data_shape: `(height, width, channels)`.
 
     Raises:
-        InputError: not an image's shape, or half of it has less than 4 pixels a side.
+        InputError: `data_shape` is not an image's, or half of it has fewer than 4 pixels per side.
     """
     if len(data_shape) != 3 or (min(data_shape[:2]) + 1) // 2 < SMALLEST:
         raise InputError(
@@ -41,8 +41,8 @@ def checked_sizes(sizes, data_shape):
     """The sizes of a pyramid, as tuples.
 
     Raises:
-        InputError: fewer than two, the first is not the image's, one is not smaller than the one before, or is too
-            small.
+        InputError: there are fewer than two sizes, the first is not the image's, or one is too small or not smaller
+            than the one before.
     """
     checked = tuple(tuple(int(side) for side in size) for size in sizes)
     shrink = all(
@@ -51,8 +51,8 @@ def checked_sizes(sizes, data_shape):
     )
     if len(checked) < 2 or checked[0] != tuple(data_shape[:2]) or not shrink or min(checked[-1]) < SMALLEST:
         raise InputError(
-            f"`sizes` must be two or more of (height, width), from {tuple(data_shape[:2])} on each smaller than the "
-            f"one before, none below {SMALLEST} pixels a side. Received: sizes={sizes}"
+            f"`sizes` must be two or more (height, width), from {tuple(data_shape[:2])} on, each smaller than the one "
+            f"before, and none below {SMALLEST} pixels a side. Received: sizes={sizes}"
         )
     return checked
 
@@ -61,11 +61,11 @@ def checked_sizes(sizes, data_shape):
 class Resize(keras.layers.Layer):
     """Resamples images with a triangle filter that is as wide as two pixels of the coarser grid.
 
-    To shrink, that blurs and decimates (by half with the weights 1, 3, 3, 1 over 8); to enlarge, it interpolates
-    linearly. At the border the weights that fall inside are scaled to a sum of 1, so that a constant stays one.
+    Shrinking blurs and decimates (halving has the weights 1, 3, 3, 1, divided by 8); enlarging interpolates linearly.
+    At the border the weights that fall inside are scaled to a sum of 1, so that a constant image stays the same.
 
     Args:
-        size: `(height, width)` to give.
+        size: `(height, width)` of the output.
 
     Call: `(batch, height, width, channels)` -> `(batch, *size, channels)`.
     """
@@ -93,11 +93,13 @@ def resize(images, size):
 
 
 def laplacian(images, sizes):
-    """Takes images apart: I_0 = I, I_k+1 = d(I_k), l_k = u(I_k+1), h_k = I_k - l_k, and h_K = I_K.
+    """Decomposes images: I_0 = I, I_k+1 = d(I_k), l_k = u(I_k+1), h_k = I_k - l_k, and h_K = I_K.
+
+    Here d shrinks an image to the next size, and u enlarges it to the size before.
 
     Args:
         images: float32 `(batch, *sizes[0], channels)`.
-        sizes: K + 1 of them.
+        sizes: the K + 1 sizes, finest first.
 
     Returns:
         The K + 1 coefficients h_k and the K low-pass images l_k, finest first, float32 `(batch, *sizes[k], channels)`.
@@ -112,15 +114,15 @@ def laplacian(images, sizes):
 
 
 def reconstruct(coarsest, details, sizes):
-    """Puts images together, coarse to fine: I_K, then I_k = u(I_k+1) + h_k, the inverse of `laplacian`.
+    """Composes images from coarse to fine: I_K, then I_k = u(I_k+1) + h_k, the inverse of `laplacian`.
 
     Args:
         coarsest: I_K, float32 `(batch, *sizes[-1], channels)`.
-        details: K functions, finest first, that take l_k = u(I_k+1) and give h_k, both `(batch, *sizes[k], channels)`.
-        sizes: K + 1 of them.
+        details: K functions, finest first, from l_k = u(I_k+1) to h_k, both `(batch, *sizes[k], channels)`.
+        sizes: the K + 1 sizes, finest first.
 
     Returns:
-        The list of I_K to I_0.
+        A list of the images from I_K to I_0.
     """
     images = [coarsest]
     for detail, size in zip(reversed(details), reversed(sizes[:-1]), strict=True):
@@ -130,7 +132,7 @@ def reconstruct(coarsest, details, sizes):
 
 
 def _weights(old, new):
-    """float64 `[new, old]`: how much of each old pixel goes into each new one, along one axis."""
+    """The weight of each old pixel in each new one, along one axis: float64 `[new, old]`."""
     scale = old / new
     centres = (np.arange(new) + 0.5) * scale - 0.5
     weights = np.maximum(0, 1 - np.abs(centres[:, None] - np.arange(old)) / max(scale, 1))

@@ -1,4 +1,4 @@
-"""From an artefact or a workdir back to a model that can be trained, and from one model's weights to another's."""
+"""Restores a trainable model from an artefact or a workdir, and copies one model's weights to another."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from zoo.files import expanded
 if TYPE_CHECKING:
     from zoo.training import TrainableModel
 
-BLUEPRINT = "model.json"  # in a workdir: what `zoo.artefacts.export.blueprint` says of its model
-VARIABLE = "state/{}/.ATTRIBUTES/VARIABLE_VALUE"  # of a SavedModel; see `zoo.artefacts.export`
-MOST_NAMED = 5  # weights that do not fit, in a message
+BLUEPRINT = "model.json"  # in a workdir: what `zoo.artefacts.export.blueprint` returned for its model
+VARIABLE = "state/{}/.ATTRIBUTES/VARIABLE_VALUE"  # the name of a SavedModel's variable; see `zoo.artefacts.export`
+MOST_NAMED = 5  # how many weights that do not fit a message names at most
 LATEST, BEST = "latest", "best"
 
 
 def restore(name_or_path: str | Path, checkpoint: str | int = LATEST) -> TrainableModel:
-    """The Keras model of an artefact or of a workdir: all networks with their weights, compiled, ready to be trained.
+    """The Keras model of an artefact or of a workdir: all networks with their weights, compiled, ready for training.
 
-    An artefact holds no state of optimisers: they start afresh, with the settings they were trained with. Where the
-    model keeps a running average of a network, the artefact holds the average alone, and the network starts from it.
-    What an artefact stores in bfloat16 comes back in float32. A workdir's checkpoint holds everything.
+    An artefact holds no optimiser state: optimisers start afresh, with the settings of the original training. If the
+    model keeps a running average of a network, the artefact holds only the average, and the network starts from it.
+    Weights that an artefact stores in bfloat16 come back in float32. A workdir's checkpoint holds everything.
 
     Args:
-        name_or_path: a name of the catalogue; or the path of an artefact, of one version, or of a workdir.
-        checkpoint: of a workdir: "latest", "best" (of `--score_every`), or the step of one that is still there.
+        name_or_path: a name of the catalogue; or the path of an artefact, of one of its versions, or of a workdir.
+        checkpoint: for a workdir: "latest", "best" (of `--score_every`), or the step of a checkpoint that still exists.
 
     Returns:
-        The model; `sample` gives what the artefact's SavedModel gives, to 1e-5, or to 2e-2 where that is in bfloat16.
+        The model; `sample` gives what the artefact's SavedModel gives, to 1e-5, or to 2e-2 if that is in bfloat16.
 
     Raises:
-        InputError: an unknown name, an artefact whose card does not say how to make its model again, a checkpoint that
-            is not there, a network of a class that is not imported, or weights of other shapes.
-        TrainingError: a checkpoint that cannot be read.
+        InputError: the name is unknown, the artefact's card does not say how to build its model, the checkpoint does
+            not exist, the class of a network is not imported, or weights have other shapes.
+        TrainingError: the checkpoint cannot be read.
 
     Example:
         model = zoo.restore("dcgan-fashion_mnist")
@@ -53,7 +53,7 @@ def restore(name_or_path: str | Path, checkpoint: str | int = LATEST) -> Trainab
         raise InputError(f"{name_or_path}: an artefact holds one state of its model. Received: {checkpoint=}")
     version, card = find(name_or_path)
     if not card.get("configuration"):
-        raise InputError(f"{version}: its card does not say how to make the model again, so it can be sampled alone.")
+        raise InputError(f"{version}: its card does not say how to make the model again, so it can only be sampled.")
     model = _made({**card, "configuration": in_float32(card["configuration"])}, version)
     _read_weights(model, version)
     return model
@@ -79,7 +79,7 @@ def _of_workdir(workdir: Path, checkpoint: str | int) -> TrainableModel:
 
 
 def _made(blueprint: dict, source: Path) -> TrainableModel:
-    """A compiled model with weights that are still to be set."""
+    """A compiled model whose weights are still to be set."""
     if blueprint["model"] not in zoo.MODELS:
         raise unknown("model class", blueprint["model"], zoo.MODELS)
     try:
@@ -121,15 +121,16 @@ def initialize(model: TrainableModel, source: TrainableModel, partial: bool = Fa
     """Sets the weights of a model's players to those of another model's players of the same names.
 
     Args:
-        model: what gets the weights; a running average gets the source's, or else its own network's.
-        source: what has them.
-        partial: leave what does not fit as it is.
+        model: the model whose weights are set; each running average gets the weights of the source's average if the
+            source has equally many averages, otherwise those of its own network.
+        source: the model whose weights are copied.
+        partial: whether to leave weights that do not fit as they are, instead of raising an error.
 
     Returns:
-        What did not fit, one line for each weight.
+        What did not fit, one line per weight.
 
     Raises:
-        InputError: something does not fit and `partial` is not set, or nothing fits; nothing has been changed then.
+        InputError: something does not fit and `partial` is not set, or nothing fits; then nothing has been changed.
     """
     pairs, misfits = [], []
     for player in model.players:
@@ -156,7 +157,7 @@ def initialize(model: TrainableModel, source: TrainableModel, partial: bool = Fa
 
 
 def _match(role: str, networks: list, others: list, pairs: list, misfits: list) -> None:
-    """Adds to `pairs` the weights of the same place and shape, and to `misfits` a line for each that has no such."""
+    """Adds weights of the same place and shape to `pairs`, and a line for each weight without a match to `misfits`."""
     missing = object()
     weights = [weight for network in networks for weight in network.weights]
     found = [weight for network in others for weight in network.weights]

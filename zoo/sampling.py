@@ -9,7 +9,7 @@ import numpy as np
 from zoo.errors import InputError
 from zoo.labels import NO_LABEL
 
-MOST = 10_000_000  # samples of one command
+MOST = 10_000_000  # the most samples that one command draws
 
 
 def check_seeds_and_labels(
@@ -21,15 +21,15 @@ def check_seeds_and_labels(
 
     Args:
         seeds: a number of rows n, which stands for the seeds 0 to n - 1, or the n seeds themselves, in int64's range.
-        labels: a class for all rows, or n of them, each in [-1, num_classes - 1]; -1, and None for all rows, leaves
-            the class to the seed.
+        labels: one class for all rows, or n classes, each in [-1, num_classes - 1]; -1, or None for all rows, lets the
+            seed choose the class.
         num_classes: None for an unconditional model, which ignores its labels: any int32 will do.
 
     Returns:
         Seeds int64 [n] and labels int32 [n].
 
     Raises:
-        InputError: a wrong type, shape, number or range; no rows.
+        InputError: the type, shape, number or range of seeds or labels is wrong, or there are no rows.
     """
     seeds = _integers("seeds", seeds, np.int64)
     if seeds.ndim == 0:
@@ -52,14 +52,14 @@ def check_seeds_and_labels(
 
 
 def pictured(num_classes: int | None) -> tuple[int | np.ndarray, np.ndarray | None, int]:
-    """Which samples stand for a model in a picture.
+    """Which samples represent a model in a picture.
 
     Args:
         num_classes: None for an unconditional model.
 
     Returns:
-        Seeds and labels, as `sample` takes them, and the columns of a grid: the seeds 0 to 7 of every class, a row a
-        class; of an unconditional model, and of more than 16 classes, the seeds 0 to 63.
+        Seeds and labels, as `sample` takes them, and the number of columns of a grid: the seeds 0 to 7 of every class,
+        one row per class; for an unconditional model, or more than 16 classes, the seeds 0 to 63.
     """
     if num_classes is None or num_classes > 16:
         return 64, None, 8
@@ -67,7 +67,7 @@ def pictured(num_classes: int | None) -> tuple[int | np.ndarray, np.ndarray | No
 
 
 def _integers(name: str, values: object, dtype: type[np.signedinteger]) -> np.ndarray:
-    """`values` as an array of `dtype` with no axis or one, unless they are something else."""
+    """`values` as an array of `dtype` with no axis or one; raises an `InputError` if they are something else."""
     limits = np.iinfo(dtype)
     try:
         array = np.asarray(values)

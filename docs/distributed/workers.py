@@ -1,10 +1,11 @@
-"""Starts a command in several processes of this machine that train together.
+"""Starts a command in several processes on this machine that train together.
 
     python docs/distributed/workers.py 2 zoo train dcgan_digits --workdir runs/two
 
-Each process finds the addresses of all and its own number in TF_CONFIG. On Linux each gets cores of its own. The output
-is that of the first, which alone writes; the last lines of another are shown if it fails. When one fails the others are
-ended, and the status is that of the first that failed.
+Each process finds the addresses of all processes and its own number in TF_CONFIG. On Linux, each gets cores of its own.
+The script shows the output of the first process, the only one that writes files; of another one it shows the last
+lines if that process fails. When one process fails, the others are ended, and the exit status is that of the first
+process that failed.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ import time
 
 
 def free_ports(count):
-    """Ports of this machine that no process listens at."""
+    """Ports of this machine on which no process listens."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for one in sockets:
@@ -30,7 +31,7 @@ def free_ports(count):
 
 
 def start(command, index, addresses, output):
-    """One of the processes, on its share of the cores that this one may use."""
+    """Starts one of the processes, on its share of the cores that this process may use."""
     config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     share = set(cores[index :: len(addresses)])
@@ -55,7 +56,7 @@ def main(arguments):
 
 
 def wait(processes, outputs):
-    """Waits until all have ended or one has failed, ends the others, and returns the status."""
+    """Waits until all processes have ended or one has failed, ends the others, and returns the status."""
     try:
         while None in (statuses := [process.poll() for process in processes]) and not any(statuses):
             time.sleep(0.1)

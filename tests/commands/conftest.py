@@ -55,5 +55,5 @@ def run():
 
 @pytest.fixture
 def blocks(monkeypatch):
-    """Classifiers of means of blocks, one for every dataset."""
+    """Classifiers of the means of blocks, one for every dataset."""
     monkeypatch.setattr(choice, "ClassifierFeatures", lambda dataset: Blocks())

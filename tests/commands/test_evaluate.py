@@ -30,7 +30,7 @@ def test_evaluate_prints_a_table_and_writes_scores_and_neighbours(run, blocks, w
     assert out.splitlines()[3:] == [
         "",
         "data: digits; samples: seeds from 0, images rounded to 8 bits",
-        "floor: the same score of real rows in the place of the samples",
+        "floor: the same score of real rows in place of the samples",
         "features: blocks, sha256 bbbbbbbbbbbb…",
         "features of the real data: computed",
         "runs/scores/noise/scores.json",
@@ -55,7 +55,7 @@ def test_evaluate_a_mixture_needs_no_features_and_has_no_neighbours(run, workpla
     out = capsys.readouterr().out
     assert re.split(" {2,}", out.splitlines()[1]) == ["modes", "higher", "2", "8", "100", "100 test", "-"]
     assert out.endswith(
-        f"seeds from 0, not rounded\nfloor: the same score of real rows in the place of the samples\n"
+        f"seeds from 0, not rounded\nfloor: the same score of real rows in place of the samples\n"
         f"runs/scores/toy/scores.json\n{workplace / 'toy' / 'card.json'}\n"
     )
     scores = load(workplace / "toy").card["scores"]

@@ -174,7 +174,7 @@ def test_a_class_of_corrupt_files_is_refused(tmp_path):
     fill(tmp_path / "dogs", 4)
     (tmp_path / "birds").mkdir()
     (tmp_path / "birds" / "0.png").write_bytes(b"")
-    with pytest.raises(InputError, match=r"needs an image for each class. .*train on birds"):
+    with pytest.raises(InputError, match=r"needs an image for each class. .*training image of birds"):
         load(tmp_path, None, True)
 
 

@@ -86,7 +86,7 @@ def test_empty_and_flat_mixtures_are_refused(make, arguments, message):
 
 
 def test_modes_of_other_data_are_refused():
-    with pytest.raises(InputError, match=r"Modes are known of ring and grid alone\. Received: 'swiss_roll'"):
+    with pytest.raises(InputError, match=r"Modes are known only for ring and grid\. Received: 'swiss_roll'"):
         mixtures.named("swiss_roll")
 
 

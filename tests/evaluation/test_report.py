@@ -186,7 +186,7 @@ class TestWhatCannotBeScored:
             (["precision_recall"], 5, "precision_recall needs 6 samples or more: .* Received: 5"),
             (["inception_score"], 9, "inception_score needs 10 samples or more: .* Received: 9"),
             (["inception_score"], 0, "`samples` must be a positive integer. Received: samples=0"),
-            (["mode_coverage"], 100, "Modes are known of ring and grid alone. Received: 'digits'"),
+            (["mode_coverage"], 100, "Modes are known only for ring and grid. Received: 'digits'"),
         ],
     )
     def test_is_refused_before_sampling_starts(self, real, scores, samples, message):

@@ -1,4 +1,4 @@
-"""Writes inception_reference.json: what torch-fidelity's Inception says of fixed images, with fixed random weights.
+"""Writes inception_reference.json: the outputs of torch-fidelity's Inception for fixed images and fixed random weights.
 
 python -m venv references && references/bin/pip install torch torch-fidelity
 references/bin/python tests/features/inception_reference.py
@@ -30,14 +30,14 @@ class Layer(NamedTuple):
     module: str | None = None  # a convolution's name in torch-fidelity
 
 
-# A tower is written as its layers: "5x5:64" is a convolution to 64 channels, "max" and "avg" are 3 x 3 pools, and
+# A tower is given by its layers: "5x5:64" is a convolution to 64 channels, "max" and "avg" are 3 x 3 pools, and
 # "fork:384" is a 1 x 3 beside a 3 x 1 convolution. Padding keeps the size, unless a stride follows: "/1" or "/2".
 STEM = "3x3:32/2 3x3:32/1 3x3:64 max/2 1x1:80 3x3:192/1 max/2"
 STEM_MODULES = ("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "Conv2d_3b_1x1", "Conv2d_4a_3x3")
 
 
 def blocks():
-    """Node and module of each block with its towers: node, module and layers of each."""
+    """The node and module of each block with its towers, and of each tower its node, module and layers."""
 
     def with_5x5(pooled):
         return (
@@ -84,7 +84,7 @@ def blocks():
         ("mixed_7/", "Mixed_6e.", with_7x7(192)),
         ("mixed_8/", "Mixed_7a.", to_8x8),
         ("mixed_9/", "Mixed_7b.", with_forks("avg")),
-        ("mixed_10/", "Mixed_7c.", with_forks("max")),  # the last block alone pools by the maximum
+        ("mixed_10/", "Mixed_7c.", with_forks("max")),  # only the last block pools by the maximum
     )
 
 
@@ -102,7 +102,7 @@ def layers():
 
 
 def tower(source, prefix, text, modules):
-    """The layers that `text` writes, one after another: conv, conv_1, ... and pool, pool_1, ..."""
+    """The layers that `text` describes, one after another: conv, conv_1, ... and pool, pool_1, ..."""
     found, modules = [], iter(modules)
     convolutions = pools = 0
     for word in text.split():
@@ -130,7 +130,7 @@ def tower(source, prefix, text, modules):
 
 
 def weights():
-    """Random constants of the graph by the names they have in it, float32; all activations stay of order 1."""
+    """Random float32 constants of the graph, by their names in it; all activations stay of order 1."""
     draws = np.random.RandomState(0)
 
     def normal(*shape, mean=0.0, scale=1.0):
@@ -163,7 +163,7 @@ def images():
 
 
 def state_dict():
-    """The weights as torch-fidelity names and orders them."""
+    """The weights with the names and the order that they have in torch-fidelity."""
     import torch
 
     constants = {name: torch.from_numpy(array) for name, array in weights().items()}

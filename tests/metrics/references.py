@@ -1,4 +1,4 @@
-"""Writes references.json: what other implementations say of fixed data, for test_references.py to agree with.
+"""Writes references.json: the values of other implementations for fixed data, with which test_references.py compares.
 
 python -m venv references && references/bin/pip install torch torch-fidelity prdc scipy
 references/bin/python tests/metrics/references.py
@@ -13,7 +13,7 @@ import numpy as np
 FILE = Path(__file__).with_suffix(".json")
 PACKAGES = ("torch-fidelity", "prdc", "scipy")
 
-# What both sides are told.
+# Settings of both sides.
 SPLITS = 4
 SUBSETS, SUBSET_SIZE, SEED = 7, 50, 3
 NEIGHBOURS = 3

@@ -87,12 +87,12 @@ def test_five_scales_are_tensorflows_own():
 @pytest.mark.parametrize(
     ("images", "arguments", "message"),
     [
-        (smooth(1, 32), {}, "two of a class. Received: 1 images"),
+        (smooth(1, 32), {}, "two of one class. Received: 1 images"),
         (np.zeros((5, 10, 32, 1)), {}, "11 pixels"),
         (np.zeros((5, 32, 32)), {}, "channels"),
         (2 * np.ones((5, 32, 32, 1)), {}, r"\[0, 1\]"),
         (np.full((5, 32, 32, 1), np.nan), {}, "finite"),
-        (smooth(5, 32), {"labels": [0, 1, 2, 3, 4]}, "two of a class"),
+        (smooth(5, 32), {"labels": [0, 1, 2, 3, 4]}, "two of one class"),
         (smooth(5, 32), {"labels": [0, 0]}, r"`labels` should be 5 integers. Received: int64 \[2\]"),
         (smooth(5, 32), {"seed": 1.5}, "`seed`.*1.5"),
     ],

@@ -76,7 +76,7 @@ def test_statistics_survive_a_file(tmp_path):
     [
         (FEATURES, FEATURES[:8], "`fake_features` should have more rows than columns.*8 rows of 8"),
         (FeatureStatistics.empty(8), FEATURES, "`real_features` should have more rows.*0 rows of 8"),
-        (FEATURES, FEATURES[:, :7], "as many columns. Received: 8 and 7"),
+        (FEATURES, FEATURES[:, :7], "same number of columns. Received: 8 and 7"),
         (FEATURES, np.where(FEATURES > 3, np.nan, FEATURES), "finite.*NaN"),
         (FEATURES.reshape(-1, 2, 4), FEATURES, r"\[n, d\].*\[500, 2, 4\]"),
     ],

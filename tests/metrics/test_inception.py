@@ -36,7 +36,7 @@ def test_float32_probabilities_are_a_distribution():
     [
         (np.eye(5), "at least 10 rows.*5"),
         (np.ones((20, 1)), "two classes.*1"),
-        (np.full((20, 2), 0.4), r"sum to 1 a row. Received: sums in \[0.8"),
+        (np.full((20, 2), 0.4), r"sum to 1\. Received: sums in \[0.8"),
         (np.tile([2.0, -1.0], (20, 1)), r"\[0, 1\]"),
         (np.full((20, 2), np.nan), "finite"),
         (np.full(20, 0.5), r"\[n, d\]"),

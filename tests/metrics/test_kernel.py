@@ -43,7 +43,7 @@ def test_the_seed_chooses_the_subsets():
     [
         ({"real_features": FEATURES[:999]}, "`real_features` should have at least 1000 rows.*999"),
         ({"fake_features": FEATURES[:999]}, "`fake_features` should have at least 1000 rows.*999"),
-        ({"fake_features": FEATURES[:, :3]}, r"as many columns.*fake_features \[4000, 3\]"),
+        ({"fake_features": FEATURES[:, :3]}, r"same number of columns.*fake_features \[4000, 3\]"),
         ({"fake_features": np.full_like(FEATURES, np.inf)}, "finite"),
         ({"subset_size": 1}, "2 or more"),
         ({"subsets": 0}, "subsets=0"),

@@ -35,7 +35,7 @@ class TestModeCoverage:
         [
             (CENTERS, 0, "`sigma`.*0"),
             (CENTERS, np.nan, "`sigma`.*nan"),
-            (CENTERS[:, :1], 0.1, "as many columns"),
+            (CENTERS[:, :1], 0.1, "same number of columns"),
             (CENTERS * np.nan, 0.1, "finite"),
         ],
     )

@@ -114,7 +114,7 @@ class TestPrecisionRecall:
         [
             (REAL[:5], FAKE, "`real_features` should have at least 6 rows.*5"),
             (REAL, FAKE[:3], "`fake_features` should have at least 4 rows.*3"),
-            (REAL, FAKE[:, 1:], "as many columns"),
+            (REAL, FAKE[:, 1:], "same number of columns"),
             (np.full_like(REAL, np.nan), FAKE, "finite"),
         ],
     )

@@ -53,7 +53,7 @@ def test_the_test_rows_do_not_choose():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"test": TEST[:, :4]}, r"as many columns.*test \[100, 4\]"),
+        ({"test": TEST[:, :4]}, r"same number of columns.*test \[100, 4\]"),
         ({"samples": np.full((3, 5), np.nan)}, "finite"),
         ({"samples": np.zeros((0, 5))}, r"\[0, 5\]"),
         ({"samples": np.zeros((10, 28, 28, 1))}, r"\[n, d\]"),

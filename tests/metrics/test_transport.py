@@ -30,7 +30,7 @@ class TestEarthMoversDistance:
         assert earth_movers_distance(FIRST, FIRST[::-1] + np.array([3.0, 0.0, 4.0])) == pytest.approx(5, rel=1e-12)
 
     def test_samples_of_unequal_length_are_refused(self):
-        with pytest.raises(InputError, match=r"as many rows\. Received: 6 and 5"):
+        with pytest.raises(InputError, match=r"same number of rows\. Received: 6 and 5"):
             earth_movers_distance(FIRST, SECOND[:5])
 
 

@@ -296,7 +296,7 @@ class TestPaperSettings:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"members": 3}, "`members` must be even, for all to swap two by two. Received: members=3"),
+        ({"members": 3}, "`members` must be even, so that all can swap two by two. Received: members=3"),
         ({"members": 0}, "`members` must be a positive integer. Received: members=0"),
         ({"swap_every": -1}, r"`swap_every` must be a whole number of 0 or more\. Received: swap_every=-1"),
         ({"swap_every": 1.5}, r"`swap_every` must be a whole number of 0 or more\. Received: swap_every=1.5"),

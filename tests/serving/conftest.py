@@ -1,4 +1,4 @@
-"""A model server on this machine: the real one where it is installed, else the test double, started by `serve.sh`."""
+"""A model server on this machine, started by `serve.sh`: the real one if it is installed, otherwise the test double."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from zoo.serving import configuration
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
-    """Artefacts of small models, by name: conditional, unconditional, with an encoder, with a classifier."""
+    """Artefacts of small models by name: conditional, unconditional, with an encoder, with a classifier."""
     folder = tmp_path_factory.mktemp("models")
     kinds = {"cgan": "CGAN", "dcgan": "DCGAN", "bigan": "BiGAN", "semi": "SemiSupervisedGAN"}
     for name, kind in kinds.items():
@@ -22,7 +22,7 @@ def models(tmp_path_factory):
 
 @pytest.fixture
 def start(tmp_path):
-    """Starts servers of some artefacts, and ends them after the test."""
+    """A function that starts servers of some artefacts, which are ended after the test."""
     servers = []
 
     def start_server(paths, wait=True):

@@ -1,8 +1,9 @@
-"""A test double of `tensorflow_model_server`: its flags, files, protocols and batches, on TensorFlow's session.
+"""A test double of `tensorflow_model_server`: its flags, files, protocols and batches, run by a TensorFlow session.
 
-Not a server: one Python process, for tests alone, where the real one is not installed. It follows the sources of
-TensorFlow Serving in what a client sees: versions that come and go, labels, statuses and their messages, requests that
-are concatenated along their rows, run as one and split after, and fail as one.
+It is not meant as a server, but is one Python process for the tests, used if the real server is not installed. It
+follows the sources of TensorFlow Serving in everything that a client sees: versions that come and go, labels, statuses
+and their messages, and requests that are concatenated along their rows, run together, split afterwards, and fail
+together.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ from tensorflow_serving.apis import (
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 BATCH_THREADS = 2
-# Optimising a graph takes longer than all that a test computes with it.
+# Optimising a graph takes longer than everything that a test computes with it.
 AS_IT_IS = tf.compat.v1.ConfigProto()
 AS_IT_IS.graph_options.rewrite_options.disable_meta_optimizer = True
 STATE = get_model_status_pb2.ModelVersionStatus.State
 
 
 class StatusError(Exception):
-    """What a call fails with: the name of a gRPC status and a message."""
+    """The error with which a call fails: the name of a gRPC status and a message."""
 
     def __init__(self, code, message):
         super().__init__(message)
@@ -48,7 +49,7 @@ class StatusError(Exception):
 
 
 class Task:
-    """A request, or a part of one that was split."""
+    """A request, or a part of a request that was split."""
 
     def __init__(self, inputs):
         self.inputs = inputs
@@ -103,7 +104,7 @@ class Queue:
     def _work(self):
         while True:
             with self._condition:
-                # A request without rows waits until another one comes.
+                # A request without rows waits until another request comes.
                 self._condition.wait_for(lambda: self._closed or any(task.rows for task in self._waiting))
                 if self._closed and not self._waiting:
                     return
@@ -198,7 +199,7 @@ class Version:
             return self.session.run(fetch, feed)
         except tf.errors.OpError as error:
             raise StatusError("INVALID_ARGUMENT", error.message.splitlines()[0]) from error
-        except ValueError as error:  # a shape that the placeholder does not take
+        except ValueError as error:  # a shape that the placeholder does not accept
             raise StatusError("INVALID_ARGUMENT", str(error)) from error
 
     def close(self):
@@ -208,7 +209,7 @@ class Version:
 
 
 class Manager:
-    """Loads, unloads and labels versions as the configuration and the folders say."""
+    """Loads, unloads and labels versions according to the configuration and the folders."""
 
     def __init__(self, flags):
         self.flags = flags

@@ -26,11 +26,11 @@ HTTP = {
 
 
 class BadRequestError(Exception):
-    """What is answered with 400."""
+    """An error that is answered with status 400."""
 
 
 def serve_rest(manager, flags, metrics_path):
-    """Answers until the process ends."""
+    """Answers requests until the process ends."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -167,7 +167,7 @@ def _columns_of_rows(rows, definition):
 
 
 def _tensor(values, dtype):
-    """A JSON value as an array, whose numbers have to be of the type already."""
+    """A JSON value as an array; its numbers must already have the right type."""
 
     def check(value):
         if isinstance(value, list):

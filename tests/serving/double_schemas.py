@@ -24,7 +24,7 @@ MESSAGES = {
     "MonitoringConfig": [("prometheus_config", 1, "PrometheusConfig")],
 }
 PLAIN = {"bool": FIELD.TYPE_BOOL, "string": FIELD.TYPE_STRING, "repeated int64": FIELD.TYPE_INT64}
-PACKAGE = "zoo.double"  # another than the real one, so that the real schemas may be loaded as well
+PACKAGE = "zoo.double"  # not the real package, so that the real schemas can be loaded as well
 
 
 def _messages():

@@ -1,4 +1,4 @@
-"""A model server as a process of its own: the real one where it is installed, else the test double."""
+"""A model server in a process of its own: the real one if it is installed, otherwise the test double."""
 
 import os
 import shutil
@@ -13,9 +13,9 @@ from zoo.serving import Client
 
 HERE = Path(__file__).parent
 REAL = shutil.which("tensorflow_model_server")
-# The test double as a program for `python -c`, which `zygote` starts at once.
+# The test double as a program for `python -c`, which `zygote` starts without delay.
 DOUBLE = f"import sys; sys.path.insert(0, '{HERE}'); del sys.argv[1:3]; import double; double.main()"
-POLL = 1  # seconds, of folders and of models.config
+POLL = 1  # seconds between looks at the folders and at models.config
 
 
 def free_port():
@@ -25,11 +25,11 @@ def free_port():
 
 
 class Server:
-    """A model server of the files in a folder, as a process of its own.
+    """A model server in a process of its own, started from the files in a folder.
 
     Args:
-        folder: what `zoo serving config` wrote.
-        scratch: a folder for its output, and for what stands in for the real program.
+        folder: the folder that `zoo serving config` wrote.
+        scratch: a folder for the server's output, and for the script that stands in for the real program.
     """
 
     def __init__(self, folder, scratch):

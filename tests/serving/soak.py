@@ -1,4 +1,4 @@
-"""Sixteen clients and one that sends bad rows, against one server: `python tests/serving/soak.py --seconds 60`."""
+"""Sixteen good clients and one that sends bad rows load a server: `python tests/serving/soak.py --seconds 60`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import numpy as np
 import psutil
 
 CLIENTS = 16
-POOL = 64  # rows of each signature, whose outputs are known
-MOST_ROWS = 9  # of a request
+POOL = 64  # rows of each signature whose outputs are known
+MOST_ROWS = 9  # rows of a request, at most
 TOLERANCE = 1e-5
 
 
@@ -25,12 +25,12 @@ class Report:
     """What a soak found.
 
     Args:
-        good: how many requests of good clients there were, by transport.
-        wrong: how many of them had a row that is not its local value.
-        failed: the messages of those that failed.
+        good: the number of requests of good clients, by transport.
+        wrong: how many of them had a row that differs from its local value.
+        failed: the error messages of those that failed.
         greatest: the greatest difference of a number from its local value.
-        bad: what became of the bad client's requests.
-        memory: MiB of the server's process, at equal times.
+        bad: how the requests of the bad client ended.
+        memory: MiB of the server's process, at equal intervals.
     """
 
     good: Counter = field(default_factory=Counter)
@@ -42,7 +42,7 @@ class Report:
 
 
 def known_rows(models):
-    """(model, signature, inputs, outputs) of `POOL` rows for every signature, run here, and whether -1 is refused."""
+    """(model, signature, inputs, outputs) of `POOL` rows for every signature, computed in this process."""
     import tensorflow as tf
 
     import zoo
@@ -69,13 +69,13 @@ def known_rows(models):
 
 
 def soak(server, models, seconds, during=None):
-    """Asks a server for `seconds`.
+    """Sends requests to a server for `seconds`.
 
     Args:
         server: a `server_process.Server` that is running.
-        models: paths of its artefacts by name.
+        models: the paths of its artefacts, by name.
         seconds: how long.
-        during: called after half of the time.
+        during: a function that is called after half of the time.
     """
     known, report, lock, end = known_rows(models), Report(), threading.Lock(), time.monotonic() + seconds
     threads = [
@@ -106,7 +106,7 @@ def _good_client(server, way, number, known, report, lock, end):
                 greatest, same = 0.0, True
                 for key, values in outputs.items():
                     if values.dtype.kind == "f":
-                        scale = np.maximum(1, np.abs(values[rows]))  # an EBGAN's energy, say, is not of order 1
+                        scale = np.maximum(1, np.abs(values[rows]))  # an EBGAN's energy, for example, is not near 1
                         greatest = max(greatest, float((np.abs(found[key] - values[rows]) / scale).max()))
                     else:
                         same &= np.array_equal(found[key], values[rows])
@@ -122,7 +122,7 @@ def _good_client(server, way, number, known, report, lock, end):
 
 
 def _bad_client(server, known, report, end):
-    """Sends bad rows, and requests that are wrong as a whole, past the client's own checks."""
+    """Sends bad rows, and requests that are wrong as a whole, bypassing the client's own checks."""
     import grpc
     import tensorflow as tf
     from tensorflow_serving.apis.predict_pb2 import PredictRequest

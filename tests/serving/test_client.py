@@ -94,7 +94,7 @@ IMAGES = np.zeros((2, 8, 8, 1), np.float32)
             {"image": IMAGES + 200, "label": [0, 0]},
             r"refuses 2 of 2.*image with values in \[200, 200\]",
         ),
-        ("sample", {"seed": [1, 2], "label": [0]}, "as many of each input. Received: label with 1, seed with 2"),
+        ("sample", {"seed": [1, 2], "label": [0]}, "same number for each input. Received: label with 1, seed with 2"),
         ("sample", {"seed": [], "label": []}, "one row or more"),
         ("sample", {"label": [0]}, "takes label, seed. Received: label"),
         ("sample", {}, "takes label, seed. Received: nothing"),

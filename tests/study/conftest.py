@@ -31,11 +31,11 @@ def with_feedback(tmp_path):
 
 @pytest.fixture(scope="session")
 def postgresql_server():
-    """The URL of a PostgreSQL server of the tests' own, without the name of a database."""
+    """The URL of a PostgreSQL server that belongs to the tests, without the name of a database."""
     programs = {name: find_program(name) for name in ("initdb", "postgres")}
     if None in programs.values():
         pytest.skip("PostgreSQL is not installed")
-    # The server refuses to run as root, and its account may not reach pytest's own folders.
+    # The server refuses to run as root, and the account that it runs as may not be able to reach pytest's folders.
     account = {"user": "postgres" if "postgres" in accounts() else "nobody"} if os.geteuid() == 0 else {}
     folder = Path(tempfile.mkdtemp(prefix="gan-zoo-postgresql-"))
     if account:
@@ -75,7 +75,7 @@ def postgresql(postgresql_server):
 
 
 def find_program(name):
-    """A program on the path, or where Debian keeps those of PostgreSQL."""
+    """A program on the path, or in the folder where Debian keeps the programs of PostgreSQL."""
     return shutil.which(name) or next(map(str, sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))), None)
 
 

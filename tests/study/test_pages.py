@@ -181,7 +181,7 @@ def test_what_is_no_answer_is_refused(browser, body):
     headers = {"x-token": browser.token, "content-type": "application/json"}
     reply = browser.post("/answer", content=body, headers=headers)
     assert reply.status_code == 400
-    assert reply.json() == {"error": "This is no answer."}
+    assert reply.json() == {"error": "This is not an answer."}
 
 
 def test_a_long_body_is_refused(browser):

@@ -95,7 +95,7 @@ def test_pictures_are_named_by_their_seeds_those_taken_for_real_first(answered, 
 
 def test_subjects_who_failed_the_checks_can_be_left_out(answered, tmp_path):
     report.write(answered, tmp_path, attentive_only=True)
-    assert "88 answers by 4 subjects, those alone who passed" in (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "88 answers by 4 subjects, only those who passed" in (tmp_path / "index.html").read_text(encoding="utf-8")
     beta = [row for row in read_csv(tmp_path / "curve.csv") if row["source"] == "beta"]
     assert {row["taken_for_real"] for row in beta} == {"0"}
     assert len(read_csv(tmp_path / "subjects.csv")) == 5

@@ -13,7 +13,7 @@ from zoo.files import sha256
 
 CARD = "card.json"
 LARGEST = 2**24  # bytes of a card
-# The field "precision"; `zoo.artefacts.precision` says what they mean.
+# The values of the field "precision"; `zoo.artefacts.precision` says what they mean.
 FLOAT32, BFLOAT16, BFLOAT16_WEIGHTS = PRECISIONS = ("float32", "bfloat16", "bfloat16_weights")
 FIELDS = {
     "name": str,
@@ -33,7 +33,8 @@ def read_card(path: Path) -> dict:
     """Reads a `card.json`.
 
     Raises:
-        InputError: it is not a JSON object, or a field that the zoo reads is missing or of another type.
+        InputError: the file cannot be read, it is not a JSON object, or a field that the zoo reads is missing or of the
+            wrong type.
     """
     try:
         with open(path, "rb", opener=_open_plain_file) as file:
@@ -58,7 +59,7 @@ def read_card(path: Path) -> dict:
 
 
 def _open_plain_file(path: str, flags: int) -> int:
-    """Opens a file, and neither follows a link nor waits for a pipe."""
+    """Opens a file without following a link or waiting for a pipe."""
     descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -71,7 +72,7 @@ def _is_name(name: str) -> bool:
 
 
 def file_hashes(version: Path) -> dict[str, str]:
-    """sha256 of every file of a version folder, by its path from the artefact's folder ("1/saved_model.pb")."""
+    """The sha256 of every file in a version's folder, by its path in the artefact's folder ("1/saved_model.pb")."""
     return {
         path.relative_to(version.parent).as_posix(): sha256(path)
         for path in sorted(version.rglob("*"))
@@ -80,7 +81,7 @@ def file_hashes(version: Path) -> dict[str, str]:
 
 
 def verify(version: Path, card: dict) -> None:
-    """Raises an `InputError` that lists every file of `version` that is not what `card` says."""
+    """Raises an `InputError` that lists every file of `version` that differs from what `card` says, if any does."""
     expected, found = card["files"], file_hashes(version)
     problems = [f"{name}: missing" for name in sorted(expected.keys() - found.keys())]
     problems += [f"{name}: not listed in {CARD}" for name in sorted(found.keys() - expected.keys())]

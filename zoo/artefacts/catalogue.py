@@ -1,4 +1,4 @@
-"""The catalogue of trained models: list it, verify its files, load a model and sample it with TensorFlow alone.
+"""The catalogue of trained models: list it, verify its files, load a model and sample it with only TensorFlow.
 
 An artefact is a folder, such as `pretrained/dcgan-fashion_mnist/`:
 
@@ -48,7 +48,7 @@ class LoadedModel:
     Attributes:
         path: the version's folder.
         card: what its `card.json` says; empty for a SavedModel without one.
-        signatures: name of a signature -> function from named tensors to a dict of named tensors.
+        signatures: by name, functions from named tensors to a dict of named tensors.
     """
 
     def __init__(self, path: Path, card: dict, signatures: Mapping[str, tf.types.experimental.ConcreteFunction]):
@@ -63,29 +63,29 @@ class LoadedModel:
 
     @property
     def sampled_classes(self) -> int | None:
-        """How many classes a sample may be asked to be of; `None` where the card says that none may be."""
+        """The number of classes that can be asked for; `None` where the card says that a class cannot be chosen."""
         return self.card.get("num_classes") if self.card.get("conditional", True) else None
 
     def sample(
         self, seeds: int | Sequence[int] | np.ndarray, labels: int | Sequence[int] | np.ndarray | None = None
     ) -> np.ndarray:
-        """One sample a seed, through the signature `serving_default`.
+        """One sample for each seed, from the signature `serving_default`.
 
         Args:
             seeds: n seeds, or a number n that stands for the seeds 0 to n - 1.
-            labels: a class for all rows or n of them; -1 or None leaves the class to the seed.
+            labels: one class for all rows, or n classes; -1 or None lets the seed choose the class.
 
         Returns:
             float32 `[n, *data_shape]`: images in [0, 1], or vectors on their own scale.
 
         Raises:
-            InputError: wrong seeds or labels; a SavedModel that cannot be sampled by seed and label.
+            InputError: invalid seeds or labels, or a SavedModel that cannot be sampled by seed and label.
         """
         seeds, labels = check_seeds_and_labels(seeds, labels, self.sampled_classes)
         return self._answer(SERVING_DEFAULT, {SEED: seeds, LABEL: labels}, SAMPLES)
 
     def latents(self, seeds: int | Sequence[int] | np.ndarray) -> np.ndarray:
-        """The latent vector of each seed, through the signature `latents`.
+        """The latent vector of each seed, from the signature `latents`.
 
         Args:
             seeds: as in `sample`.
@@ -94,20 +94,20 @@ class LoadedModel:
             float32 `[n, latent_size]`.
 
         Raises:
-            InputError: wrong seeds, or a SavedModel without a latent vector for each seed.
+            InputError: invalid seeds, or a SavedModel without a latent vector for each seed.
         """
         seeds, labels = check_seeds_and_labels(seeds, None, None)
         return self._answer(LATENTS, {SEED: seeds, LABEL: labels}, LATENT)
 
     def decode(self, latents: np.ndarray, labels: int | Sequence[int] | np.ndarray | None = None) -> np.ndarray:
-        """The sample of each latent vector, through the signature `generate`.
+        """The sample of each latent vector, from the signature `generate`.
 
         Args:
             latents: float32 `[n, latent_size]`.
-            labels: a class for all rows or n of them, of a model that samples by class; others ignore them.
+            labels: one class for all rows, or n classes, for a model that samples by class; other models ignore them.
 
         Returns:
-            float32 `[n, *data_shape]`, as `sample` gives it.
+            float32 `[n, *data_shape]`, as `sample` returns it.
 
         Raises:
             InputError: latents or labels that the model does not take, or a SavedModel without such a signature.
@@ -116,7 +116,7 @@ class LoadedModel:
         return self._answer(GENERATE, {LATENT: np.asarray(latents, np.float32), LABEL: labels}, SAMPLES)
 
     def features(self, images: np.ndarray, labels: int | Sequence[int] | np.ndarray | None = None) -> np.ndarray:
-        """What the discriminator sees before its last layer, through the signature `features`.
+        """What the discriminator computes before its last layer, from the signature `features`.
 
         Args:
             images: float32 `[n, *data_shape]`, images in [0, 1].
@@ -132,7 +132,7 @@ class LoadedModel:
         return self._answer(FEATURES, {IMAGE: np.asarray(images, np.float32), LABEL: labels}, FEATURES)
 
     def _classes_of(self, count: int, labels: int | Sequence[int] | np.ndarray | None) -> np.ndarray:
-        """A class for each row where the model samples by class; else any labels."""
+        """A class for each row if the model samples by class; otherwise any labels."""
         _, labels = check_seeds_and_labels(count, labels, self.sampled_classes)
         if self.card.get("conditional") and labels.min() < 0:
             raise InputError(
@@ -163,7 +163,7 @@ class LoadedModel:
                 )
         try:
             rows = call(signature, inputs, output)[0]
-        except (tf.errors.OpError, TypeError) as error:  # TypeError: another shape than the signature's
+        except (tf.errors.OpError, TypeError) as error:  # TypeError: a shape other than the signature's
             raise InputError(f"{self.path}, {name}: {first_line(error)}") from error
         if not tf.as_dtype(rows.dtype).is_floating:
             raise InputError(f"{self.path}, {name}: expected {output} of type float32. Received: {rows.dtype}")
@@ -177,7 +177,7 @@ class LoadedModel:
 
 
 def pretrained() -> dict[str, dict]:
-    """Name -> card of every model in the catalogue.
+    """The card of every model in the catalogue, by the model's name.
 
     Raises:
         InputError: a card that cannot be read.
@@ -191,7 +191,7 @@ def load(name_or_path: str | Path, trusted: bool = False) -> LoadedModel:
     Args:
         name_or_path: as `find` takes it.
         trusted: load the SavedModel even if its graph holds ops that could reach files, the network or Python.
-            Say so only of a SavedModel whose maker you would let run any program on this machine.
+            Use this only for a SavedModel whose author you would let run any program on this machine.
 
     Raises:
         InputError: an unknown name, no SavedModel at the path, files that differ from the card, a file that cannot be
@@ -216,7 +216,7 @@ def load(name_or_path: str | Path, trusted: bool = False) -> LoadedModel:
 
 
 def _functions(signatures: object) -> dict[str, tf.types.experimental.ConcreteFunction]:
-    """The functions among what a SavedModel calls its signatures, which may be anything."""
+    """The functions among a SavedModel's signatures, which may hold anything."""
     import tensorflow as tf
 
     if not isinstance(signatures, Mapping):
@@ -234,15 +234,15 @@ def _require_harmless(graph: MetaGraphDef, version: Path) -> None:
 
 
 def find(name_or_path: str | Path) -> tuple[Path, dict]:
-    """The version folder and the card of a model, its files verified against the card.
+    """Finds a model's version folder and its card, and verifies the files against the card.
 
     Args:
         name_or_path: a name in the catalogue; or the path of an artefact, of one version, of a workdir whose run has
-            exported one, or of any SavedModel. Of several versions the card's is taken, or the highest where there is
-            no card.
+            exported one, or of any SavedModel. Of several versions, the one that the card names is taken, or the
+            highest where there is no card.
 
     Returns:
-        The version folder, and the card: an empty dict where there is none, or where it is that of another version.
+        The version folder, and the card: an empty dict where there is none, or where it belongs to another version.
 
     Raises:
         InputError: an unknown name, no SavedModel at the path, a broken card, or files that differ from it.
@@ -262,7 +262,7 @@ def _locate(name_or_path: str | Path) -> tuple[Path, dict]:
     """As `find`, before anything is verified."""
     catalogue = _catalogue()
     path = catalogue.get(str(name_or_path)) or expanded(name_or_path)
-    if not os.path.exists(path):  # unlike `Path.exists` no error for a name that is too long
+    if not os.path.exists(path):  # unlike `Path.exists`, no error for a name that is too long
         raise unknown("pretrained model", str(name_or_path), catalogue)
     path = path.resolve()
     is_version = (path / GRAPH).is_file()
@@ -271,7 +271,7 @@ def _locate(name_or_path: str | Path) -> tuple[Path, dict]:
     if is_version:
         version = path
         if card and path.name.isdecimal() and int(path.name) != card["version"]:
-            card = {}  # that of another version
+            card = {}  # it belongs to another version
     elif card:
         version = path / str(card["version"])
         if not version.is_dir():

@@ -11,20 +11,20 @@ from zoo.artefacts.catalogue import LoadedModel
 from zoo.artefacts.signatures import GENERATE, LABEL, LATENT, SAMPLES, rows
 from zoo.errors import InputError, first_line
 
-CHECKED = 16  # seeds, whose latents the converted generator is run on
+CHECKED = 16  # seeds on whose latents the converted generator is run
 TOLERANCE = 1e-4
 OPSET = 17
 
 
 def convert(model: LoadedModel, runtime: str) -> tuple[bytes, float]:
-    """The signature `generate` of a trained model, from latent vectors and labels to samples, as one file.
+    """Converts the signature `generate` of a trained model, from latent vectors and labels to samples, to one file.
 
     Args:
-        model: of `load`.
+        model: from `load`.
         runtime: a key of `RUNTIMES`.
 
     Returns:
-        The file's contents, and the greatest difference of any pixel from the SavedModel over 16 seeds' latents.
+        The file's contents, and the largest difference of any pixel from the SavedModel's over the latents of 16 seeds.
 
     Raises:
         InputError: a model without one latent vector for each seed, a graph that cannot be converted, a missing
@@ -40,7 +40,7 @@ def convert(model: LoadedModel, runtime: str) -> tuple[bytes, float]:
         raise InputError(
             f"{runtime} needs a package that is not installed, {error.name}: pip install 'gan-zoo[{runtime}]'"
         ) from error
-    except Exception as error:  # converters raise what they like
+    except Exception as error:  # converters raise errors of any type
         raise InputError(f"{model.path}: cannot be converted to {runtime}: {first_line(error)}") from error
     difference = float(np.abs(run(latents, labels) - expected).max())
     if not difference <= TOLERANCE:
@@ -54,7 +54,7 @@ def _to_tflite(model: LoadedModel) -> tuple[bytes, Callable]:
     contents = tf.lite.TFLiteConverter.from_saved_model(str(model.path), signature_keys=[GENERATE]).convert()
 
     def run(latents, labels):
-        with warnings.catch_warnings(action="ignore"):  # of a later TensorFlow that will have no interpreter
+        with warnings.catch_warnings(action="ignore"):  # about a later TensorFlow that will have no interpreter
             interpreter = tf.lite.Interpreter(model_content=contents)
         return interpreter.get_signature_runner()(latent=latents, label=labels)[SAMPLES]
 
@@ -66,7 +66,7 @@ def _to_onnx(model: LoadedModel) -> tuple[bytes, Callable]:
     import tensorflow as tf
     import tf2onnx
 
-    loaded = tf.saved_model.load(str(model.path))  # whose variables live as long as it does
+    loaded = tf.saved_model.load(str(model.path))  # keeps its variables alive
     signature = loaded.signatures[GENERATE]
     size = signature.structured_input_signature[1][LATENT].shape[1]
     specs = [rows(LATENT, size), rows(LABEL)]

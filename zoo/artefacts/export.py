@@ -29,7 +29,7 @@ from zoo.sampling import pictured
 
 PACKAGES = ("gan-zoo", "tensorflow", "keras", "tensorflow-probability")
 SAMPLES = "samples.png"
-# What a card may say beyond what the model knows, of its training and of what the artefact does not hold.
+# What a card may say beyond what the model knows: about its training, and about what the artefact does not hold.
 FACTS = {
     "checkpoint": str | int,
     "command": str,
@@ -46,28 +46,28 @@ FACTS = {
 def export(
     model, directory: str | os.PathLike, *, dataset: str = "not stated", precision: str = FLOAT32, **facts
 ) -> Path:
-    """Writes `directory/<version>/`, then `samples.png` and `card.json` beside it; each whole or not at all.
+    """Writes `directory/<version>/`, then `samples.png` and `card.json` next to it; each completely or not at all.
 
     Args:
         model: a `TrainableModel`.
         directory: the artefact's folder; the version is the next free number.
         dataset: name of the data the model was trained on.
-        precision: "float32", or "bfloat16" or "bfloat16_weights" for an artefact of about half the size, whose rows
-            differ a little; the first computes in bfloat16 too, the second does not.
-        **facts: what else the card has to say, of the names and types in `FACTS`; must be JSON.
+        precision: "float32", or "bfloat16" or "bfloat16_weights" for an artefact of about half the size, whose samples
+            differ slightly; "bfloat16" computes in bfloat16 too, "bfloat16_weights" does not.
+        **facts: further entries of the card, with the names and types in `FACTS`; must be valid as JSON.
 
     Returns:
         The version's folder.
 
     Raises:
         InputError: the directory holds the artefact of another model, TensorFlow would read its name as a pattern, or
-            there is no such precision or fact. Nothing is written then.
+            there is no such precision or fact. In these cases nothing is written.
         TrainingError: the files cannot be written.
     """
     _check_facts(facts)
     directory = require_literal(expanded(directory))
     require_possible_folder(directory)
-    compiled = blueprint(model)["compiled"]  # which a copy in another precision is not
+    compiled = blueprint(model)["compiled"]  # read first: a copy in another precision is not compiled
     model = in_precision(model, precision)
     require_same_model(directory, model, dataset)
     finish_or_clear(directory)
@@ -127,7 +127,7 @@ def _check_facts(facts: Mapping[str, object]) -> None:
 
 
 def finish_or_clear(directory: Path) -> None:
-    """Ends an export that was stopped midway: a version that is whole gets its card; what is not whole is removed."""
+    """Finishes an export that was stopped midway: a complete version gets its card, an incomplete one is removed."""
     clear_temporary(directory)
     for path in list(directory.glob(".*")):
         if not (match := re.fullmatch(rf"\.(\d+)\.(\d+|{re.escape(CARD)})", path.name)):
@@ -141,7 +141,7 @@ def finish_or_clear(directory: Path) -> None:
 
 
 def require_same_model(directory: Path, model, dataset: str) -> None:
-    """Raises an `InputError` for a directory whose card is that of another class of model, or of other data."""
+    """Raises an `InputError` if the directory's card belongs to another class of model, or to other data."""
     if not (directory / CARD).exists():
         return
     card = read_card(directory / CARD)
@@ -153,15 +153,15 @@ def require_same_model(directory: Path, model, dataset: str) -> None:
 
 
 def _module(model) -> tuple[tf.Module, dict]:
-    """The graphs of the signatures, and a module whose `state` is `kept_weights`, then what else the graphs read."""
+    """A module whose `state` is `kept_weights`, then whatever else the graphs read; and the signatures' functions."""
     functions = model.signatures()
     classes = model.sampled_classes if SAMPLE in functions else None
     graphs = []
 
-    @functools.cache  # of two names for one function
+    @functools.cache  # two names may stand for one function
     def signature(function, specs):
         graphs.append(tf.function(function, input_signature=specs, autograph=False).get_concrete_function())
-        # TensorFlow traces what it saves once more: only the guard, which calls the graph.
+        # TensorFlow traces again what it saves: here only the guard, which calls the graph.
         return tf.function(guarded(graphs[-1], specs, classes), input_signature=specs, autograph=False)
 
     signatures = {name: signature(function, tuple(specs)) for name, (function, specs) in functions.items()}
@@ -175,21 +175,21 @@ def _module(model) -> tuple[tf.Module, dict]:
 def kept_weights(model) -> list:
     """The weights that an artefact holds, in the order in which `zoo.restore` finds them again.
 
-    A running average stands for its network too, whose own weights would double the size for little use.
+    A running average replaces the weights of its network, which would double the size for little use.
     """
     replaced = {id(weight) for _, network, _ in model.averages for weight in network.weights}
     return [weight for weight in model.weights if id(weight) not in replaced]
 
 
 def blueprint(model) -> dict:
-    """What makes the same model again, as a card and a workdir keep it: its class, constructor's arguments, optimisers.
+    """What is needed to rebuild a model, as its card and its workdir store it: class, arguments and optimisers.
 
     Args:
         model: a `TrainableModel`.
 
     Returns:
-        `model`, the class's name; `configuration`, of `get_config`, and `compiled`, of `get_compile_config`, as Keras
-        serialises them: `None` for a network that Keras cannot serialise, and for a model that is not compiled.
+        `model`, the class's name; `configuration`, from `get_config`, or `None` if Keras cannot serialise a network;
+        `compiled`, from `get_compile_config`, or `None` if the model is not compiled; both as Keras serialises them.
     """
     try:
         configuration = keras.saving.serialize_keras_object(model.get_config())

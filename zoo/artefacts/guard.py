@@ -1,8 +1,8 @@
-"""Served signatures answer each row for itself: what is wrong with one row shows in that row alone.
+"""Served signatures answer each row independently: a mistake in one row affects that row alone.
 
-A model server runs rows of several clients as one batch, and an error of a graph fails all of them. So a bad row is
-marked in its own outputs instead: floats are NaN, bytes are empty, integers are -1. Only inputs of unequal lengths are
-an error, since a server refuses them before it makes a batch of them.
+A model server runs rows of several clients as one batch, and an error in the graph would fail all of them. So a bad row
+is marked in its own outputs instead: floats are NaN, bytes are empty, integers are -1. Only inputs of unequal lengths
+are an error, since a server refuses them before it makes a batch of them.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ Signature = Callable[..., dict[str, tf.Tensor]]
 
 
 def guarded(function: Signature, specs: Sequence[tf.TensorSpec], classes: int | None) -> Signature:
-    """A signature's function that marks bad rows.
+    """Wraps a signature's function so that it marks bad rows.
 
-    A row is good if its numbers are finite, an image lies in [0, 1], and its label is a class, or -1 beside a seed,
-    which then chooses the class.
+    A row is good if its numbers are finite, its image lies in [0, 1], and its label is a class, or -1 if there is a
+    seed, which then chooses the class.
 
     Args:
         function: from the tensors of `specs`, in this order, to named outputs, all with n rows.
         specs: of the inputs.
-        classes: how many there are; `None` where labels are ignored.
+        classes: the number of classes; `None` where labels are ignored.
 
     Returns:
-        A function of the same inputs. Where no label need be given, that of a single row is -1 by default.
+        A function of the same inputs. Where a label is optional, the default for a single row is -1.
     """
     names = [spec.name for spec in specs]
     lowest = NO_LABEL if SEED in names else 0
@@ -72,12 +72,12 @@ def _good(name: str, rows: tf.Tensor, classes: int | None, lowest: int) -> tf.Te
 
 
 def _only(good: tf.Tensor, rows: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
-    """The good rows as they are, and `other` in place of the numbers of the rest."""
+    """The good rows as they are, and `other` in place of every number in the bad ones."""
     return tf.where(tf.reshape(good, [-1] + [1] * (rows.shape.rank - 1)), rows, other)
 
 
 def _marked(good: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-    """An output, floats as float32 whatever a network computes in."""
+    """An output with its bad rows marked; floats are float32, whatever the network computes in."""
     if rows.dtype.is_floating:
         return _only(good, tf.cast(rows, tf.float32), tf.constant(float("nan")))
     return _only(good, rows, tf.constant("" if rows.dtype == tf.string else -1, rows.dtype))

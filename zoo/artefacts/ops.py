@@ -1,7 +1,7 @@
 """The ops that the graph of a SavedModel may hold: they compute, draw numbers, read and write the model's variables.
 
-What is not named here is refused: ops that reach files, sockets, Python or other programs, that end the process, and
-all that a later TensorFlow adds. Standard Keras layers and losses need no others.
+All other ops are refused: those that reach files, sockets, Python or other programs, those that end the process, and
+any that a later TensorFlow adds. Standard Keras layers and losses need no others.
 """
 
 NAMES = """

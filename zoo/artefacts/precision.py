@@ -1,4 +1,4 @@
-"""Models in fewer bits: half the size, and where processors multiply bfloat16 faster."""
+"""Models in fewer bits: half the size, and faster where the processor multiplies bfloat16 faster."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Bfloat16WeightsPolicy(keras.DTypePolicy):
         return FLOAT32, BFLOAT16
 
 
-# A layer takes a policy that Keras does not know by name as the default of a map of policies.
+# Keras does not know this policy by name, so layers are given a map of policies with it as the default.
 POLICIES = {
     BFLOAT16: BFLOAT16,
     BFLOAT16_WEIGHTS: keras.dtype_policies.serialize(keras.dtype_policies.DTypePolicyMap(Bfloat16WeightsPolicy())),
@@ -36,14 +36,14 @@ def in_precision(model, precision: str):
 
     Args:
         model: a `TrainableModel`.
-        precision: "float32", "bfloat16", in which those layers compute too, or "bfloat16_weights": they compute in
-            float32, as the model does when it is restored.
+        precision: "float32"; "bfloat16", in which those layers compute too; or "bfloat16_weights", with which they
+            compute in float32, as the model does when it is restored.
 
     Returns:
-        A model that samples by the same seeds; the copy cannot be trained.
+        A model that samples from the same seeds; the copy cannot be trained.
 
     Raises:
-        InputError: another precision.
+        InputError: an unknown precision.
     """
     if precision not in PRECISIONS:
         raise InputError(f"`precision` should be one of {', '.join(PRECISIONS)}. Received: {precision!r}")
@@ -52,7 +52,7 @@ def in_precision(model, precision: str):
     config = model.get_config()
     for network in _networks(config):
         for layer in list(_with_kernel(network))[:-1]:
-            # No initialiser is needed for what is copied, and some have no kernel for bfloat16.
+            # Copied weights need no initialiser, and some initialisers have no kernel for bfloat16.
             layer["config"] |= {"dtype": POLICIES[precision], "kernel_initializer": "zeros"}
     copy = type(model).from_config(config)
     copy.class_names = model.class_names
@@ -62,7 +62,7 @@ def in_precision(model, precision: str):
 
 
 def in_float32(configuration: object) -> object:
-    """A serialised configuration whose layers store their weights, and compute, in float32 in place of bfloat16."""
+    """A serialised configuration whose layers store their weights and compute in float32 instead of bfloat16."""
     if configuration in POLICIES.values():
         return FLOAT32
     if isinstance(configuration, dict):
@@ -73,7 +73,7 @@ def in_float32(configuration: object) -> object:
 
 
 def _networks(config: object) -> Iterator[dict]:
-    """The serialised networks in a model's configuration, but for those that are part of another."""
+    """The serialised networks in a model's configuration, except those that are part of another network."""
     if isinstance(config, dict) and "class_name" in config and "layers" in config.get("config", {}):
         yield config
     elif isinstance(config, dict):
@@ -85,7 +85,7 @@ def _networks(config: object) -> Iterator[dict]:
 
 
 def _with_kernel(config: object) -> Iterator[dict]:
-    """The serialised layers of a network that have a kernel, in its order."""
+    """The serialised layers of a network that have a kernel, in the network's order."""
     if isinstance(config, dict):
         if "kernel_initializer" in (inner := config.get("config") or {}):
             yield config

@@ -1,9 +1,9 @@
 """What the graph of a SavedModel may hold, and the private copy that is checked and loaded.
 
-A SavedModel is a program. That of an untrusted maker may hold the ops of `ops.COMPUTING` alone, in its graph and in
-every function. The ops that save and restore variables may stand in functions that the saver alone can call, and
-`load` never calls the saver. A node or a function may have no attribute but those of its op's definition and the few
-that TensorFlow itself writes: `api_implements`, for one, makes TensorFlow call another function than the one named.
+A SavedModel is a program. One from an untrusted author may hold only the ops of `ops.COMPUTING`, in its graph and in
+every function. The ops that save and restore variables may occur in functions that only the saver can call, and `load`
+never calls the saver. A node or a function may have only the attributes of its op's definition and the few that
+TensorFlow itself writes: `api_implements`, for example, makes TensorFlow call a function other than the one named.
 """
 
 from __future__ import annotations
@@ -56,9 +56,12 @@ def require_plain_files(version: Path) -> None:
 
 @contextmanager
 def private_copy(version: Path) -> Iterator[Path]:
-    """A copy of a version, in a temporary folder that only this user can reach.
+    """Makes a copy of a version, in a temporary folder that only this user can access, and yields its path.
 
-    What is checked there is what is loaded from there, whatever becomes of the original in between.
+    The files that are checked there are the files that are loaded, whatever happens to the original in between.
+
+    Raises:
+        InputError: the folder holds anything but files and folders, or cannot be copied.
     """
     require_plain_files(version)
     with tempfile.TemporaryDirectory(prefix="gan-zoo-") as folder:
@@ -90,7 +93,7 @@ def read_graph(version: Path) -> MetaGraphDef:
 
 
 def refused(graph: MetaGraphDef) -> list[str]:
-    """What only a trusted SavedModel may hold: ops, attributes, and functions that are not what they seem."""
+    """What the graph holds that only a trusted one may: ops, attributes, and functions that are not what they seem."""
     functions = graph.graph_def.library.function
     names = [function.signature.name for function in functions]
     savers = _saver_functions(graph)
@@ -102,7 +105,7 @@ def refused(graph: MetaGraphDef) -> list[str]:
         found |= {f"the attribute {attribute} of a function" for attribute in function.attr.keys() - allowed}
         if _is_op(name) or names.count(name) > 1:
             found.add(f"a second meaning of {name}")
-    # TensorFlow takes the name of an op where a function is to be named, and calls the op.
+    # Where a function should be named, TensorFlow also takes the name of an op, and calls the op.
     found |= {f"a call of {name}, which is no function here" for name in _called(graph.graph_def) - set(names)}
     return sorted(found)
 
@@ -146,11 +149,11 @@ def _called(message: Message) -> set[str]:
 
 
 def _saver_functions(graph: MetaGraphDef) -> set[str]:
-    """Names of the functions that save and restore the variables, and that nothing but the saver can call."""
+    """The names of the functions that save and restore the variables, and that only the saver can call."""
     saver = graph.saver_def
     ends = {saver.save_tensor_name.partition(":")[0], saver.restore_op_name}
     names = {node.attr["f"].func.name for node in graph.graph_def.node if node.name in ends and "f" in node.attr}
-    # A name stands where the function is defined and where the saver calls it; once more, and something else can.
+    # A name occurs where its function is defined and where the saver calls it; any further place may be a caller.
     contents = graph.SerializeToString()
     return {name for name in names if contents.count(name.encode()) == 2}
 

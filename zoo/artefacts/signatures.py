@@ -1,4 +1,4 @@
-"""What a SavedModel of the zoo answers: the names of its signatures, of their inputs and of their outputs."""
+"""What a SavedModel of the zoo offers: the names of its signatures, of their inputs and of their outputs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, TensorInfo
 
 # Signatures.
-SERVING_DEFAULT = "serving_default"  # of a generative model the same as `sample`, of a classifier as `classify`
+SERVING_DEFAULT = "serving_default"  # in a generative model the same as `sample`, in a classifier as `classify`
 SAMPLE = "sample"
 SAMPLE_PNG = "sample_png"
 LATENTS = "latents"
@@ -39,22 +39,22 @@ FEATURES = "features"
 PROBABILITIES = "probabilities"
 
 INTEGERS = {SEED: "int64", LABEL: "int32"}  # every other input is float32
-ROWS_AT_ONCE = 256  # of samples and images, which bounds the memory; a row does not depend on its batch
+ROWS_AT_ONCE = 256  # samples or images, to bound the memory; a row does not depend on its batch
 
 
 def rows(name: str, *shape: int) -> tf.TensorSpec:
-    """The input of this name: n rows of a shape, such as `[n, 28, 28, 1]` for `rows(IMAGE, 28, 28, 1)`."""
+    """The spec of the input of this name: n rows of a shape, such as `[n, 28, 28, 1]` for `rows(IMAGE, 28, 28, 1)`."""
     import tensorflow as tf
 
     return tf.TensorSpec([None, *shape], INTEGERS.get(name, "float32"), name)
 
 
 def description(graph: MetaGraphDef) -> dict[str, dict]:
-    """The signatures of a SavedModel as a card has them.
+    """The signatures of a SavedModel as a card states them.
 
     Returns:
-        Name of a signature -> `{"inputs": tensors, "outputs": tensors}`, tensors being name -> `{"dtype": ...,
-        "shape": ...}`. The length of an axis is `None` where it may be any, the shape itself where its rank may be.
+        For each signature's name, `{"inputs": tensors, "outputs": tensors}`, where `tensors` maps names to `{"dtype":
+        ..., "shape": ...}`. An axis of any length is `None`, and so is a shape of any rank.
     """
     import tensorflow as tf
 
@@ -78,7 +78,7 @@ def description(graph: MetaGraphDef) -> dict[str, dict]:
 def matching(
     signatures: Mapping[str, tf.types.experimental.ConcreteFunction], name: str, inputs: set[str], output: str
 ) -> tf.types.experimental.ConcreteFunction | None:
-    """The signature of this name, if it is there, takes these inputs and no others, and returns this output."""
+    """The signature of this name if it exists, takes exactly these inputs and returns this output; otherwise None."""
     signature = signatures.get(name)
     if signature is None or signature.structured_input_signature[1].keys() != inputs:
         return None
@@ -88,10 +88,10 @@ def matching(
 def call(
     signature: tf.types.experimental.ConcreteFunction, inputs: Mapping[str, np.ndarray], *outputs: str
 ) -> list[np.ndarray]:
-    """The named outputs of a signature for any number of rows, of which it is given `ROWS_AT_ONCE` at a time.
+    """The named outputs of a signature for any number of rows, which it is given `ROWS_AT_ONCE` at a time.
 
     Raises:
-        InputError: an output that has not one row for each row of the inputs.
+        InputError: an output does not have one row for each row of the inputs.
     """
     import tensorflow as tf
 
@@ -109,6 +109,6 @@ def call(
 
 
 def bad_rows(output: np.ndarray) -> np.ndarray:
-    """The numbers of the rows that a signature marked as bad: nothing but NaN, or an empty text."""
+    """The indices of the rows that a signature marked as bad: those with nothing but NaN, or an empty text."""
     rows = output.reshape(len(output), -1)
     return np.flatnonzero((rows == b"" if output.dtype == object else rows != rows).all(axis=1))

@@ -1,4 +1,4 @@
-"""Ways through the latent space of a SavedModel, from one seed's latent vector to another's."""
+"""Paths through the latent space of a SavedModel, from one seed's latent vector to another's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ PRIORS = {"Normal": "normal", "Uniform": "uniform"}  # on a card, and as `metric
 
 
 def walk(model: LoadedModel, seeds: np.ndarray, steps: int, truncation: float = 1.0) -> np.ndarray:
-    """The latent vectors from each seed to the next, along which the prior finds every point as likely as the ends.
+    """The latent vectors on the way from each seed to the next, all of them as likely under the prior as the ends.
+
+    Args:
+        model: from `load`.
+        seeds: int64 `[n]`, two or more.
+        steps: vectors from each seed to the next, both ends included.
+        truncation: the share of its distance from the prior's centre to which every vector is pulled; 1 changes none.
 
     Returns:
         float32 `[len(seeds) - 1, steps, latent_size]`.

@@ -1,7 +1,7 @@
 """The requests that TensorFlow Serving runs before it serves a version, so that no client waits for its first call.
 
-They are records of its `PredictionLog`, in a file beside the variables. A request that fails keeps the version from
-being served, so there is one for every signature, with inputs that each model takes: a row of zeros.
+They are records of its `PredictionLog`, in a file in the version's folder. A request that fails keeps the version from
+being served, so there is one for each signature, with an input that every model accepts: a row of zeros.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ WARMUP = Path("assets.extra", "tf_serving_warmup_requests")  # in a version's fo
 
 
 def served_signatures(graph: MetaGraphDef) -> dict[str, SignatureDef]:
-    """Those that a client may call, by name; not the loader's own, such as `__saved_model_init_op`."""
+    """The signatures that a client may call, by name, without the loader's own, such as `__saved_model_init_op`."""
     return {name: signature for name, signature in sorted(graph.signature_def.items()) if not name.startswith("__")}
 
 
 def row(signature: SignatureDef) -> dict[str, np.ndarray]:
-    """One row for each input of a signature: zeros, and where a seed can choose the class the label -1."""
+    """One row for each input of a signature: zeros, and the label -1 where a seed can choose the class."""
     import tensorflow as tf
 
     row = {
@@ -45,7 +45,7 @@ def write_warmup(version: Path, name: str) -> Path:
 
     Args:
         version: the folder of a SavedModel.
-        name: that its model is served by.
+        name: the name under which its model is served.
 
     Returns:
         The file's path.
@@ -63,7 +63,7 @@ def write_warmup(version: Path, name: str) -> Path:
 def _records(graph: MetaGraphDef, name: str) -> Iterator[bytes]:
     """A serialised `tensorflow.serving.PredictionLog` for each signature.
 
-    Written out, since `tensorflow-serving-api`, which declares the message, is not needed to train or export a model.
+    It is encoded by hand, so that training and exporting do not need `tensorflow-serving-api`, which declares it.
     """
     for signature, definition in served_signatures(graph).items():
         model_spec = _field(1, name.encode()) + _field(3, signature.encode())

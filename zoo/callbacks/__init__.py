@@ -1,4 +1,4 @@
-"""What `fit` does beside training: checkpoints to go on from, sample grids, curves, scores, an end on a signal."""
+"""What `fit` does besides training: checkpoints to resume from, sample grids, curves, scores, an end on a signal."""
 
 from zoo.callbacks.checkpoint import Checkpoint
 from zoo.callbacks.logs import MetricsLog, StepLog

@@ -1,4 +1,4 @@
-"""Checkpoints: all that a model needs to go on, and what is done about one that was damaged."""
+"""Checkpoints: all that a model needs to resume training, and what is done about a damaged one."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from zoo.errors import TrainingError, first_line
 from zoo.files import expanded, require_literal
 
 NAME = "step"  # a checkpoint is called step-<step>
-UNFINISHED = ("*_temp", "*.tempstate*", ".other.*")  # what a save that was killed leaves behind
+UNFINISHED = ("*_temp", "*.tempstate*", ".other.*")  # what a killed save leaves behind
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves all that a model needs to go on, at the end of every epoch: weights, averages, optimiser slots, step.
+    """Saves all that a model needs to resume, at the end of every epoch: weights, averages, optimiser slots, step.
 
-    A checkpoint is whole or absent, and its weights are finite. Random layers need none: their state follows from the
-    step.
+    A checkpoint is complete or absent, and its weights are finite. The state of random layers is not saved, since it
+    follows from the step.
 
     Args:
-        directory: where the checkpoints lie; over several processes, a folder that all of them see.
-        keep: how many of the latest to keep.
+        directory: the folder of the checkpoints; with several processes, one that all of them see.
+        keep: how many of the latest checkpoints to keep.
 
     Raises:
         InputError: TensorFlow would read the directory's name as a pattern.
@@ -40,19 +40,19 @@ class Checkpoint(keras.callbacks.Callback):
         self.seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)  # of training, over all restarts
 
     def restore(self, model, step=None):
-        """Brings a compiled model to the newest checkpoint that can be read, if there is any; `model.step` tells.
+        """Restores a compiled model from the newest checkpoint that can be read, if there is one; sets `model.step`.
 
-        A warning names each newer one that cannot be read.
+        A warning names each newer checkpoint that cannot be read.
 
         Args:
             model: the model.
-            step: take the checkpoint of this step and no other.
+            step: restore the checkpoint of this step and no other; `None` for the newest.
 
         Returns:
             Whether there was a checkpoint.
 
         Raises:
-            TrainingError: none of the checkpoints can be read, or the newest that can is of another model.
+            TrainingError: none of the checkpoints can be read, or the newest readable one is of another model.
         """
         self.set_model(model)
         paths = [path for path in self._paths() if step in (None, _step(path.name))]
@@ -92,7 +92,7 @@ class Checkpoint(keras.callbacks.Callback):
             TrainingError: weights that are not finite, or files that cannot be written.
         """
         self.model.check_weights()
-        # Every process takes part in a save, and only the chief's is kept.
+        # Every process takes part in a save, but only the chief's files are kept.
         directory = self.directory if distribute.is_chief() else self.directory / f".other.{time.time_ns()}"
         manager = tf.train.CheckpointManager(self._state(), directory, self.keep, checkpoint_name=NAME)
         try:
@@ -116,7 +116,7 @@ class Checkpoint(keras.callbacks.Callback):
         return [Path(path).name for path in listed.all_model_checkpoint_paths] if listed else []
 
     def _paths(self):
-        """The checkpoints that are there or that TensorFlow's list says were, the newest first."""
+        """The checkpoints that are there or that TensorFlow's list names, the newest first."""
         names = set(self._listed())
         names |= {path.stem for path in self.directory.glob(f"{NAME}-*.index") if path.is_file()}
         names = [name for name in names if re.fullmatch(rf"{NAME}-\d+", name)]
@@ -124,7 +124,7 @@ class Checkpoint(keras.callbacks.Callback):
 
 
 def clear_unfinished(directory: Path) -> None:
-    """Removes what saves that were killed have left in a folder of checkpoints that no other run writes to."""
+    """Removes what killed saves left in a folder of checkpoints, to which no other run may be writing."""
     for path in (path for pattern in UNFINISHED for path in directory.glob(pattern)):
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 

@@ -20,22 +20,22 @@ SECONDS_A_PICTURE = 10
 class MetricsLog(keras.callbacks.Callback):
     """Writes what `fit` reports, as means over groups of steps.
 
-    The lines are written at the end of each epoch. The picture, which takes as long to draw as many steps of a small
-    model, is drawn at most once in `SECONDS_A_PICTURE` and at the end.
+    The lines are written at the end of each epoch. Drawing the picture takes as long as many steps of a small model,
+    so it is drawn at most once every `SECONDS_A_PICTURE` seconds, and at the end.
 
     Args:
-        directory: gets `metrics.jsonl` (one line for every `every` steps, the means over them), `losses.png` and
+        directory: gets `metrics.jsonl` (one line for every `every` steps, with the means over them), `losses.png` and
             `events/`; see `StepLog`.
         every: how many steps share a line.
     """
 
-    async_safe = True  # a batch's logs are only put aside: Keras need not wait for the device
+    async_safe = True  # a batch's logs are only stored, so Keras need not wait for the device
 
     def __init__(self, directory, every=10):
         super().__init__()
         self.every = every
         self._log = StepLog(directory, "metrics.jsonl", "losses.png", images.curves)
-        self._drawn, self._rows_drawn = -math.inf, 0  # when the picture was last, and of how many rows
+        self._drawn, self._rows_drawn = -math.inf, 0  # when the picture was last drawn, and from how many rows
 
     def on_train_begin(self, logs=None):
         self._log.open(self.model.step)
@@ -69,13 +69,13 @@ class MetricsLog(keras.callbacks.Callback):
 
 
 class StepLog:
-    """Numbers by step: lines of JSON, TensorBoard events and a picture of the curves.
+    """Logs numbers by step: lines of JSON, TensorBoard events and a picture of the curves.
 
     Args:
         directory: gets the files and `events/`.
-        name: of the JSON lines. Lines beyond the model's step, left by a run that was killed, are dropped.
-        picture: of the curves.
-        curves: from the rows, dicts with "step" and numbers by name, to the picture's pixels.
+        name: the file of JSON lines. Lines beyond the model's step, left by a killed run, are dropped.
+        picture: the file of the picture.
+        curves: a function from the rows, dicts of "step" and numbers by name, to the picture's pixels.
     """
 
     def __init__(self, directory, name, picture, curves):
@@ -90,7 +90,7 @@ class StepLog:
         self._events = tf.summary.create_file_writer(str(self.directory / "events"))
 
     def add(self, step, values):
-        """Takes in a row.
+        """Adds a row of values, numbers by name, at a step.
 
         Raises:
             TrainingError: the events cannot be written.

@@ -1,4 +1,4 @@
-"""Numbers of one's own, computed on samples while a model trains."""
+"""Metrics of your own, computed on samples while a model trains."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ class SampleMetrics(keras.callbacks.Callback):
 
     Args:
         directory: gets `sample_metrics.jsonl`, `sample_metrics.png` and `events/`; see `StepLog`.
-        metrics: from the name of each to a function from samples, float32 `[samples, *data_shape]`, images in [0, 1],
-            to a number.
-        samples: how many; their seeds are 0 to samples - 1.
+        metrics: functions by name, each from samples, float32 `[samples, *data_shape]`, images in [0, 1], to a number.
+        samples: the number of samples; their seeds are 0 to samples - 1.
 
     Raises:
-        InputError: there is no metric, or, at the end of an epoch, one gives something else than a number.
+        InputError: there is no metric, or, at the end of an epoch, one returns something other than a number.
     """
 
     async_safe = True  # a batch's logs are not read

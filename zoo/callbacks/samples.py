@@ -1,4 +1,4 @@
-"""Pictures and arrays of samples of the same seeds, at the end of every epoch."""
+"""Pictures and arrays of samples from the same seeds, at the end of every epoch."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from zoo.sampling import pictured
 
 
 class SampleGrid(keras.callbacks.Callback):
-    """Draws the samples of the same seeds at the end of every epoch, so that the eye can compare.
+    """Draws samples from the same seeds at the end of every epoch, so that they can be compared by eye.
 
     Args:
         directory: gets `step_<step>.png`.
         seeds: as for `GenerativeModel.sample`; `None` for the picture that `export` makes, see `zoo.sampling.pictured`.
-        labels: as for `GenerativeModel.sample`, of the seeds given.
+        labels: as for `GenerativeModel.sample`, for the given seeds.
     """
 
     def __init__(self, directory, seeds=None, labels=None):
@@ -34,11 +34,11 @@ class SampleGrid(keras.callbacks.Callback):
 
 
 class SampleHistory(keras.callbacks.Callback):
-    """Keeps the samples of the same seeds, before the first step and at the end of every epoch, for after the training.
+    """Stores samples from the same seeds before the first step and at the end of every epoch, to be read afterwards.
 
     Args:
         directory: gets `step_<step>.npy`.
-        samples: how many; their seeds are 0 to samples - 1.
+        samples: the number of samples; their seeds are 0 to samples - 1.
     """
 
     def __init__(self, directory, samples):
@@ -58,5 +58,5 @@ class SampleHistory(keras.callbacks.Callback):
             np.save(file, self.model.sample(self.samples))
 
     def read(self):
-        """From step to the samples that the model made then, float32 `[samples, *data_shape]`, over all restarts."""
+        """The samples at each step, float32 `[samples, *data_shape]`, in a dict by step, over all restarts."""
         return {int(path.stem.removeprefix("step_")): np.load(path) for path in sorted(self.directory.glob("*.npy"))}

@@ -1,4 +1,4 @@
-"""Scores during a training, and the best model that they find."""
+"""Scores during training, and the best model that they find."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ BEST = {"lower": min, "higher": max}  # which of several values the best one is
 
 
 class Scores(keras.callbacks.Callback):
-    """Scores the samples every so many steps and at the end, and keeps the best model beside the last.
+    """Scores samples at regular steps and at the end, and keeps the best model in addition to the last.
 
-    The last one is what a paper's numbers should come from; that the best one was better is worth knowing too.
+    A paper's numbers should come from the last model, but it is worth knowing whether an earlier one was better.
 
     Args:
         directory: gets `scores.jsonl`, `scores.png` and `events/`, see `StepLog`; and `best/`, the checkpoint of the
-            best model, which `Checkpoint(directory / "best").restore(model)` brings back.
+            best model, which `Checkpoint(directory / "best").restore(model)` restores.
         real: what samples are compared with, a `zoo.evaluation.RealData`.
         scores: names in `zoo.evaluation.SCORES`; the first one's first value decides which model is best.
         every: steps between two scorings, a multiple of the model's `steps_per_execution`.
-        samples: how many; their seeds are 0 to samples - 1.
-        steps: the step at which the training ends; `None` for wherever `fit` does.
+        samples: the number of samples; their seeds are 0 to samples - 1.
+        steps: the step at which training ends; `None` for wherever `fit` ends.
 
     Raises:
-        InputError: before the first step, if the scores cannot be taken of so many samples or none is the best.
+        InputError: before the first step, if the scores cannot be computed from so many samples, or the first score
+            does not say which model is best.
     """
 
     async_safe = True  # a batch's logs are not read
@@ -47,7 +48,7 @@ class Scores(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         if self.every % self.model.steps_per_execution:
             raise InputError(
-                f"scores need a number of steps that {self.model.steps_per_execution} steps an execution divide. "
+                f"`every` must be a multiple of the {self.model.steps_per_execution} steps per execution. "
                 f"Received: every={self.every}"
             )
         name, better = self._deciding()
@@ -74,12 +75,12 @@ class Scores(keras.callbacks.Callback):
             self._score()
 
     def best_and_final(self):
-        """The rows of the best model and of the last: `{"step": ..., <value>: ...}` each."""
+        """The rows of the best model and of the last one, each `{"step": ..., <value>: ...}`."""
         name, better = self._deciding()
         return BEST[better](self._log.rows, key=lambda row: row[name]), self._log.rows[-1]
 
     def report(self):
-        """Both in words, a line each."""
+        """The best and the final score as text, one line each."""
         name, _ = self._deciding()
         return "\n".join(
             f"{title:<12}step {row['step']}, {name} {row[name]:.4g}"

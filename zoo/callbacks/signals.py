@@ -12,8 +12,8 @@ import keras
 class StopOnSignal(keras.callbacks.Callback):
     """Ends the epoch, and with it `fit`, after the step in which SIGINT or SIGTERM arrives; a second one stops at once.
 
-    The callbacks' ends of the epoch follow as ever, so that `Checkpoint` saves that step. It is a context manager,
-    within which signals are heard; only a process's main thread can hear them.
+    The callbacks' `on_epoch_end` is called as usual, so that `Checkpoint` saves that step. This is a context manager,
+    within which signals are handled; only a process's main thread can handle them.
 
     Attributes:
         received: the first signal, a `signal.Signals`, or `None`.
@@ -42,6 +42,6 @@ class StopOnSignal(keras.callbacks.Callback):
             raise KeyboardInterrupt
         self.received = signal.Signals(number)
         # `print` may be in the middle of a line of the progress bar.
-        os.write(2, f"\n{self.received.name}: stopping after this step; once more stops at once.\n".encode())
+        os.write(2, f"\n{self.received.name}: stopping after this step; a second signal stops at once.\n".encode())
         if self.model is not None:
             self.model.stop_training = True

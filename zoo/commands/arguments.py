@@ -1,4 +1,4 @@
-"""Arguments of commands that need no data; those of scores, in `flags`, import what reads them."""
+"""Arguments that need no data; those of the commands that score are in `flags`, which imports what reads data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def stated_path(text: str) -> Path:
     """The path that a flag states, its leading `~` expanded; argparse calls this.
 
     Raises:
-        argparse.ArgumentTypeError: nothing is stated, or the home of a user who does not exist.
+        argparse.ArgumentTypeError: the text is empty, or names the home of a user who does not exist.
     """
     try:
         if text:

@@ -14,7 +14,7 @@ from zoo.errors import InputError
 from zoo.files import expanded, read_rows
 from zoo.recipe.workdir import is_workdir
 
-HELP = "score trained models side by side, let them fight, and draw the curves of runs together"
+HELP = "score trained models side by side, let them judge each other, and draw the curves of runs together"
 EXAMPLE = "zoo compare runs/gan_mnist runs/dcgan_mnist --data mnist"
 INTERVAL, NO_DIFFERENCE = "95 % INTERVAL", "no difference"
 
@@ -61,10 +61,10 @@ def draw_curves(workdirs: Iterable[str], out: str) -> None:
 
 
 def logged(workdir: Path) -> dict[str, list[tuple[int, float]]]:
-    """Steps and values of all losses, scores and metrics of a run, by their names.
+    """The steps and values of all losses, scores and metrics of a run, by their names.
 
     Raises:
-        InputError: there are none.
+        InputError: the run has logged none.
     """
     curves = {}
     for path in sorted(workdir.glob("*.jsonl")):
@@ -78,7 +78,7 @@ def logged(workdir: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 def print_comparison(arguments: argparse.Namespace) -> None:
-    """Prints scores, which of their differences are beyond chance, and battles."""
+    """Prints the scores, which of their differences exceed chance, and the battles."""
     console.import_tensorflow()
     models, (real, scores, samples) = read_protocol(arguments, arguments.models)
     of_samples = [name for name in scores if name != evaluation.TEST_ERRORS]
@@ -95,8 +95,8 @@ def print_comparison(arguments: argparse.Namespace) -> None:
     print_battles(evaluation.battles(models, real.dataset))
     print()
     print(
-        "intervals: 95 %, by the bootstrap over the samples of these models; how far models of other seeds differ, "
-        "`zoo sweep` tells"
+        "intervals: 95 %, by the bootstrap over the samples of these models; `zoo sweep` shows how far models of other "
+        "seeds differ"
     )
 
 

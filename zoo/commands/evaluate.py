@@ -1,4 +1,4 @@
-"""`zoo evaluate NAME --data D`: scores of a trained model on a dataset, beside those of real test data."""
+"""`zoo evaluate NAME --data D`: scores of a trained model on a dataset, next to those of real test data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zoo.features.choice import CLASSIFIER
 from zoo.files import make_folder
 from zoo.images import drawable
 
-HELP = "score a trained model, or samples of any generator, on a dataset, beside real test data"
+HELP = "score a trained model, or samples of any generator, on a dataset, next to real test data"
 EXAMPLE = "zoo evaluate dcgan-fashion_mnist --data fashion_mnist"
 
 RUNS = Path("runs", "scores")
@@ -72,7 +72,7 @@ def require_card(name: str) -> None:
 
 
 def command_line(name: str, arguments: argparse.Namespace, samples: int) -> str:
-    """The line that repeats an evaluation of the model of this name, without the places of this machine."""
+    """The command that repeats an evaluation of the model of this name, without paths on this machine."""
     stated = {
         "samples": samples,
         "scores": arguments.scores,

@@ -30,8 +30,8 @@ def add_flags(command: argparse.ArgumentParser) -> None:
         "--precision",
         default=FLOAT32,
         choices=PRECISIONS,
-        help="of a SavedModel: what it computes in; bfloat16_weights is as small and computes in float32 "
-        "(default: float32)",
+        help="of a SavedModel: the type it computes in; bfloat16_weights is as small as bfloat16 but computes in "
+        "float32 (default: float32)",
     )
 
 
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def export(arguments: argparse.Namespace) -> None:
-    """Restores a model and exports it anew."""
+    """Restores a model and exports it again."""
     from zoo.artefacts.catalogue import find
     from zoo.artefacts.export import FACTS
     from zoo.recipe.workdir import SETTINGS
@@ -70,7 +70,7 @@ def convert(arguments: argparse.Namespace) -> None:
     if arguments.out.suffix != f".{arguments.to}":
         raise InputError(f"{arguments.out}: should end in .{arguments.to}.")
     if (arguments.checkpoint, arguments.precision) != ("latest", FLOAT32):
-        raise InputError("--checkpoint and --precision are of a SavedModel: export that first, then convert it.")
+        raise InputError("--checkpoint and --precision need --to savedmodel: export that first, then convert it.")
     contents, difference = conversion.convert(load(arguments.source), arguments.to)
     with replacing(arguments.out) as temporary:
         temporary.write_bytes(contents)

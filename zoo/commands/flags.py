@@ -1,4 +1,4 @@
-"""Flags of the commands that score, and what they ask for."""
+"""The flags of the commands that score, and what they ask for."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ SOURCES = f"{MODELS}; or samples: folder:PATH of images, or an .npz of `samples`
 
 
 class Protocol(NamedTuple):
-    """What samples are scored by.
+    """How samples are scored.
 
     Args:
         real: what they are compared with.
         scores: names in `evaluation.SCORES`, and `evaluation.TEST_ERRORS` where models classify.
-        samples: how many.
+        samples: the number of samples.
     """
 
     real: evaluation.RealData
@@ -54,7 +54,7 @@ def add_protocol(command: argparse.ArgumentParser, needs_data: bool = True) -> N
 def read_protocol(
     arguments: argparse.Namespace, names: Sequence[str]
 ) -> tuple[dict[str, LoadedModel | evaluation.GivenSamples], Protocol]:
-    """The models and the samples of these names, and how the flags of `add_protocol` ask for them to be scored."""
+    """The models or given samples of these names, and how the flags of `add_protocol` ask for them to be scored."""
     choice.check(arguments.features, arguments.inception)
     models = {name: load(name) for name in names if not evaluation.is_given(name)}
     dataset = data.load(arguments.data, arguments.data_dir, arguments.image_size, arguments.skip_corrupt)

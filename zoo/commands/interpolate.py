@@ -21,11 +21,11 @@ EXAMPLE = "zoo interpolate dcgan-fashion_mnist --seeds 3,7,12 --steps 8 --out wa
 
 def add_flags(command: argparse.ArgumentParser) -> None:
     add_model(command)
-    command.add_argument("--seeds", required=True, help="two or more, such as 3,7,12; the way leads through each")
+    command.add_argument("--seeds", required=True, help="two or more, such as 3,7,12; the way leads through all")
     command.add_argument(
         "--steps", type=int, default=8, help="samples from one seed to the next (default: %(default)s)"
     )
-    command.add_argument("--label", help="class of all samples, a name or a number, of a model that samples by class")
+    command.add_argument("--label", help="class of all samples, by name or number, if the model samples by class")
     command.add_argument(
         "--truncation",
         type=float,
@@ -36,7 +36,7 @@ def add_flags(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--out",
         default="walk.png",
-        help=".png, one row from each seed to the next, or of images .gif (default: %(default)s)",
+        help=".png with one row from each seed to the next, or, for images, .gif (default: %(default)s)",
     )
 
 

@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
     name = re.sub(r"\W+", "_", arguments.dataset.removeprefix("folder:")).strip("_")
     path = Path(f"{arguments.paper}_{name}.py")
     source = recipe_of(arguments.paper, arguments.dataset, path)
-    if os.path.lexists(path):  # unlike `Path.exists` no error for a name that is too long
+    if os.path.lexists(path):  # unlike `Path.exists`, no error for a name that is too long
         raise InputError(f"{path} is there already.")
     with replacing(path) as temporary:
         temporary.write_text(source, encoding="utf-8")
@@ -47,13 +47,13 @@ def recipe_of(paper: str, dataset: str, path: Path) -> str:
     found = {}
     for name, source in sources.items():
         trained_on = match[1] if (match := DATA.search(source)) else None
-        # Networks for points fit points, and those for images images.
+        # Networks for points suit other points, and networks for images suit other images.
         rank = ((trained_on in TOYS) != (dataset in TOYS), trained_on != USUAL, name)
         found.setdefault(name.removesuffix(f"_{trained_on}"), []).append(rank)
     papers = {name: min(ranks)[-1] for name, ranks in found.items()}
     if paper not in papers:
         raise unknown("paper", paper, papers)
     body = sources[papers[paper]].split('"""', 2)[2]
-    literal = json_text(dataset).rstrip()  # a string of JSON is one of Python
+    literal = json_text(dataset).rstrip()  # a JSON string is also a Python string
     body = DATA.sub(lambda _: f"    data={literal}", body, count=1)
     return f'"""A recipe of my own, from the zoo\'s {papers[paper]}.\n\nCommand    zoo train ./{path}\n"""{body}'

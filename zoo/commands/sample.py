@@ -23,7 +23,7 @@ from zoo.sampling import MOST, check_seeds_and_labels
 
 HELP = "draw samples from a trained model"
 ALL = "all"
-MOST_TILES = 10_000  # samples of a picture
+MOST_TILES = 10_000  # samples in one picture
 EXAMPLE = "zoo sample dcgan-fashion_mnist --seeds 0-63 --out grid.png"
 
 
@@ -34,13 +34,13 @@ def add_flags(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--label",
-        help="class of every sample, or of each: Sneaker, or 3, or Sneaker,3,-1; -1 is drawn by the seed (default: "
-        "-1); all for a row of the seeds for each class",
+        help="one class for all samples, or one for each: Sneaker, or 3, or Sneaker,3,-1; with -1 the seed draws the "
+        "class (default: -1); all draws a row of the seeds for each class",
     )
     command.add_argument(
         "--out",
-        help=f"picture to write, .png, of at most {MOST_TILES:,} samples, or a folder, FOLDER/, for a picture of each "
-        "sample (default: grid.png)",
+        help=f"picture to write, .png, of at most {MOST_TILES:,} samples, or a folder, FOLDER/, for one picture of "
+        "each sample (default: grid.png)",
     )
     command.add_argument("--npz", help="arrays to write, .npz: samples, seeds and labels")
     command.add_argument(
@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 @contextlib.contextmanager
 def npz_in_parts(path: str, seeds: np.ndarray, labels: np.ndarray) -> Iterator[Callable[[np.ndarray], None]]:
-    """Writes the .npz of as many samples as there are seeds, whole or not at all, without holding them in memory.
+    """Writes the .npz of one sample for each seed, completely or not at all, without holding them all in memory.
 
     Yields:
         A function that takes the next samples, float32 `[n, *data_shape]`.
@@ -125,7 +125,7 @@ def classes(model: LoadedModel) -> np.ndarray:
     """The labels of all classes of a model that samples by class.
 
     Raises:
-        InputError: it does not.
+        InputError: the model does not sample by class.
     """
     count = model.card.get("num_classes")
     if not count or not model.card.get("conditional", True):
@@ -141,7 +141,7 @@ def require_at_most(count: int, most: int = MOST) -> None:
 
 
 def write_pictures(folder: Path, samples: np.ndarray, seeds: np.ndarray, labels: np.ndarray) -> None:
-    """Writes each image in its own size as SEED.png, or as SEED-LABEL.png where it was asked for by its class."""
+    """Writes each image in its own size as SEED.png, or as SEED-LABEL.png where a class was asked for."""
     make_folder(folder)
     for pixels, seed, label in zip(to_bytes(samples), seeds, labels, strict=True):
         write_png(folder / (f"{seed}.png" if label < 0 else f"{seed}-{label}.png"), pixels)
@@ -168,10 +168,10 @@ def parse_seeds(text: str) -> np.ndarray:
 
 
 def parse_labels(text: str | None, class_names: Sequence[str] | None) -> int | list[int] | None:
-    """The label of every sample, or one for each, from class names and numbers; a class of that name comes first.
+    """One label for all samples, or one for each, from class names or numbers; names take precedence.
 
     Raises:
-        InputError: neither.
+        InputError: a part that is neither.
     """
     if text is None:
         return None

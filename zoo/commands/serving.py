@@ -19,7 +19,7 @@ EXAMPLE = "zoo serving config cgan-mnist dcgan-fashion_mnist --out serving"
 def add_flags(command: argparse.ArgumentParser) -> None:
     actions = command.add_subparsers(metavar="ACTION", required=True)
 
-    config = actions.add_parser("config", help="verify models, and write what a server of them is started with")
+    config = actions.add_parser("config", help="verify models, and write the files that start their server")
     config.add_argument("models", nargs="+", metavar="NAME", help="names from `zoo list`, or paths of artefacts")
     config.add_argument("--out", required=True, type=stated_path, help="folder for the files")
     config.add_argument("--root", help="where the server finds the models, such as /models (default: where they are)")
@@ -75,7 +75,7 @@ def check_server(arguments: argparse.Namespace) -> None:
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(Client(url, timeout=arguments.timeout)) for url in arguments.urls]
         asked = [local_names(client, arguments.models, list(pretrained())) for client in clients]
-        for name in dict.fromkeys(itertools.chain(*asked)):  # loading one takes a second: once, for all servers
+        for name in dict.fromkeys(itertools.chain(*asked)):  # loading a model takes a second, so once for all servers
             model = load(name)
             served = model.card.get("name", Path(name).name)
             for client, names in zip(clients, asked, strict=True):

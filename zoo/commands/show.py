@@ -47,7 +47,7 @@ def read_signatures(version: Path) -> dict[str, dict]:
     """The signatures of a SavedModel whose card does not state them.
 
     Raises:
-        InputError: the graph cannot be read, or states types or shapes that there are not.
+        InputError: the graph cannot be read, or states types or shapes that do not exist.
     """
     console.import_tensorflow()
     try:
@@ -68,7 +68,7 @@ def tensors(described: Mapping[str, Mapping[str, object]]) -> str:
 
 
 def told(score: object) -> str:
-    """A score of a card in short; as it stands there if it is not as the zoo writes it."""
+    """A card's score in short form; as it stands on the card if it is not in the form that the zoo writes."""
     try:
         return f"{score['score']} {measurement(score)}"
     except (TypeError, KeyError, ValueError):

@@ -49,11 +49,11 @@ def add_serve_flags(command: argparse.ArgumentParser) -> None:
     )
     _add_database(command, "--database", default=DATABASE)
     command.add_argument(
-        "--seeds", default="0-149", help="of each model's pictures; as many real ones are taken (default: %(default)s)"
+        "--seeds", default="0-149", help="of each model's pictures; equally many are real (default: %(default)s)"
     )
     command.add_argument("--label", help="class of all pictures, by name or number (default: all classes)")
     command.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
-    command.add_argument("--port", type=int, default=8000, help="0 is any that is free (default: %(default)s)")
+    command.add_argument("--port", type=int, default=8000, help="0 for any that is free (default: %(default)s)")
 
 
 def serve(arguments: argparse.Namespace) -> None:
@@ -129,10 +129,10 @@ def add_plan_flags(command: argparse.ArgumentParser) -> None:
     for name, which in (("first", "one model"), ("second", "another")):
         command.add_argument(name, type=float, help=f"share of {which}'s pictures taken for real, such as 0.4")
     command.add_argument(
-        "--power", type=float, default=0.8, help="chance to find the difference (default: %(default)s)"
+        "--power", type=float, default=0.8, help="chance of finding the difference (default: %(default)s)"
     )
-    command.add_argument("--protocol", default="lapgan", help="as of `zoo study serve` (default: %(default)s)")
-    command.add_argument("--models", type=int, default=2, help="how many take part (default: %(default)s)")
+    command.add_argument("--protocol", default="lapgan", help="as for `zoo study serve` (default: %(default)s)")
+    command.add_argument("--models", type=int, default=2, help="how many are compared (default: %(default)s)")
 
 
 def plan(arguments: argparse.Namespace) -> None:

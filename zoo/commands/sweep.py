@@ -18,19 +18,19 @@ EXAMPLE = "zoo sweep dcgan_digits --seed 0-2 --filters 16,32 --score_every 1000"
 
 def add_flags(command: argparse.ArgumentParser) -> None:
     command.usage = "zoo sweep [-h] [--workdir FOLDER] [--jobs N] RECIPE FLAG ..."
-    command.add_argument("--workdir", type=stated_path, help="of all runs (default: runs/RECIPE-sweep)")
+    command.add_argument("--workdir", type=stated_path, help="folder of all runs (default: runs/RECIPE-sweep)")
     add_jobs(command)
     command.add_argument("recipe", metavar="RECIPE", help="as `zoo train` takes it")
     command.add_argument(
         "flags",
         nargs=argparse.REMAINDER,
         metavar="FLAG ...",
-        help="of the recipe; a number may be several, such as 1e-4,2e-4, or a range, such as 0-4",
+        help="of the recipe; a flag may have several numbers, such as 1e-4,2e-4, or a range, such as 0-4",
     )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """The runs, resumable; then a table with one row for each combination of values besides the seed."""
+    """Makes the runs, resuming any that stopped; then prints one row for each combination of values but the seed."""
     if any(flag.lstrip("-").split("=")[0] in ("workdir", "jobs") for flag in arguments.flags):
         raise InputError("zoo sweep takes --workdir and --jobs before the recipe. Received: one of them after it")
     plan = many.sweep(arguments.recipe, arguments.flags)
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def print_summary(summary: Sequence[Mapping]) -> None:
-    """A row for each combination, a column for each setting and each score."""
+    """Prints one row for each combination, with one column for each setting and each score."""
     settings, scores = list(summary[0]["settings"]), list(summary[0]["scores"])
     rows = [
         (

@@ -20,7 +20,7 @@ def print_table(rows: Iterable[tuple[str, ...]]) -> None:
 
 
 def print_scores(reports: Mapping[str, evaluation.Report]) -> None:
-    """A row for each score, a column for each model and one for the floor; below, what the numbers depend on."""
+    """Prints a row for each score, a column for each model and one for the floor; then what the numbers depend on."""
     first, *_ = reports.values()
     rows = [
         (
@@ -40,7 +40,7 @@ def print_scores(reports: Mapping[str, evaluation.Report]) -> None:
     rounding = "images rounded to 8 bits" if any(record["rounding"] for record in of_samples) else "not rounded"
     print(f"data: {first.protocol['dataset']}" + (f"; samples: seeds from 0, {rounding}" if of_samples else ""))
     if of_samples:
-        print("floor: the same score of real rows in the place of the samples")
+        print("floor: the same score of real rows in place of the samples")
     for record in [record for record in first.records if record["features"]][:1]:
         print(f"features: {record['features']}, sha256 {record['features_sha256']:.12}…")
         print(f"features of the real data: {first.protocol['real_features']}")

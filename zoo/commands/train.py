@@ -1,4 +1,4 @@
-"""`zoo train RECIPE [FLAG ...]`: runs a recipe, all of a list, or lists them."""
+"""`zoo train RECIPE [FLAG ...]`: runs a recipe or all recipes of a list, or lists the recipes."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def add_flags(command: argparse.ArgumentParser) -> None:
         "--all",
         type=stated_path,
         metavar="LIST",
-        help="a file with a recipe and its flags on each line: each runs in a workdir of its own in runs/LIST, what "
-        "is done already is skipped, what was interrupted goes on",
+        help="a file with a recipe and its flags on each line: each runs in its own workdir in runs/LIST; finished "
+        "runs are skipped, interrupted ones are resumed",
     )
     add_jobs(command)
     command.add_argument(
@@ -35,7 +35,7 @@ def add_flags(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """The recipe sees the command line that it would see as a script."""
+    """Runs a recipe with the command line that it would see as a script, or a list of recipes, or lists them."""
     if arguments.all:
         if arguments.recipe:
             raise InputError(f"--all takes its recipes from the list. Received: {' '.join(arguments.recipe)} as well")

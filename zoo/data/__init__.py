@@ -14,7 +14,7 @@ EMBEDDED = {"digits": digits.load, triangles.NAME: triangles.load} | mixtures.DA
 
 
 def names() -> list[str]:
-    """The embedded datasets and the familiar ones of TFDS; `load` takes every other dataset of images in TFDS too."""
+    """The embedded datasets and the best-known ones of TFDS; `load` also takes every other TFDS dataset of images."""
     return [*EMBEDDED, *tfds_images.FAMILIAR]
 
 
@@ -28,16 +28,17 @@ def load(
             (`zoo.data.folder`); or the name of a TFDS dataset of images, such as "mnist" or "lsun/bedroom"
             (`zoo.data.tfds_images`).
         data_dir: where TFDS keeps its datasets; None is TFDS's own default, which `$TFDS_DATA_DIR` changes.
-        image_size: crops the images of a folder or of TFDS to their centred square and resizes it to this many pixels a
-            side. None keeps them as they are, which needs images of one size.
+        image_size: crops the images of a folder or of TFDS to their central square and resizes it to this many pixels
+            per side. None keeps the images as they are, which requires that all have the same size.
         skip_corrupt: leaves out files of a folder that cannot be read, with a warning, instead of refusing the folder.
 
     Returns:
-        The dataset. Each split is decoded once, on its first use (a folder at once), into files under `$GAN_ZOO_CACHE`
-        (`~/.cache/gan-zoo`) that later runs map.
+        The dataset. Each split is decoded once, on its first use (a folder already when it is loaded), into files under
+        `$GAN_ZOO_CACHE` (`~/.cache/gan-zoo`) that later runs map into memory.
 
     Raises:
-        InputError: no such dataset, data that cannot be had or read, or an `image_size` that is missing or misplaced.
+        InputError: there is no such dataset, its data cannot be obtained or read, or `image_size` is missing or not
+            applicable.
     """
     if image_size is not None and image_size < 1:
         raise InputError(f"image_size must be positive. Received: image_size={image_size}")

@@ -1,4 +1,4 @@
-"""Crops of images, cut when a batch is read, so that the images themselves stay where they are."""
+"""Crops of images, cut when a batch is read, so that the images themselves need not be copied."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from zoo.errors import InputError
 
 @dataclass(frozen=True, eq=False)
 class CornerCrops(Split):
-    """The rows of a split four times, as the square crops in their four corners: row 4 i + j is corner j of image i.
+    """A split with four rows for each image, the square crops of its corners: row 4 i + j is corner j of image i.
 
-    `stream` and `batches` give crops; `images` and `labels` are the uncropped split's.
+    `stream` and `batches` give crops; `images` and `labels` are those of the uncropped split.
 
     Args:
         images: uint8 `[n, height, width, channels]`, in memory or memory-mapped.
         labels: int32 `[n]`.
-        size: pixels of a crop's side.
+        size: the side of a crop in pixels.
 
     Raises:
-        InputError: the images have not that many pixels, or are none.
+        InputError: `size` is below 1 or larger than the images, or the rows are not images.
     """
 
     size: int
@@ -29,7 +29,7 @@ class CornerCrops(Split):
         super().__post_init__()
         if self.images.ndim != 4 or not 0 < self.size <= min(self.images.shape[1:3]):
             raise InputError(
-                f"Crops need images of as many pixels a side. "
+                f"Crops need a positive size and images at least as large. "
                 f"Received: size={self.size} and rows of shape {self.images.shape[1:]}"
             )
 

@@ -1,4 +1,4 @@
-"""What every data source returns: a `Dataset` of three `Split`s, and how a split is streamed."""
+"""What every data source returns: a `Dataset` with its `Split`s, which stream their rows."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Split:
 
     Args:
         images: uint8 `[n, height, width, channels]` in memory or memory-mapped, or, for vectors, float32 `[n, size]`.
-        labels: int32 `[n]`; -1 where a row has none.
+        labels: int32 `[n]`; -1 for a row without a label.
 
     Raises:
-        InputError: no rows, or as many labels as rows are not given.
+        InputError: there are no rows, or not as many labels as rows.
     """
 
     images: np.ndarray
@@ -47,14 +47,14 @@ class Split:
     def stream(
         self, batch_size: int, seed: int = 0, start: int = 0, replicas: int = 1, pipeline: int = 0, pipelines: int = 1
     ) -> tf.data.Dataset:
-        """Shuffled batches without end, for training.
+        """An endless stream of shuffled batches, for training.
 
         Row i of the stream (batch i // batch_size) belongs to epoch i // n, and each epoch is a permutation of all n
-        rows that depends on (seed, epoch) alone. Nothing is replayed to start at a later batch.
+        rows that depends only on (seed, epoch). So the stream can start at a later batch without reading others.
 
         Under a `tf.distribute` strategy, each replica takes the next element of its input pipeline. An element is
-        therefore one replica's share of a batch, `batch_size // replicas` rows; `pipeline` delivers the shares of its
-        own `replicas // pipelines` replicas, in order, then those of the next batch:
+        therefore one replica's share of a batch, `batch_size // replicas` rows; a pipeline delivers the shares of its
+        own `replicas // pipelines` replicas in order, then those of the next batch:
 
             strategy.distribute_datasets_from_function(
                 lambda context: split.stream(
@@ -66,19 +66,19 @@ class Split:
             )
 
         Args:
-            batch_size: rows of a batch, over all replicas.
-            seed: chooses the permutations.
+            batch_size: rows per batch, over all replicas.
+            seed: determines the permutations.
             start: the batch to start at, counted from 0.
-            replicas: replicas that share a batch.
+            replicas: how many replicas share a batch.
             pipeline: which input pipeline this is, in [0, pipelines).
-            pipelines: input pipelines (worker processes) that share a batch.
+            pipelines: how many input pipelines (worker processes) share a batch.
 
         Returns:
             Elements `{"image": float32 [batch_size // replicas, *shape], "label": int32 [batch_size // replicas]}`;
             images lie in [0, 1], vectors are on their own scale.
 
         Raises:
-            InputError: a size or a position out of range, or a batch that cannot be shared out evenly.
+            InputError: a size or a position is out of range, or a batch cannot be divided evenly among the replicas.
         """
         import tensorflow as tf
 
@@ -96,7 +96,7 @@ class Split:
                 f"Received: replicas={replicas}, pipeline={pipeline}, pipelines={pipelines}"
             )
         count = len(self)
-        _ = self._tensors  # made here, outside the graph that `map` traces
+        _ = self._tensors  # creates them here, outside the graph that `map` traces
         share = batch_size // replicas
         replicas_here = replicas // pipelines
 
@@ -106,8 +106,8 @@ class Split:
             replica = pipeline * replicas_here + turn % replicas_here
             row = batch * batch_size + replica * share + tf.range(share, dtype=tf.int64)
             epoch = row // count
-            # The op behind tf.random.experimental.index_shuffle, which cannot take a seed for each row, and whose 4
-            # rounds leave permutations that correlate with the identity; those of 8 rounds and more do not.
+            # The op behind tf.random.experimental.index_shuffle, which itself cannot take a seed for each row. Its 4
+            # rounds give permutations that correlate with the identity; 8 rounds or more do not.
             shuffled = tf.raw_ops.RandomIndexShuffle(
                 index=row % count,
                 seed=tf.stack([tf.fill([share], tf.constant(seed, tf.int64)), epoch, tf.zeros_like(epoch)], axis=1),
@@ -120,10 +120,10 @@ class Split:
         return batches.prefetch(tf.data.AUTOTUNE)
 
     def batches(self, batch_size: int) -> tf.data.Dataset:
-        """Every row once, in order, for scoring; the last batch holds what remains.
+        """Every row once, in order, for scoring; the last batch may be smaller.
 
         Returns:
-            The same elements as `stream`, of at most `batch_size` rows.
+            The same elements as `stream`, with at most `batch_size` rows.
 
         Raises:
             InputError: `batch_size` is not positive.
@@ -132,7 +132,7 @@ class Split:
 
         require_positive(batch_size=batch_size)
         count = len(self)
-        _ = self._tensors  # made here, outside the graph that `map` traces
+        _ = self._tensors  # creates them here, outside the graph that `map` traces
 
         @tf.autograph.experimental.do_not_convert
         def read(first):
@@ -145,10 +145,10 @@ class Split:
 
     @cached_property
     def _tensors(self) -> tuple[tf.Tensor, int, tf.Tensor]:
-        """The file or array that holds the images, the row of it where they begin, and the labels.
+        """The file or array that holds the images, its row where they begin, and the labels.
 
-        TensorFlow reads a memory map itself: a pipeline that calls Python can deadlock where a strategy's iterator is
-        destroyed, since that waits, holding the interpreter's lock, for the call.
+        TensorFlow reads a memory map itself: a pipeline that calls Python can deadlock when a strategy's iterator is
+        destroyed, since the destruction waits for the call while holding the interpreter's lock.
         """
         import tensorflow as tf
 
@@ -176,17 +176,17 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A dataset by name; a split is decoded when it is first asked for.
+    """A named dataset; each split is decoded when it is first used.
 
     Args:
         name: as given to `load`.
         data_shape: `(height, width, channels)`, or `(size,)` for vectors.
         num_classes: labels lie in [0, num_classes); None if the dataset has no labels.
         class_names: a name for each label, or None.
-        licence: what is known of the licence of the data.
-        read: the `Split` called "train", "validation" or "test", or "unlabelled" where there is one, or that of
-            several, joined by "+".
-        fingerprint: changes where the rows do; None for data that cannot change under their name.
+        licence: what is known about the licence of the data.
+        read: a function from a name to its `Split`: "train", "validation" or "test", "unlabelled" if there is one, or
+            several of these joined by "+".
+        fingerprint: a text that changes when the rows do; None for data that cannot change under their name.
         has_unlabelled: whether there is a split "unlabelled".
     """
 
@@ -213,12 +213,12 @@ class Dataset:
 
     @cached_property
     def train_and_validation(self) -> Split:
-        """The rows of both, for an experiment that validates nothing: all 50,000 training images of CIFAR-10."""
+        """The rows of both, for experiments without validation, such as on all 50,000 training images of CIFAR-10."""
         return self.read("train+validation")
 
     @cached_property
     def unlabelled(self) -> Split:
-        """What a model without labels trains on: the rows of a split of that name, as STL-10 has, or else "train"."""
+        """The rows for training without labels: the split "unlabelled" if there is one, as in STL-10, or "train"."""
         return self.read("unlabelled") if self.has_unlabelled else self.train
 
     @property
@@ -231,12 +231,12 @@ class Dataset:
 
 
 def partition(name: str, rows: int, missing: Sequence[str] = ("validation", "test")) -> dict[str, slice]:
-    """Where "train" and each split of `missing` lie in the `rows` training rows of dataset `name`.
+    """The ranges of "train" and of each split in `missing` among the `rows` training rows of dataset `name`.
 
     Each missing split takes a tenth of the rows, 10,000 at most, from the end.
 
     Raises:
-        InputError: too few rows to leave one to each.
+        InputError: there are too few rows to give one to each split.
     """
     if rows <= len(missing):
         raise InputError(
@@ -251,13 +251,13 @@ def partition(name: str, rows: int, missing: Sequence[str] = ("validation", "tes
 
 
 def in_memory(name: str, images: np.ndarray, labels: np.ndarray, **own: Split) -> Callable[[str], Split]:
-    """`Dataset.read` for rows that are decoded already and whose order does not matter.
+    """Makes `Dataset.read` for rows that are already decoded and whose order does not matter.
 
     Args:
-        name: of the dataset.
-        images: of the split "train", and of "validation" and "test" where `own` lacks them.
-        labels: as many.
-        **own: splits that the dataset has beside it.
+        name: the dataset's name.
+        images: the images of "train", and of "validation" and "test" if these are not in `own`.
+        labels: the label of each image.
+        **own: the dataset's other splits.
     """
     places = partition(name, len(images), [split for split in ("validation", "test") if split not in own])
 
@@ -273,5 +273,5 @@ def in_memory(name: str, images: np.ndarray, labels: np.ndarray, **own: Split) -
 
 
 def shuffled_rows(rows: int) -> np.ndarray:
-    """A fixed permutation, int64 `[rows]`: the legacy generator's stream never changes between NumPy versions."""
+    """A fixed permutation, int64 `[rows]`; the legacy generator's stream never changes between NumPy versions."""
     return np.random.RandomState(0).permutation(rows)

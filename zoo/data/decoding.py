@@ -1,4 +1,4 @@
-"""Decoding images once: the arrays are kept on disk beside the settings that made them, and later runs map them."""
+"""Decoding images once: arrays are kept on disk with the settings that made them, and later runs memory-map them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from zoo.files import cache_dir, make_folder, write_json
 if TYPE_CHECKING:
     import tensorflow as tf
 
-FORMAT = 1  # of the cache: to be raised when its files, or the pixels that the same settings give, change
+FORMAT = 1  # of the cache; raise it when its files change, or the pixels that the same settings give
 IMAGES, LABELS, SETTINGS = "images.raw", "labels.npy", "settings.json"
 
 
@@ -28,8 +28,8 @@ class Undecoded(NamedTuple):
     """Rows that are yet to be decoded.
 
     Args:
-        rows: as many as `chunks` may yield; fewer are allowed.
-        shape: of one image.
+        rows: how many rows `chunks` yields at most.
+        shape: the shape of one image.
         chunks: pairs of uint8 `[k, *shape]` images and their k labels.
     """
 
@@ -39,12 +39,12 @@ class Undecoded(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """Rows out of the cache.
+    """Rows from the cache.
 
     Args:
         images: uint8 `[n, *shape]`, memory-mapped.
         labels: int32 `[n]`.
-        sha256: of the bytes of both.
+        sha256: the hash of the bytes of both.
     """
 
     images: np.ndarray
@@ -53,11 +53,11 @@ class Decoded(NamedTuple):
 
 
 def centre_square(image: tf.Tensor, size: int) -> tf.Tensor:
-    """The largest centred square of an image, resized by averaging areas.
+    """The largest central square of an image, resized by averaging areas.
 
     Args:
         image: uint8 `[height, width, channels]`.
-        size: the side of the result.
+        size: the side of the result in pixels.
 
     Returns:
         uint8 `[size, size, channels]`.
@@ -71,15 +71,18 @@ def centre_square(image: tf.Tensor, size: int) -> tf.Tensor:
 
 
 def decode_once(name: str, settings: Mapping[str, object], undecoded: Callable[[], Undecoded]) -> Decoded:
-    """Decodes rows into a folder of `cache_dir()`, unless one of the same name and settings is there.
+    """Decodes rows into a folder of `cache_dir()`, unless one with the same name and settings exists.
 
     Args:
-        name: of the data, for people.
-        settings: whatever decides the rows: numbers, strings, lists of them and None.
+        name: the name of the data, for people to read.
+        settings: everything that determines the rows: numbers, strings, lists of these, and None.
         undecoded: is called if the rows are not in the cache.
 
+    Returns:
+        The rows, read from the cache.
+
     Raises:
-        InputError: the cache cannot be written, or its disk has no room.
+        InputError: the cache is damaged or cannot be written, or its disk has too little space.
     """
     settings = {"format": FORMAT, **settings}
     digest = hashlib.sha256(repr(sorted(settings.items())).encode()).hexdigest()
@@ -96,7 +99,7 @@ def decode_once(name: str, settings: Mapping[str, object], undecoded: Callable[[
 
 
 def _write(cached: Path, settings: dict, rows: int, shape: tuple[int, ...], chunks: Iterable) -> None:
-    """Writes the three files of a folder that appears whole or not at all."""
+    """Writes a folder of three files, which appears whole or not at all."""
     size, free = rows * math.prod(shape), shutil.disk_usage(cached.parent).free
     if size > free:
         raise InputError(
@@ -111,7 +114,7 @@ def _write(cached: Path, settings: dict, rows: int, shape: tuple[int, ...], chun
             np.save(unfinished / LABELS, labels)
             made = {**settings, "rows": len(labels), "shape": shape, "sha256": sha256}
             write_json(unfinished / SETTINGS, made)
-            if not cached.exists():  # else another process has just written the same rows
+            if not cached.exists():  # otherwise another process has just written the same rows
                 unfinished.rename(cached)
     except OSError as error:
         if not cached.exists():
@@ -119,7 +122,7 @@ def _write(cached: Path, settings: dict, rows: int, shape: tuple[int, ...], chun
 
 
 def _write_rows(path: Path, rows: int, chunks: Iterable, title: str) -> tuple[np.ndarray, str]:
-    """Writes the bytes of the images one after the other, and returns the labels and the hash of all."""
+    """Writes the bytes of the images one after another, and returns the labels and the hash of both."""
     from tqdm import tqdm
 
     labels: list[int] = []

@@ -1,4 +1,4 @@
-"""The embedded dataset: 1,797 scanned digits that ship inside the scikit-learn wheel, so that nothing is downloaded."""
+"""An embedded dataset: 1,797 scanned digits that come with scikit-learn, so that nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoo.data.dataset import Dataset, in_memory, shuffled_rows
 def load() -> Dataset:
     """The test set of UCI's Optical Recognition of Handwritten Digits, resampled from 8x8 to 16x16.
 
-    The levels 0..16 become 0..255. A fixed permutation deals the rows to the splits.
+    The levels 0..16 become 0..255. A fixed permutation divides the rows into splits.
     """
     from PIL import Image
     from sklearn.datasets import load_digits

@@ -1,7 +1,8 @@
-"""Image folders, "folder:PATH": images side by side, or one sub-folder for each class, or such folders for each split.
+"""Image folders, "folder:PATH": images, or one sub-folder of images for each class, or such folders for each split.
 
-`zoo.data.layout` says which files count. The images are greyscale if every file is, else RGB. 16-bit files of greys
-share the scale of the deepest of them: values of 12 bits, as cameras and scanners store them, are taken for such.
+`zoo.data.layout` says which files count. The images are greyscale if every file is, otherwise RGB. All 16-bit greyscale
+files are scaled alike, by the bits that the largest value needs: if all values fit 12 bits, as cameras and scanners
+store them, 12 bits are the full scale.
 """
 
 from __future__ import annotations
@@ -25,13 +26,22 @@ from zoo.data.layout import shown
 from zoo.errors import InputError
 from zoo.files import expanded
 
-AT_ONCE = 32  # files that wait, decoded, for their turn
-NAMED = 3  # files that a message names
+AT_ONCE = 32  # files that are decoded in parallel and held in memory
+NAMED = 3  # how many files a message names
 T = TypeVar("T")
 
 
 def load(name: str, image_size: int | None = None, skip_corrupt: bool = False) -> Dataset:
-    """Decodes the folder `name`, "folder:PATH"; without splits, its images are dealt to them by a fixed permutation.
+    """Decodes an image folder. If it has no split folders, a fixed permutation divides its images into splits.
+
+    Args:
+        name: "folder:PATH".
+        image_size: crops the images to their central square and resizes it to this many pixels per side; None keeps
+            the images as they are.
+        skip_corrupt: leaves out files that cannot be read, with a warning.
+
+    Returns:
+        The dataset, decoded.
 
     Raises:
         InputError: the folder is missing, holds fewer than three images, or mixes images with class folders or splits
@@ -49,7 +59,7 @@ def load(name: str, image_size: int | None = None, skip_corrupt: bool = False) -
         "pillow": PIL.__version__,
     }
     decoded = decode_once(root.resolve().name, settings, partial(_undecoded, root, files, image_size, skip_corrupt))
-    images, rows = decoded.images, decoded.labels  # of the files that could be read, and their numbers
+    images, rows = decoded.images, decoded.labels  # of the readable files; `rows` are the files' numbers
     splits, labels = splits[rows], labels[rows]
     _require_every_class(root, labels[splits == "train"], class_names)
     own = {}
@@ -70,7 +80,7 @@ def load(name: str, image_size: int | None = None, skip_corrupt: bool = False) -
 
 
 def _undecoded(root: Path, files: list[Path], image_size: int | None, skip_corrupt: bool) -> Undecoded:
-    """The images of a folder, and in the place of labels the numbers of their files."""
+    """The images of a folder, with the numbers of their files instead of labels."""
     reasons: dict[Path, InputError] = {}
     headers = dict(_each(partial(pictures.header, upright=image_size is None), files, reasons))
     if not headers:
@@ -86,7 +96,7 @@ def _undecoded(root: Path, files: list[Path], image_size: int | None, skip_corru
         if reasons and not skip_corrupt:
             raise InputError(
                 f"{_unreadable(root, reasons, len(files))}. "
-                "Mend or remove them, or leave them out with skip_corrupt (--skip_corrupt)"
+                "Repair or remove them, or leave them out with skip_corrupt (--skip_corrupt)"
             )
         if reasons:
             _warn(f"left out: {_unreadable(root, reasons, len(files))}")
@@ -97,7 +107,7 @@ def _undecoded(root: Path, files: list[Path], image_size: int | None, skip_corru
 def _each(
     read: Callable[[Path], T], files: Iterable[Path], reasons: dict[Path, InputError]
 ) -> Iterator[tuple[Path, T]]:
-    """Each file, in order, and what is read of it, on all cores; `reasons` takes in why others cannot be read."""
+    """Each file, in order, with what `read` returns, using all cores; `reasons` gets the errors of unreadable files."""
 
     def result(file: Path) -> T | InputError:
         try:
@@ -117,11 +127,13 @@ def _each(
 
 
 def _bits(root: Path, headers: Mapping[Path, pictures.Header]) -> int:
-    """Of the values of the 16-bit files; fewer than 16 are said aloud."""
+    """How many bits the values of the 16-bit files need; logs a warning if these are fewer than 16."""
     deep = [header.largest for header in headers.values() if header.largest]
     bits = pictures.depth(max(deep, default=0))
     if deep and bits < 16:
-        _warn(f"{len(deep)} files of 16 bits in {shown(root)} hold values of {bits}, up to {max(deep)}: scaled as such")
+        _warn(
+            f"{len(deep)} files of 16 bits in {shown(root)} hold values up to {max(deep)}: scaled as {bits}-bit values"
+        )
     return bits
 
 
@@ -142,7 +154,7 @@ def _require_every_class(root: Path, labels: np.ndarray, class_names: tuple[str,
     missing = [name for label, name in enumerate(class_names or ()) if label not in labels]
     if missing:
         raise InputError(
-            f"{FOLDER}{shown(root)} needs an image for each class. Received: none that can be read to train on "
+            f"{FOLDER}{shown(root)} needs an image for each class. Received: no readable training image of "
             f"{', '.join(missing[:NAMED])}{', ...' * (len(missing) > NAMED)}"
         )
 
@@ -164,7 +176,7 @@ def _stamps(root: Path, files: list[Path]) -> str:
         try:
             status = file.stat()
             stamp = f"{status.st_size} {status.st_mtime_ns}"
-        except OSError as error:  # such as a link that leads nowhere
+        except OSError as error:  # such as for a broken link
             stamp = str(error.errno)
         digest.update(f"{shown(file.relative_to(root))} {stamp}\n".encode())
     return digest.hexdigest()

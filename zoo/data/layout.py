@@ -1,9 +1,9 @@
-"""What a folder of images holds: which files, of which splits and of which classes.
+"""What a folder of images holds: its files, with their splits and classes.
 
-The files that count are those that end in one of `pictures.SUFFIXES`; other pictures are counted in a warning, and
-names that start with a dot are ignored. Symbolic links are followed. Folders that are all called like splits (`SPLITS`)
-are the splits, each with images or class folders of its own. Sub-folders of a class folder belong to its class, and
-numbers in the names of classes sort as numbers.
+Files count if their names end in one of `pictures.SUFFIXES`; a warning says how many other pictures there are, and
+names that start with a dot are ignored. Symbolic links are followed. If all sub-folders have names of splits
+(`SPLITS`), they are the splits, each with its own images or class folders. Sub-folders of a class folder belong to its
+class, and numbers in the names of classes sort as numbers.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ class Layout(NamedTuple):
     """The image files of a folder.
 
     Args:
-        files: in a fixed order, those of one split together and shuffled.
-        splits: of which split each is, `[n]`; all are of "train" in a folder without splits.
-        labels: int32 `[n]`.
-        class_names: by label, or None without classes.
+        files: all files in a fixed order, those of each split together and shuffled.
+        splits: the split of each file, `[n]`; "train" for all in a folder without splits.
+        labels: the label of each file, int32 `[n]`; -1 without classes.
+        class_names: the name of each label, or None without classes.
     """
 
     files: list[Path]
@@ -52,12 +52,13 @@ class Layout(NamedTuple):
 
 
 def find(root: Path) -> Layout:
-    """Looks through a folder.
+    """Searches a folder for images, splits and classes.
 
     Raises:
-        InputError: it is no folder or holds no images; images lie beside class folders, or splits beside classes.
+        InputError: `root` is not a folder or holds no images, or it mixes images with class folders, or splits with
+            classes.
     """
-    if not os.path.isdir(root):  # unlike `Path.is_dir` no error for a name that is too long
+    if not os.path.isdir(root):  # unlike `Path.is_dir`, no error for a name that is too long
         raise InputError(f"{FOLDER}PATH needs a folder of images. Received: {root}, which is not a folder")
     everything = list(_walk(root))
     folders = [path for path, is_folder in everything if is_folder]
@@ -86,12 +87,12 @@ def find(root: Path) -> Layout:
 
 
 def shown(path: Path | str) -> str:
-    r"""A path that any terminal and any JSON can hold: bytes that are not UTF-8 become `\xe9` and the like."""
+    r"""A path as text for any terminal and for JSON: bytes that are not UTF-8 become escapes such as `\xe9`."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _walk(folder: Path, above: tuple[str, ...] = ()) -> Iterator[tuple[Path, bool]]:
-    """Each path under a folder, unless hidden, and whether it is a folder; a link to a folder above it is no path."""
+    """Each path under a folder and whether it is a folder, without hidden paths and links to folders above."""
     here = (*above, os.path.realpath(folder))
     try:
         paths = list(folder.iterdir())
@@ -108,10 +109,10 @@ def _walk(folder: Path, above: tuple[str, ...] = ()) -> Iterator[tuple[Path, boo
 
 
 def _splits(root: Path, images: list[Path]) -> dict[str, Path]:
-    """The folder of each split that there is: `root` is that of "train" where its folders are classes or none."""
+    """The folder of each split that exists; `root` is that of "train" if it has class folders or no folders."""
     tops = sorted({image.relative_to(root).parts[0] for image in images if image.parent != root})
     named = [top for top in tops if top.lower() in SPLITS]
-    # A single folder called like a split among others is a class, such as that of trains beside cars and planes.
+    # One folder with the name of a split among others is a class, such as "train" among "car" and "plane".
     if not named or len(named) == 1 < len(tops):
         return {"train": root}
     places = {SPLITS[top.lower()]: root / top for top in named}
@@ -124,7 +125,7 @@ def _splits(root: Path, images: list[Path]) -> dict[str, Path]:
 
 
 def _class_names(place: Path, images: list[Path], folders: list[Path]) -> list[str]:
-    """The class folders in the folder of a split; none where its images lie side by side."""
+    """The names of the class folders in the folder of a split; empty if it holds images directly."""
     beside = sorted(image.name for image in images if image.parent == place)
     names = sorted(folder.name for folder in folders if folder.parent == place)
     if not beside:

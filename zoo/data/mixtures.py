@@ -1,4 +1,4 @@
-"""Two-dimensional toys: mixtures whose modes can be counted, and a swiss roll."""
+"""Two-dimensional toy data: mixtures whose modes can be counted, and a swiss roll."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from zoo.labels import NO_LABEL
 if TYPE_CHECKING:
     from tensorflow_probability import distributions as tfd
 
-# Of which `partition` gives the training split 100,000, and each of the others 10,000.
+# `partition` gives 100,000 of these to the training split, and 10,000 to each of the others.
 POINTS = 120_000
-# Of the swiss roll in the code of WGAN-GP, https://github.com/igul222/improved_wgan_training: the normal noise on
-# scikit-learn's points, which have radii of up to 14, and what both are divided by.
+# As in WGAN-GP's code, https://github.com/igul222/improved_wgan_training: the deviation of the normal noise that is
+# added to scikit-learn's swiss roll, with radii of up to 14, and the number by which the sum is divided.
 ROLL_NOISE, ROLL_SCALE = 0.25, 7.5
 
 
@@ -46,13 +46,13 @@ MIXTURES = {"ring": ring, "grid": grid}
 
 
 def named(name: str) -> tfd.MixtureSameFamily:
-    """The mixture that a dataset's rows are drawn from.
+    """The mixture from which a dataset's rows are drawn.
 
     Raises:
-        InputError: a dataset of other rows.
+        InputError: the dataset is not one of `MIXTURES`.
     """
     if name not in MIXTURES:
-        raise InputError(f"Modes are known of {' and '.join(MIXTURES)} alone. Received: {name!r}")
+        raise InputError(f"Modes are known only for {' and '.join(MIXTURES)}. Received: {name!r}")
     return MIXTURES[name]()
 
 
@@ -67,7 +67,7 @@ def sigma(mixture: tfd.MixtureSameFamily) -> float:
 
 
 def sample(mixture: tfd.MixtureSameFamily, count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """`count` points, float32 `[count, 2]`, and the mode that each was drawn from, int32 `[count]`."""
+    """`count` points, float32 `[count, 2]`, and the mode from which each was drawn, int32 `[count]`."""
     import tensorflow as tf
 
     modes = mixture.mixture_distribution.sample(count, seed=tf.constant([seed, 0]))
@@ -86,7 +86,7 @@ def swiss_roll(count: int, seed: int = 0) -> np.ndarray:
 def swiss_roll_log_density(points: np.ndarray) -> np.ndarray:
     """The log density of `swiss_roll` at points `[n, 2]`, in nats: float64 `[n]`.
 
-    The angle is uniform in [3 pi / 2, 9 pi / 2]; its integral is a mean over 2,000 midpoints.
+    The angle is uniform in [3 pi / 2, 9 pi / 2]; the integral over it is computed as a mean over 2,000 midpoints.
     """
     from scipy.spatial.distance import cdist
 
@@ -101,7 +101,7 @@ def swiss_roll_log_density(points: np.ndarray) -> np.ndarray:
         exponents -= greatest[:, None]
         return np.log(np.exp(exponents, out=exponents).sum(axis=1)) + greatest
 
-    parts = np.array_split(points, -(-len(points) // 200))  # 3 MB at a time stay in a core's cache
+    parts = np.array_split(points, -(-len(points) // 200))  # 3 MB at a time, which fit a core's cache
     return np.concatenate([log_sums(part) for part in parts]) - np.log(len(angles) * 2 * np.pi * variance)
 
 

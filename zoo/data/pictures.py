@@ -1,7 +1,7 @@
-"""One image file as a person sees it: upright, on white, and grey where it holds no colour.
+"""One image file as a person sees it: upright, on white, and grey if it holds no colour.
 
-Pillow reads the file. Its orientation is what Pillow finds in EXIF or else in XMP. Of an animation the first frame
-counts, and of 16-bit colour the upper 8 bits, which is all that Pillow gives.
+Pillow reads the file. Its orientation is what Pillow finds in EXIF or, failing that, in XMP. Only the first frame of an
+animation is used, and only the upper 8 bits of 16-bit colour, since Pillow gives no more.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from zoo.errors import InputError, first_line
 
 SUFFIXES = frozenset({".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16L", "I;16B", "I;16N")
-DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras and scanners put into 16
+DEPTHS = (8, 10, 12, 14, 16)  # numbers of bits that cameras and scanners store in 16-bit files
 
 
 class Header(NamedTuple):
-    """What has to be known of all files of a folder before one is decoded.
+    """What has to be known about every file of a folder before the first is decoded.
 
     Args:
         is_grey: whether the file holds no colour.
-        size: upright (width, height), or as stored if the size was not asked for.
-        largest: the largest value of a 16-bit file of greys; 0 for any other file.
+        size: (width, height), upright if that was asked for, or as stored.
+        largest: the largest value of a 16-bit greyscale file; 0 for any other file.
     """
 
     is_grey: bool
@@ -38,15 +38,15 @@ class Header(NamedTuple):
 
 
 def header(file: Path, upright: bool) -> Header:
-    """Reads the header of a file, and its pixels where these alone tell.
+    """Reads the header of a file, and its pixels if the header does not suffice.
 
     Args:
         file: the image file.
-        upright: whether `size` is to be that of the upright image. An orientation may stand behind the pixels and TIFF
-            files turn as they are decoded, so the whole image is.
+        upright: whether `size` is to be that of the upright image. The whole image is then decoded, since its
+            orientation may be stored after the pixels, and TIFF files turn only as they are decoded.
 
     Raises:
-        InputError: why the file cannot be read.
+        InputError: the file cannot be read; the message is the reason.
     """
     with _opened(file) as image:
         is_grey, is_deep = _is_grey(image), image.mode.startswith("I")
@@ -56,28 +56,28 @@ def header(file: Path, upright: bool) -> Header:
 
 
 def depth(largest: int) -> int:
-    """How many bits the values of 16-bit files take, of which `largest` is the largest."""
+    """How many bits, one of `DEPTHS`, the values of 16-bit files need if `largest` is the largest of them."""
     return next(bits for bits in DEPTHS if largest < 2**bits)
 
 
 def pixels(file: Path, channels: int, bits: int, square: int | None = None) -> np.ndarray:
-    """The image.
+    """The pixels of an image file.
 
     Args:
         file: the image file.
         channels: 1 for grey, 3 for colour.
-        bits: of the values of a 16-bit file of greys.
-        square: the side of the centred square that is cut out and resized; None keeps the image as it is.
+        bits: the number of bits of the values in a 16-bit greyscale file.
+        square: the side to which the image's central square is resized; None keeps the image as it is.
 
     Returns:
         uint8 `[height, width, channels]`.
 
     Raises:
-        InputError: why the file cannot be read.
+        InputError: the file cannot be read; the message is the reason.
     """
     with _opened(file) as image:
         if square:
-            image.draft(None, (2 * square, 2 * square))  # a JPEG decodes to an eighth at least, and is averaged then
+            image.draft(None, (2 * square, 2 * square))  # decodes a JPEG smaller, at least at an eighth; averaged below
         image = ImageOps.exif_transpose(image)
         if image.mode.startswith("I"):
             image = Image.fromarray(np.rint(np.asarray(image) * (255 / (2**bits - 1))).astype(np.uint8))
@@ -91,11 +91,11 @@ def pixels(file: Path, channels: int, bits: int, square: int | None = None) -> n
 
 @contextmanager
 def _opened(file: Path) -> Iterator[Image.Image]:
-    """The opened file; whatever Pillow finds wrong with it, there or in the block, is an `InputError`."""
+    """The opened file. Any error that Pillow raises, here or in the block, becomes an `InputError`."""
     try:
         if not stat.S_ISREG(file.stat().st_mode):  # a pipe would wait for a writer
             raise InputError("not a regular file")
-        # Not by its name: Pillow maps a named TIFF file of greys that lies on its side, and scrambles its rows.
+        # Not by its name: Pillow memory-maps a named greyscale TIFF file; if that lies on its side, the rows get mixed.
         with file.open("rb") as stream, Image.open(stream) as image:
             low, high = image.getextrema() if image.mode in ("I", "F") else (0, 0)
             if image.mode == "F" or low < 0 or high >= 2**16:
@@ -103,7 +103,7 @@ def _opened(file: Path) -> Iterator[Image.Image]:
             yield image
     except InputError:
         raise
-    except UnidentifiedImageError as error:  # its text ends in the stream
+    except UnidentifiedImageError as error:  # its text ends with the stream's description
         raise InputError("cannot identify image file") from error
     except Exception as error:  # Pillow's readers raise errors of many types
         raise InputError(getattr(error, "strerror", None) or first_line(error)) from error

@@ -1,4 +1,4 @@
-"""Training rows of which few have a label, as Salimans et al. (2016) streamed them."""
+"""Training rows of which only a few have labels, streamed as in Salimans et al. (2016)."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from zoo.labels import NO_LABEL
 if TYPE_CHECKING:
     import tensorflow as tf
 
-PARTS = 3  # of a batch: labelled rows, unlabelled ones, and others that are unlabelled too
+PARTS = 3  # of a batch: labelled rows, unlabelled rows, and other unlabelled rows
 
 
 @dataclass(frozen=True, eq=False)
 class SemiSupervisedSplit:
-    """A split whose labels are hidden but for as many of each class.
+    """A split whose labels are hidden, except for the same small number in each class.
 
-    Every row is among the unlabelled ones, those with a label too.
+    The unlabelled rows include every row, even those that keep their labels.
 
     Args:
         split: all rows with their labels.
-        count: how many labels are kept, the same number of each class.
+        count: how many labels are kept in all, equally many in each class.
         num_classes: how many classes there are.
-        seed: chooses the rows that keep theirs.
+        seed: determines the rows that keep their labels.
 
     Raises:
         InputError: `count` is not a positive multiple of `num_classes`, or a class has too few rows.
@@ -46,7 +46,7 @@ class SemiSupervisedSplit:
     def __post_init__(self):
         if self.count < 1 or self.count % self.num_classes:
             raise InputError(
-                f"As many labels of each of {self.num_classes} classes must be a positive multiple of "
+                "To keep equally many labels of each class, their number must be a positive multiple of "
                 f"{self.num_classes}. Received: {self.count} labels"
             )
         rows = np.bincount(self.split.labels[self.split.labels >= 0], minlength=self.num_classes)
@@ -73,35 +73,35 @@ class SemiSupervisedSplit:
 
     @cached_property
     def _rows(self) -> np.ndarray:
-        """The rows that keep their labels: the first of each class in a permutation that follows from the seed."""
+        """The rows that keep their labels: the first of each class in a permutation that the seed determines."""
         order = np.random.RandomState(self.seed).permutation(len(self.split))
         labels = self.split.labels[order]
         wanted = self.count // self.num_classes
         return np.concatenate([order[labels == label][:wanted] for label in range(self.num_classes)])
 
     def stream(self, batch_size: int, seed: int = 0, start: int = 0, **sharing: int) -> tf.data.Dataset:
-        """Shuffled batches without end, of three parts in turn: rows 0, 3, 6, ... have labels, the others have not.
+        """An endless stream of shuffled batches, whose rows 0, 3, 6, ... have labels and whose other rows have none.
 
-        Each part is a stream of its own (`Split.stream`): the labelled rows come in one permutation after another, so
-        that they are tiled to the length of the others' epoch.
+        Each of the three parts of a batch is a stream of its own (`Split.stream`). The labelled rows are few, so they
+        come many times, in one permutation after another, in an epoch of the unlabelled rows.
 
         Args:
-            batch_size: rows of a batch, over all replicas: a multiple of 3.
-            seed: chooses the permutations.
+            batch_size: rows per batch, over all replicas: a multiple of 3.
+            seed: determines the permutations.
             start: the batch to start at, counted from 0.
             **sharing: `replicas`, `pipeline` and `pipelines`, as in `Split.stream`.
 
         Returns:
-            The elements of `Split.stream`, whose rows without a label have `NO_LABEL`.
+            Elements as from `Split.stream`, with `NO_LABEL` in rows without a label.
 
         Raises:
-            InputError: a size or a position out of range, or a batch that cannot be shared out evenly.
+            InputError: a size or a position is out of range, or a batch cannot be divided evenly.
         """
         import tensorflow as tf
 
         if batch_size % PARTS:
             raise InputError(
-                f"A batch of labelled rows and twice as many others must be a multiple of {PARTS}. "
+                f"One row in three of a batch is labelled, so the batch size must be a multiple of {PARTS}. "
                 f"Received: batch_size={batch_size}"
             )
         parts = [
@@ -117,7 +117,7 @@ class SemiSupervisedSplit:
 
 
 def _by_turns(*parts: tf.Tensor) -> tf.Tensor:
-    """The first row of each part, then the second of each, and so on."""
+    """The parts interleaved: the first row of each part, then the second of each, and so on."""
     import tensorflow as tf
 
     return tf.reshape(tf.stack(parts, axis=1), [-1, *parts[0].shape[1:]])

@@ -1,9 +1,9 @@
 """Every dataset of TensorFlow Datasets that has an image feature.
 
-The features come from the builder's specification: the image feature called "image", or the only one; the labels of the
-class label called "label", or of the only one; without either the dataset has no labels. Its own splits "train",
-"validation", "test" and "unlabelled" are used; if it lacks the second or the third, that is cut from the end of "train"
-(`partition`).
+The features come from the builder's specification. Images are the feature called "image", or the only image feature;
+labels are the class label called "label", or the only class label; otherwise the dataset has no labels. Its own splits
+"train", "validation", "test" and "unlabelled" are used; if "validation" or "test" is missing, it is cut from the end of
+"train" (`partition`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import tensorflow_datasets as tfds
 
 CHUNK = 256  # rows decoded at a time
-# To list and to suggest. TFDS has hundreds more, and tells which hold images only by building each.
+# Datasets to list and to suggest. TFDS has hundreds more, and only building each would tell which hold images.
 FAMILIAR = (
     "caltech101",
     "cats_vs_dogs",
@@ -62,17 +62,22 @@ def load(
     image_size: int | None = None,
     known: Iterable[str] = FAMILIAR,
 ) -> Dataset:
-    """Prepares the dataset unless that is done, and describes it; a split is decoded when it is first read.
+    """Downloads and prepares a dataset if necessary; each split is decoded when it is first read.
 
     Args:
-        name: as TFDS takes it, such as "lsun/bedroom" or "mnist:3.0.1".
-        data_dir: as TFDS takes it.
-        image_size: the side of the centred square to which each image is cropped and resized; None keeps it as it is.
-        known: the names to suggest for one that does not exist.
+        name: a name as in TFDS, such as "lsun/bedroom" or "mnist:3.0.1".
+        data_dir: where TFDS keeps its datasets; None for its default.
+        image_size: crops each image to its central square and resizes it to this many pixels per side; None keeps the
+            images as they are.
+        known: the names to suggest if `name` does not exist.
+
+    Returns:
+        The dataset.
 
     Raises:
-        InputError: no such dataset or configuration; no image feature, or several; images that are not uint8, or of
-            several sizes and no `image_size`; data that cannot be downloaded; no split "train".
+        InputError: there is no such dataset or configuration; it has no image feature, or several; its images are not
+            uint8, or differ in size and there is no `image_size`; its data cannot be downloaded; it has no split
+            "train".
     """
     builder = _builder(name, data_dir, known)
     image = _image_feature(name, builder)
@@ -114,12 +119,13 @@ def load(
 
 
 def by_id(name: str, data_dir: str | os.PathLike | None = None) -> np.ndarray:
-    """The rows of "train" in the order of their feature "id": int64 `[n]`, places among the rows as they are stored.
+    """The rows of "train" in the order of their feature "id": int64 `[n]`, their indices in the stored order.
 
-    TFDS shuffles what it stores; the ids of CIFAR-10 and CIFAR-100 count the images in the order of the original files.
+    TFDS shuffles what it stores; the ids of CIFAR-10 and CIFAR-100 number the images in the order of the original
+    files.
 
     Raises:
-        InputError: no such dataset, or one without ids.
+        InputError: there is no such dataset, or it has no ids.
     """
     import tensorflow_datasets as tfds
 
@@ -144,7 +150,7 @@ def _in_stored_order() -> tfds.ReadConfig:
 def _builder(name: str, data_dir: str | os.PathLike | None, known: Iterable[str]) -> tfds.core.DatasetBuilder:
     import tensorflow_datasets as tfds
 
-    if str(data_dir).startswith("~"):  # it may also be an address such as gs://bucket, which is no `Path`
+    if str(data_dir).startswith("~"):  # it may also be an address such as gs://bucket, not a `Path`
         data_dir = expanded(data_dir)
     try:
         return tfds.builder(name, data_dir=data_dir)
@@ -188,7 +194,7 @@ def _label_feature(builder: tfds.core.DatasetBuilder) -> str | None:
 
 
 def _features(builder: tfds.core.DatasetBuilder) -> dict[str, tfds.features.FeatureConnector]:
-    """The top-level features by name; none for a dataset of sequences, such as videos."""
+    """The top-level features by name; empty for a dataset of sequences, such as videos."""
     import tensorflow_datasets as tfds
 
     features = builder.info.features
@@ -205,7 +211,7 @@ def _data_shape(name: str, spec: tuple[int | None, ...], image_size: int | None)
 
 
 def _prepare(name: str, builder: tfds.core.DatasetBuilder) -> None:
-    """Downloads and prepares the data unless they are there."""
+    """Downloads and prepares the data, unless that has been done."""
     try:
         with _quiet():
             prepared = builder.is_prepared()
@@ -221,7 +227,7 @@ def _prepare(name: str, builder: tfds.core.DatasetBuilder) -> None:
 
 
 def _require_network(builder: tfds.core.DatasetBuilder) -> None:
-    """Raises `OSError` if no host of the dataset has an address; TFDS would retry each file for minutes first."""
+    """Raises `OSError` if no host of the dataset can be found; TFDS would first retry each file for minutes."""
     hosts = sorted({host for url in builder.url_infos or () if (host := urlsplit(url).hostname)})
     if getproxies() or not hosts:
         return
@@ -233,7 +239,7 @@ def _require_network(builder: tfds.core.DatasetBuilder) -> None:
 
 
 def _places(name: str, sizes: dict[str, int]) -> dict[str, tuple[str, slice]]:
-    """For each split of the zoo, the builder's split that holds it, and which of its rows."""
+    """For each split of the zoo, the builder's split that holds it, and the range of its rows there."""
     if "train" not in sizes:
         raise InputError(f"dataset {name!r} needs a split 'train'. Received: {', '.join(sizes) or 'no splits'}")
     own = {split: (split, slice(0, sizes[split])) for split in ("validation", "test", "unlabelled") if split in sizes}
@@ -244,7 +250,7 @@ def _places(name: str, sizes: dict[str, int]) -> dict[str, tuple[str, slice]]:
 def _chunks(
     builder: tfds.core.DatasetBuilder, split: str, image: str, label: str | None, image_size: int | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The rows of a split in the order they are stored: uint8 `[k, height, width, channels]` images, `[k]` labels."""
+    """The rows of a split in stored order, in chunks: uint8 `[k, height, width, channels]` images and `[k]` labels."""
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
@@ -263,14 +269,14 @@ def _chunks(
 
 
 def _stamps(builder: tfds.core.DatasetBuilder) -> list[str]:
-    """The names, the sizes and the times of the dataset's files."""
+    """The names, sizes and modification times of the dataset's files."""
     files = sorted(builder.data_path.iterdir())
     return [f"{file.name} {(stat := file.stat()).length} {stat.mtime}" for file in files]
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps back TFDS's warnings about its own workings."""
+    """Suppresses TFDS's warnings about its own workings."""
     from absl import logging
 
     verbosity = logging.get_verbosity()

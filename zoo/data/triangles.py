@@ -1,10 +1,11 @@
-"""Triangles: images on a manifold that is known, so that the distance of a sample to it can be computed.
+"""Triangles: images on a known manifold, so that a sample's distance to it can be computed.
 
 M. Lucic, K. Kurach, M. Michalski, S. Gelly, O. Bousquet. Are GANs Created Equal? A Large-Scale Study. 2018.
 https://arxiv.org/abs/1711.10337. Sizes, angles and splits are those of the authors' code, `Convex_Polygons_Dataset` of
-https://github.com/google/compare_gan. Differences: the code turns its triangles by less than 7 degrees, since it takes
-radians for degrees, and here they are turned at random; and it counts 8 x 8 points of each pixel, where here 8 lines
-cross each pixel, of which the covered part is exact, so that grey levels follow the corners without steps.
+https://github.com/google/compare_gan. There are two differences. The code rotates its triangles by less than 7 degrees,
+since it takes radians for degrees; here they are rotated at random. The code counts 8 x 8 points in each pixel; here 8
+lines cross each pixel, and the covered part of each line is computed exactly, so that grey levels follow the corners
+without steps.
 """
 
 from __future__ import annotations
@@ -16,20 +17,20 @@ from zoo.errors import InputError
 from zoo.labels import NO_LABEL
 
 NAME = "triangles"
-SIDE = 28  # pixels of an image
-SIZE = 0.75  # of the circle that the corners lie on, as a share of the image
-LEAST_ANGLE = 10.0  # degrees between two corners, as the circle's centre sees them
-LINES = 8  # that cross each row of pixels
+SIDE = 28  # pixels per side of an image
+SIZE = 0.75  # diameter of the circle on which the corners lie, as a share of the image's side
+LEAST_ANGLE = 10.0  # degrees between two corners, seen from the circle's centre
+LINES = 8  # how many lines cross each row of pixels
 ROWS = {"train": slice(0, 60_000), "test": slice(60_000, 70_000), "validation": slice(70_000, 80_000)}
 ON_MANIFOLD = 0.75  # the distance within which the paper, as remembered, counts an image as a triangle
-NEAR = 2_000  # triangles of the training split, among which the search for the nearest one starts
-STEP = 1e-3  # of a parameter, to either side, between which a slope is taken
-EVALUATIONS = 100  # of a search
-AT_ONCE = 1_000  # images that are drawn at once: some 300 MB
+NEAR = 2_000  # how many triangles of the training split are candidates for the start of a search
+STEP = 1e-3  # how far a parameter moves to either side for a difference quotient
+EVALUATIONS = 100  # at most, in one search
+AT_ONCE = 1_000  # images that are drawn at once, which takes some 300 MB
 
 
 def parameters(rows: slice) -> np.ndarray:
-    """What makes the triangles of these rows, of 80,000: float64 `[n, 4]`, uniform in [0, 1); see `corners`."""
+    """The parameters of these rows of the 80,000 triangles: float64 `[n, 4]`, uniform in [0, 1); see `corners`."""
     random = np.random.RandomState(0)  # the legacy generator's stream never changes between NumPy versions
     return random.random_sample((ROWS["validation"].stop, 4))[rows]
 
@@ -37,11 +38,11 @@ def parameters(rows: slice) -> np.ndarray:
 def corners(parameters: np.ndarray) -> np.ndarray:
     """The corners of triangles, float64 `[n, 3, 2]`: row and column in pixels, from the image's upper left corner.
 
-    Each corner lies in a third of a circle of its own. The circle is turned, and moved so that the triangle's centre of
-    mass is the image's.
+    Each corner lies in a different third of a circle. The circle is rotated, and moved so that the triangle's centre of
+    mass is the image's centre.
 
     Args:
-        parameters: `[n, 4]`: where in its third each corner lies, in [0, 1], and by what part of a circle it is turned.
+        parameters: `[n, 4]`: the place of each corner in its third, in [0, 1], and the rotation as a share of a turn.
     """
     third = 360 / 3
     places = third * np.arange(3) + LEAST_ANGLE + parameters[:, :3] * (third - LEAST_ANGLE)
@@ -54,7 +55,7 @@ def draw(triangles: np.ndarray) -> np.ndarray:
     """Black triangles on white: float32 `[n, 28, 28, 1]` in [0, 1].
 
     Args:
-        triangles: their corners, `[n, 3, 2]`, in either direction of travel.
+        triangles: their corners, `[n, 3, 2]`, clockwise or anticlockwise.
     """
     return np.concatenate([_drawn(part) for part in np.array_split(triangles, -(-len(triangles) // AT_ONCE))])
 
@@ -64,9 +65,9 @@ def _drawn(triangles):
     start, end = triangles, np.roll(triangles, -1, axis=1)
     dy, dx = np.moveaxis(end - start, -1, 0)
     area = dy[:, 0] * dx[:, 1] - dx[:, 0] * dy[:, 1]
-    downward = np.where(area > 0, 1, -1)[:, None] * dy  # > 0 of an edge whose right side is the triangle's
+    downward = np.where(area > 0, 1, -1)[:, None] * dy  # > 0 for an edge with the triangle to its right
     steep = np.where(np.abs(dy) < 1e-9, 1e-9, dy)
-    crossing = start[..., 1:] + (y - start[..., :1]) * (dx / steep)[..., None]  # of each edge's line: [n, 3, lines]
+    crossing = start[..., 1:] + (y - start[..., :1]) * (dx / steep)[..., None]  # with each edge's line: [n, 3, lines]
     left = np.where(downward[..., None] > 0, crossing, -np.inf).max(axis=1)
     right = np.where(downward[..., None] < 0, crossing, np.inf).min(axis=1)
     inside = (y >= triangles[..., 0].min(axis=1, keepdims=True)) & (y <= triangles[..., 0].max(axis=1, keepdims=True))
@@ -79,14 +80,14 @@ def _drawn(triangles):
 def distances(images: np.ndarray) -> np.ndarray:
     """How far images are from the nearest triangle of this kind: float64 `[n]`, Euclidean over the pixels in [0, 1].
 
-    The search starts from the nearest of 2,000 training images and follows the four parameters by least squares. What
-    it finds is a triangle, so that a distance may come out too large, but never too small. An image takes 20 ms or so.
+    The search starts from the nearest of 2,000 training images and optimises the four parameters by least squares. It
+    always ends at a triangle, so a distance may come out too large, but never too small. An image takes about 20 ms.
 
     Args:
         images: `[n, 28, 28, 1]`, floats in [0, 1].
 
     Raises:
-        InputError: images of another shape.
+        InputError: the images have another shape.
     """
     from scipy.optimize import least_squares
     from scipy.spatial.distance import cdist
@@ -115,11 +116,11 @@ def distances(images: np.ndarray) -> np.ndarray:
 def require(dataset: Dataset) -> None:
     """Raises an `InputError` for a dataset whose manifold is not this one."""
     if dataset.name != NAME:
-        raise InputError(f"The manifold is known of {NAME!r} alone. Received: dataset {dataset.name!r}")
+        raise InputError(f"The manifold is known only for {NAME!r}. Received: dataset {dataset.name!r}")
 
 
 def load() -> Dataset:
-    """The 80,000 triangles: 60,000 to train on, 10,000 to test, 10,000 to validate."""
+    """The 80,000 triangles: 60,000 for training, 10,000 for testing, 10,000 for validation."""
 
     def read(split: str) -> Split:
         images = np.concatenate([draw(corners(parameters(ROWS[part]))) for part in split.split("+")])

@@ -1,8 +1,8 @@
-"""Scores of a model on a dataset under one protocol, each beside its floor: what real test data score in its place.
+"""Scores of a model on a dataset under one protocol, each with its floor: what real test data score in its place.
 
-A model is sampled by the seeds 0 to n - 1, its images rounded to 8 bits as the data's are, and compared with the
-training split. The floor is the same score of test rows in the place of the samples, of as many as there are up to n.
-What is needed of the data is computed once and kept under `$GAN_ZOO_CACHE/scores`.
+A model is sampled by the seeds 0 to n - 1, its images are rounded to 8 bits like those of the data, and compared with
+the training split. The floor is the same score of test rows in place of the samples: n rows, or all if there are fewer.
+What the scores need of the data is computed once and kept under `$GAN_ZOO_CACHE/scores`.
 """
 
 from zoo.evaluation.artefacts import add_to_card, artefact, name_of, place, require_free, write

@@ -19,7 +19,7 @@ from zoo.files import make_folder, sha256, write_json
 
 SCORES = "scores.json"
 PACKAGES = ("gan-zoo", "tensorflow", "numpy", "scipy")
-# What a card says of its model that a number depends on, or that tables state.
+# The fields of a card that a score depends on, or that tables state.
 STATED = (
     *("name", "version", "files", "model", "dataset", "command", "settings", "precision", "seed", "steps", "seconds"),
     *("machine", "parameters", "conditional", "label_counts"),
@@ -29,7 +29,7 @@ STATED = (
 def artefact(model: LoadedModel | GivenSamples) -> dict:
     """What was scored: "name", "version", the sha256 of its "files", and what else its card states.
 
-    Of a SavedModel without a card the hash is of its graph alone.
+    For a SavedModel without a card, only the graph is hashed.
     """
     if isinstance(model, GivenSamples):
         return model.facts
@@ -45,12 +45,12 @@ def artefact(model: LoadedModel | GivenSamples) -> dict:
 
 
 def name_of(model: LoadedModel | GivenSamples) -> str:
-    """The name of what was scored, as that of a folder."""
+    """The name of what was scored, which can also name a folder."""
     return artefact(model)["name"]
 
 
 def label_prior(model: LoadedModel | GivenSamples) -> str | None:
-    """How the class of a sample was chosen; None where samples are of none."""
+    """How the class of a sample was chosen; None where samples have no class."""
     if model.card.get("num_classes") is None or not model.card.get("conditional", True):
         return None
     return (
@@ -61,7 +61,7 @@ def label_prior(model: LoadedModel | GivenSamples) -> str | None:
 
 
 def place(directory: Path, model: LoadedModel | GivenSamples, dataset: str) -> Path:
-    """The first of DIRECTORY, DIRECTORY.1, DIRECTORY.2, ... without the scores of something else, or on other data."""
+    """The first of DIRECTORY, DIRECTORY.1, DIRECTORY.2, ... that holds no scores of another model or on other data."""
     number, free = 0, directory
     while not _is_free(free, model, dataset):
         number += 1
@@ -70,7 +70,7 @@ def place(directory: Path, model: LoadedModel | GivenSamples, dataset: str) -> P
 
 
 def require_free(directory: Path, model: LoadedModel | GivenSamples, dataset: str) -> None:
-    """Raises an `InputError` for a folder that holds the scores of something else, or on other data."""
+    """Raises an `InputError` for a folder that holds scores of another model or on other data."""
     if not _is_free(directory, model, dataset):
         raise InputError(
             f"{directory / SCORES} holds other scores than those of {artefact(model)['name']} on {dataset}, "
@@ -85,14 +85,14 @@ def _is_free(directory: Path, model: LoadedModel | GivenSamples, dataset: str) -
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         return (found["artefact"]["files"], found["dataset"]) == (artefact(model)["files"], dataset)
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):  # scores or not, it is not ours
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):  # whatever it is, it is not ours
         return False
 
 
 def write(
     directory: Path, model: LoadedModel | GivenSamples, report: Report, neighbours: Neighbours | None
 ) -> list[Path]:
-    """Writes `scores.json`, and `neighbours.png` if there are any, each whole or not at all.
+    """Writes `scores.json`, and `neighbours.png` if there are neighbours, each completely or not at all.
 
     The JSON holds the report's protocol, the artefact, the peak memory of this process in MiB (null on Windows), the
     neighbours and the records, under "scores". An infinite value is the string "inf".
@@ -127,9 +127,9 @@ def add_to_card(model: LoadedModel, report: Report, command: str) -> Path:
     """Adds the records to the scores of the artefact's card, in place of older ones of the same score and data.
 
     Args:
-        model: with a card.
-        report: of this model.
-        command: the line that repeats it.
+        model: a model with a card.
+        report: what `evaluate` found for this model.
+        command: the command that repeats the evaluation.
 
     Returns:
         The card's path.

@@ -1,4 +1,4 @@
-"""Models that fight each other: each discriminator judges the other's samples."""
+"""Battles between models: each model's discriminator judges the other's samples."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ FIGHTERS = 1000  # samples of each model in a battle
 
 
 class Battle(NamedTuple):
-    """What became of a pair of models, by the names they were given.
+    """The outcome for a pair of models.
 
     Args:
-        first: a model.
-        second: another.
+        first: the name of one model.
+        second: the name of the other.
         result: as `metrics.generative_adversarial_metric` returns it; None if they could not fight.
-        reason: why not.
+        reason: why they could not fight; empty if they did.
     """
 
     first: str
@@ -41,11 +41,11 @@ def battles(models: dict[str, LoadedModel], dataset: Dataset) -> list[Battle]:
     """The generative adversarial metric of every pair, on the test images and the samples of the seeds 0 to 999.
 
     A discriminator takes for real what its `discriminate` signature scores above its card's `decision_boundary`. A
-    model without either does not fight.
+    model that lacks either does not fight.
 
     Args:
         models: by name, each with samples of the dataset's shape.
-        dataset: whose test images are judged, the first 10,000 at most.
+        dataset: the data whose first test images, 10,000 at most, are judged.
 
     Raises:
         InputError: samples of another shape or range, or scores that are not finite.

@@ -1,4 +1,4 @@
-"""How many test images a model that tells classes apart gets wrong."""
+"""How many test images a model assigns to a wrong class."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TEST_ERRORS = "test_errors"  # its name among scores
 
 
 def classifies(model: LoadedModel) -> bool:
-    """Whether a model says of an image which class it is of."""
+    """Whether a model predicts the class of an image."""
     return matching(model.signatures, CLASSIFY, {IMAGE}, PROBABILITIES) is not None
 
 
@@ -38,7 +38,7 @@ def samples_by_seed(model: LoadedModel) -> bool:
 
 
 def test_errors(model: LoadedModel, dataset: Dataset) -> dict:
-    """How many images of the whole test split are likeliest, to the model, of another class than their own.
+    """How many images of the whole test split the model assigns to another class than their own.
 
     Returns:
         A record as `evaluate` makes them: "value" is a number of images, of "n_real".

@@ -15,21 +15,21 @@ from zoo.evaluation.scores import SCORES, VALUES, Rows
 
 RESAMPLES = 200
 INTERVAL = (0.025, 0.975)  # quantiles between which 95 % of the resamples lie
-MOST_DIMENSIONS = 512  # of features: a Fréchet distance in the 2,048 of Inception's takes a minute, times `RESAMPLES`
+MOST_DIMENSIONS = 512  # of features: in Inception's 2,048, each of the `RESAMPLES` Fréchet distances takes a minute
 
 
 class Difference(NamedTuple):
-    """A value of a score that two models differ by.
+    """The difference between two models in one value of a score.
 
     Args:
-        score: what tables call it.
-        first: a model.
-        second: another.
-        difference: the first's value less the second's.
-        low: where the interval begins in which the difference lies with 95 % confidence.
-        high: where it ends.
-        winner: the model that is better by all of the interval; None if 0 lies in it, or if both have the same value to
-            the four digits that tables show.
+        score: what tables call the value.
+        first: the name of one model.
+        second: the name of the other.
+        difference: the first model's value minus the second's.
+        low: the lower end of the 95 % confidence interval of the difference.
+        high: its upper end.
+        winner: the model that is better across the whole interval; None if 0 lies in it, or if both have the same value
+            to the four digits that tables show.
     """
 
     score: str
@@ -42,15 +42,15 @@ class Difference(NamedTuple):
 
 
 def differences(real: RealData, scores: Iterable[str], models: Mapping[str, Rows]) -> list[Difference]:
-    """The differences of every pair of models, in the scores whose resamples say how they vary (`Score.resampled`).
+    """The differences of every pair of models, in the scores that allow resampling (`Score.resampled`).
 
-    The interval is the basic bootstrap's: what resampling adds to a difference is taken away from it, so that a bias
-    which grows as rows get fewer, such as the Fréchet distance has, is so as well. The real rows stay as they are.
+    The interval is that of the basic bootstrap: what resampling adds to a difference is subtracted from it, which also
+    removes a bias that grows with fewer rows, such as that of the Fréchet distance. The real rows are not resampled.
 
     Args:
         real: what the samples are compared with.
-        scores: names in `SCORES`; others than those are left out.
-        models: what the scores read of each model's samples, by the names that the differences bear.
+        scores: names in `SCORES`; those that do not allow resampling are left out.
+        models: what the scores read of each model's samples, by the model's name.
     """
     found = []
     for name in scores:
@@ -81,7 +81,7 @@ def _values(real: RealData, name: str, rows: Rows) -> dict[str, float]:
 
 
 def _resamples(rows: Rows, seed: int, title: str) -> Iterable[Rows]:
-    """As many rows, drawn with replacement, `RESAMPLES` times."""
+    """Yields `RESAMPLES` resamples: equally many rows, drawn with replacement."""
     rng = np.random.default_rng(seed)
     for _ in progress(range(RESAMPLES), title, "resamples"):
         chosen = rng.integers(rows.count, size=rows.count)

@@ -1,4 +1,4 @@
-"""What real rows score in the place of samples, kept from run to run."""
+"""What real rows score in place of samples, kept from run to run."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from zoo.files import write_json
 
 
 def floor(real: RealData, name: str, samples: int) -> Measured | None:
-    """A score of real rows in the place of `samples` samples, or of as many as there are, `ROWS` at most.
+    """A score of real rows in place of samples.
 
     Args:
-        real: the data, which give the rows and are what they are compared with.
-        name: of the score, in `SCORES`.
-        samples: how many samples they stand in for.
+        real: the data that the rows are taken from and compared with.
+        name: the score's name in `SCORES`.
+        samples: how many samples the rows replace; there are as many rows, up to `ROWS` and the size of the split.
 
     Returns:
-        None if there are fewer rows than the score needs.
+        What the score found; None if there are fewer rows than it needs.
     """
     score = SCORES[name]
     images = getattr(real.dataset, score.stand_in).images

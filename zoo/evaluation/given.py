@@ -1,4 +1,4 @@
-"""Samples that lie there already, from anybody's generator: a folder of images, or arrays in an .npz."""
+"""Samples that exist already, from any generator: a folder of images, or arrays in an .npz."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SAMPLES = "samples"  # the array of an .npz that is read, as `zoo sample --npz` 
 
 
 class GivenSamples:
-    """Samples that are there, in the place of a model: row i stands for the sample of the seed i.
+    """Existing samples, in place of a model: row i stands for the sample of seed i.
 
     Attributes:
-        path: where they lie.
-        count: how many.
+        path: the folder or file that holds them.
+        count: the number of samples.
         facts: which samples these are: "name", "version" (None), and the sha256 of the "files".
         card: empty.
         signatures: empty.
@@ -37,35 +37,36 @@ class GivenSamples:
         self._rows = rows
 
     def sample(self, seeds: np.ndarray) -> np.ndarray:
-        """The rows of these numbers.
+        """The rows with these numbers.
 
         Raises:
-            InputError: there are fewer.
+            InputError: there are fewer rows.
         """
         self.require(int(np.max(seeds)) + 1)
         return self._rows[seeds]
 
     def require(self, samples: int) -> None:
-        """Raises an `InputError` if there are fewer."""
+        """Raises an `InputError` if there are fewer than `samples`."""
         if samples > self.count:
             raise InputError(f"{self.path} holds {self.count:,} samples. Received: {samples:,} to be scored")
 
 
 def is_given(name: str) -> bool:
-    """Whether a name is that of samples, not of a model."""
+    """Whether a name refers to samples rather than to a model."""
     return name.startswith(FOLDER) or name.endswith(ARRAYS)
 
 
 def given_samples(
     name: str, data_shape: tuple[int, ...], image_size: int | None = None, skip_corrupt: bool = False
 ) -> GivenSamples:
-    """Reads samples that are there already.
+    """Reads samples that exist already.
 
     Args:
-        name: "folder:PATH", images in no matter which sub-folders, as `zoo.data` reads them; or the path of an .npz,
-            whose array "samples" `[n, *data_shape]` holds floats in [0, 1] or uint8, or vectors.
-        data_shape: of the data they are compared with. Where that is grey, images whose three channels are equal are.
-        image_size: crops the images of a folder to their centred square and resizes it to this many pixels a side.
+        name: "folder:PATH", images in any sub-folders, as `zoo.data` reads them; or the path of an .npz, whose array
+            "samples" `[n, *data_shape]` holds floats in [0, 1] or uint8, or vectors.
+        data_shape: the shape of the data they are compared with. If it is grey, images with three equal channels are
+            made grey too.
+        image_size: crops the images of a folder to their centred square and resizes it to this many pixels per side.
         skip_corrupt: leaves out files of a folder that cannot be read.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Samples beside the training images nearest to them, which tell whether a model copies."""
+"""Samples next to the training images nearest to them, which show whether a model copies."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from zoo import images, metrics
 from zoo.evaluation.real_data import RealData
 from zoo.evaluation.rows import Sampler, draw, unit
 
-PICTURED = 8  # samples that are shown beside their neighbours: the seeds 0 to 7
+PICTURED = 8  # samples that are shown next to their neighbours: the seeds 0 to 7
 NEAREST = 3  # neighbours of each
-BLOCK = 2**22  # numbers of a block of training data that is searched for neighbours: 32 MiB in float64
+BLOCK = 2**22  # numbers in a block of training data that is searched at once: 32 MiB in float64
 
 
 class Neighbours(NamedTuple):
-    """Samples beside the training images nearest to them.
+    """Samples and the training images nearest to them.
 
     Args:
-        picture: uint8 `[height, width, channels]`, one row for each sample: first itself, then its nearest in pixels,
-            then its nearest in features.
+        picture: uint8 `[height, width, channels]`, one row for each sample: first the sample, then its nearest images
+            in pixels, then its nearest in features.
         found: one dict for each sample: "seed", and under "pixels" and "features" the "rows" of the training split and
             their "distances", nearest first, 0 for a copy.
-        seconds: that the search took.
+        seconds: how long the search took.
     """
 
     picture: np.ndarray
@@ -34,11 +34,11 @@ class Neighbours(NamedTuple):
 
 
 def nearest_training_images(sample: Sampler, real: RealData) -> Neighbours:
-    """Looks for the seeds 0 to 7 in the whole training split, block by block.
+    """Searches the whole training split, block by block, for the images nearest to the samples of the seeds 0 to 7.
 
     Args:
         sample: as `evaluate` takes it.
-        real: of images of 1 or 3 channels; without an extractor, pixels alone are searched.
+        real: data of images with 1 or 3 channels; without an extractor, only pixels are compared.
 
     Raises:
         InputError: as `evaluate`, or images that cannot be drawn.

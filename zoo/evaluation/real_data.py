@@ -22,7 +22,7 @@ from zoo.files import PACKAGE, cache_dir, make_folder, replacing, sha256, write_
 from zoo.metrics import checks
 
 FEATURE_FILES = ("train.npy", "statistics.npz")  # whose hashes are in files.json, which is written last
-# What turns rows into features and scores.
+# The source files that turn rows into features and scores.
 CODE = (
     "metrics/*.py",
     "features/*.py",
@@ -52,7 +52,7 @@ class RealData:
 
     Args:
         dataset: the dataset.
-        extractor: whose features are compared; None suffices for scores that read none.
+        extractor: computes the features that are compared; None suffices for scores that read no features.
     """
 
     def __init__(self, dataset: Dataset, extractor: Extractor | None = None):
@@ -77,7 +77,7 @@ class RealData:
         """
         path = self.folder / f"radii-{'-'.join(map(str, ks))}.npz"
         if path.exists():
-            with damage_reported(path), np.load(path) as arrays:  # which compares checksums
+            with damage_reported(path), np.load(path) as arrays:  # reading compares checksums
                 return arrays["squared_radii"]
         radii = metrics.squared_radii(self.features.train[:ROWS], *ks)
         with replacing(path) as temporary:
@@ -114,7 +114,7 @@ class RealData:
 
     @cached_property
     def folder(self) -> Path:
-        """Where all this is kept: a folder that belongs to these rows, this extractor and this code.
+        """Where all this is kept: a folder for exactly these rows, this extractor and this code.
 
         Raises:
             InputError: it cannot be made.
@@ -164,7 +164,7 @@ class RealData:
 
 @cache
 def code_version() -> str:
-    """sha256 of the source of all that turns rows into features and scores; what other code has kept is not read."""
+    """sha256 of the source that turns rows into features and scores; what other code cached is not read."""
     digest = hashlib.sha256()
     for path in sorted(path for pattern in CODE for path in PACKAGE.glob(pattern)):
         digest.update(path.name.encode() + path.read_bytes())
@@ -173,7 +173,7 @@ def code_version() -> str:
 
 @contextlib.contextmanager
 def damage_reported(path: Path) -> Iterator[None]:
-    """Turns any error of reading the cache into a warning on stderr; the block goes no further."""
+    """Turns any error in reading the cache into a warning on stderr, and leaves the block."""
     try:
         yield
     except Exception as error:  # damage shows as errors of many types

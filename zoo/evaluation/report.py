@@ -1,4 +1,4 @@
-"""Takes scores of a model, each with its floor and all that its number depends on."""
+"""Computes scores of a model, each with its floor and all that its value depends on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from zoo.sampling import MOST
 
 
 def check(sample: Sampler, real: RealData, scores: Sequence[str], samples: int) -> None:
-    """Raises an `InputError` unless every score can be taken of so many samples; draws only the first."""
+    """Raises an `InputError` unless every score can be computed from so many samples; draws only the first sample."""
     require_positive(samples=samples)
     if samples > MOST:
         raise InputError(f"`samples` must be at most {MOST:,}. Received: samples={samples:,}")
@@ -45,7 +45,7 @@ def check(sample: Sampler, real: RealData, scores: Sequence[str], samples: int) 
 
 
 def check_shape(model: LoadedModel, dataset: Dataset) -> None:
-    """Raises an `InputError` for a model whose card states another shape than the dataset has."""
+    """Raises an `InputError` if the model's card states another shape than the dataset has."""
     shape = model.card.get("data_shape", list(dataset.data_shape))
     if shape != list(dataset.data_shape):
         raise InputError(
@@ -55,13 +55,13 @@ def check_shape(model: LoadedModel, dataset: Dataset) -> None:
 
 
 def score(sample: Sampler, real: RealData, scores: Sequence[str], samples: int) -> dict[str, float]:
-    """The bare values of scores, by the names of `VALUES`, without their floors: for the log of a training.
+    """The values of scores, by the names of `VALUES`, without their floors: for the log of a training run.
 
     Args:
         sample: from seeds, int64 `[n]`, to samples, float32 `[n, *data_shape]`: images in [0, 1], vectors unscaled.
         real: what they are compared with.
         scores: names in `SCORES`.
-        samples: how many; their seeds are 0 to samples - 1.
+        samples: the number of samples; their seeds are 0 to samples - 1.
 
     Raises:
         InputError: as `check`, and for samples or features of a wrong shape or range, or that are not finite.
@@ -80,7 +80,7 @@ class Report:
     """What `evaluate` found.
 
     Args:
-        records: one a value, each with all that its number depends on; see `evaluate`.
+        records: one for each value, with all that the value depends on; see `evaluate`.
         protocol: what all records share: "dataset", "fingerprint" (of its rows), "real_features" ("cached", "computed",
             or None where no score reads features), "code" (sha256 of the source of the scores), "seconds" of each part.
         rows: what the scores read of the samples; None where there are no scores.
@@ -92,15 +92,15 @@ class Report:
 
 
 def evaluate(sample: Sampler, real: RealData, scores: Sequence[str], samples: int = 10_000) -> Report:
-    """Takes scores of a model, and their floors.
+    """Computes scores of a model, and their floors.
 
-    Neither the samples nor the data are held in memory: only features, and as many images as a score reads itself.
+    Neither the samples nor the data are held in memory: only features, and as many images as a score itself reads.
 
     Args:
         sample: from seeds, int64 `[n]`, to samples, float32 `[n, *data_shape]`: images in [0, 1], vectors unscaled.
         real: what they are compared with.
-        scores: names in `SCORES`; without any the report has no records.
-        samples: how many; their seeds are 0 to samples - 1.
+        scores: names in `SCORES`; without any, the report has no records.
+        samples: the number of samples; their seeds are 0 to samples - 1.
 
     Returns:
         A report whose records hold "score" (as tables call it), "function" (of `zoo.metrics`), "better", "value" (and
@@ -117,7 +117,7 @@ def evaluate(sample: Sampler, real: RealData, scores: Sequence[str], samples: in
     check(sample, real, scores, samples)
     seconds: dict[str, float] = {}
     with _timed(seconds, "real_data"):
-        # First of all, since a score that fails on real data would fail on samples too.
+        # First, since a score that fails on real data would also fail on samples.
         known = real.features if reads_features(scores) else None
         floors = {name: floor(real, name, samples) for name in progress(scores, "floors", "scores")}
     rows, gathering = _gather(sample, real, scores, samples) if scores else (None, {})

@@ -12,16 +12,16 @@ from zoo.data import Dataset, Split
 from zoo.errors import InputError
 from zoo.metrics import checks
 
-ROWS = 10_000  # of a split that are compared one by one with samples: its first ones, at most
+ROWS = 10_000  # how many rows of a split, its first ones, are compared one by one with samples at most
 
 Sampler = Callable[[np.ndarray], np.ndarray]  # seeds int64 [n] to float32 [n, *data_shape], images in [0, 1]
 
 
 def draw(sample: Sampler, seeds: np.ndarray, dataset: Dataset) -> np.ndarray:
-    """Samples, checked, as a `Split` holds rows: images rounded to the 256 levels that the data's have.
+    """Checked samples in the form of a `Split`'s rows: images are rounded to 256 levels, like those of the data.
 
     Returns:
-        uint8 `[n, height, width, channels]`, or, of vectors, what `sample` returned.
+        uint8 `[n, height, width, channels]`, or, for vectors, what `sample` returned.
 
     Raises:
         InputError: samples of another shape or range, or that are not finite.

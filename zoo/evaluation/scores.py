@@ -18,10 +18,10 @@ from zoo.metrics.diversity import FILTER
 from zoo.metrics.modes import HIGH_QUALITY
 from zoo.metrics.parzen import SIGMAS, VALIDATION_ROWS
 
-SPLITS = 10  # of the samples, by `inception_score`
+SPLITS = 10  # parts of the samples, for `inception_score`
 SUBSETS, SUBSET = 100, 1000  # of `kernel_distance`, and the rows of each
-NEIGHBOUR = 3  # to which a ball of precision and recall reaches
-DENSITY_NEIGHBOUR = 5  # to which a ball of density and coverage reaches
+NEIGHBOUR = 3  # which neighbour a ball of precision and recall reaches
+DENSITY_NEIGHBOUR = 5  # which neighbour a ball of density and coverage reaches
 SEED = 0  # of subsets and of pairs
 
 
@@ -32,7 +32,7 @@ class Rows(NamedTuple):
         count: n.
         features: float32 `[n, dimensions]`; None without an extractor.
         probabilities: float32 `[n, classes]`; None without an extractor.
-        data: uint8 images or float32 vectors `[m, *data_shape]`, the first m of them, as many as a score reads itself.
+        data: uint8 images or float32 vectors `[m, *data_shape]`, the first m of the n, as many as a score itself reads.
     """
 
     count: int
@@ -47,8 +47,8 @@ class Measured(NamedTuple):
     Args:
         values: by the names of `VALUES`: "value", and "std" (over parts of the samples), "stderr" (of the mean),
             "sigma", or "pairs", "scales" and "classes" where it has them.
-        n_real: real rows that it compared with; None if it compares with none.
-        n_fake: samples that it read.
+        n_real: the number of real rows that it compared with; None if it compares with none.
+        n_fake: the number of samples that it read.
     """
 
     values: dict[str, dict[str, float]]
@@ -134,19 +134,19 @@ def _require_modes(dataset: Dataset) -> None:
 
 @dataclass(frozen=True)
 class Score:
-    """How a score is taken.
+    """How a score is computed.
 
     Args:
-        measure: from the real data and what was kept of the samples to what it found.
-        least: from the real data to the rows that it needs of the samples and of the training split.
-        reason: why as many.
+        measure: a function from the real data and the samples' `Rows` to what the score found.
+        least: a function from the real data to the number of samples, and of training rows, that the score needs.
+        reason: why it needs so many.
         reads_features: whether it reads what an extractor says of the samples.
-        data_rows: how many samples it reads themselves.
-        split: that it compares with; None if it knows of no data.
+        data_rows: how many of the samples themselves it reads.
+        split: the split that it compares with; None if it compares with no data.
         stand_in: the split whose rows take the place of samples in its floor.
-        require: raises an `InputError` for a dataset that it cannot be taken on.
-        resampled: whether it can be taken of samples drawn with replacement, unlike one that would find each sample's
-            copies nearest to it.
+        require: raises an `InputError` for a dataset that does not suit the score.
+        resampled: whether it can be computed from samples drawn with replacement; a score of nearest neighbours cannot,
+            since it would find a sample's own copies.
     """
 
     measure: Callable[[RealData, Rows], Measured]
@@ -167,22 +167,22 @@ SCORES = {
     "frechet_distance": Score(
         _frechet_distance,
         lambda real: real.extractor.dimensions + 1,
-        "no more than features have dimensions make a singular covariance",
+        "with no more rows than features have dimensions, the covariance is singular",
         split="train",
         resampled=True,
     ),
-    "kernel_distance": Score(_kernel_distance, lambda _: SUBSET, "it draws subsets of as many", split="train"),
+    "kernel_distance": Score(_kernel_distance, lambda _: SUBSET, "it draws subsets of that size", split="train"),
     "precision_recall": Score(
         _precision_recall,
         lambda _: DENSITY_NEIGHBOUR + 1,
-        f"each has {DENSITY_NEIGHBOUR} neighbours among the others",
+        f"each row needs {DENSITY_NEIGHBOUR} neighbours among the others",
         split="train",
     ),
-    "two_sample_accuracy": Score(_two_sample_accuracy, lambda _: 2, "each has a neighbour", split="train"),
+    "two_sample_accuracy": Score(_two_sample_accuracy, lambda _: 2, "each row needs a neighbour", split="train"),
     "ms_ssim_diversity": Score(
         _ms_ssim_diversity,
         lambda real: (real.dataset.num_classes or 1) + 1,
-        "it compares pairs of a class",
+        "it compares pairs within a class",
         data_rows=ROWS,
         require=_require_windows,
     ),
@@ -210,7 +210,7 @@ SCORES = {
         lambda _: 1,
         "it is a median over them",
         reads_features=False,
-        data_rows=1000,  # of some 30 ms each
+        data_rows=1000,  # each takes some 30 ms
         require=triangles.require,
         resampled=True,
     ),
@@ -218,10 +218,10 @@ SCORES = {
 
 
 class Value(NamedTuple):
-    """What tables call a value of a score, and on what it depends beside the rows.
+    """What tables call a value of a score, and what it depends on besides the rows.
 
     Args:
-        title: its name; None for one that depends on the features, which is the extractor's to give.
+        title: its name; None if it depends on the features, in which case the extractor gives the name.
         better: "higher", "lower", or what it should be near.
         settings: as the record of the value states them.
     """
@@ -272,7 +272,7 @@ def leading_value(score: str) -> str:
 
 
 def default_scores(dataset: Dataset) -> list[str]:
-    """The scores that suit a dataset: of a known manifold or modes, on features of images, of windows on vectors."""
+    """The scores that suit a dataset: those of a known manifold or known modes, of image features, or of windows."""
     if dataset.name == triangles.NAME:
         return ["manifold_distance"]
     if len(dataset.data_shape) == 3:

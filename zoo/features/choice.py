@@ -9,7 +9,7 @@ from zoo.features.inception import InceptionFeatures
 
 CLASSIFIER, INCEPTION = "classifier", "inception"
 HELP = (
-    f"what images are compared through: `{CLASSIFIER}`, the one that ships for the data; the path of another, which "
+    f"what computes features of images: `{CLASSIFIER}`, the one that ships for the data; the path of another, which "
     f"`zoo train classifier --data D` wrote; or `{INCEPTION}`, the graph of 2015"
 )
 INCEPTION_HELP = f"file of the graph of `{INCEPTION}` (default: downloaded once)"

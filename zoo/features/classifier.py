@@ -1,4 +1,4 @@
-"""Features of the zoo's own classifiers: small, offline, and of one dataset each."""
+"""Features of the zoo's own classifiers, which are small, need no download, and suit one dataset each."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ SCORE_NAMES = {
 class ClassifierFeatures:
     """The last hidden layer and the predictions of the classifier that ships for a dataset; an `Extractor`.
 
-    Scores on them compare models of the same images alone, and are neither FID nor Inception Score: those names
+    Scores through them compare only models of the same images, and are neither FID nor Inception Score: those names
     belong to the 2015 Inception graph.
 
     Args:
-        dataset: such as "fashion_mnist": the artefact `classifier-<dataset>`; or the path of an artefact that a
+        dataset: such as "fashion_mnist", for the artefact `classifier-<dataset>`; or the path of an artefact that the
             recipe `classifier` wrote.
 
     Raises:

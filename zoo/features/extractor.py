@@ -20,14 +20,14 @@ class Features(NamedTuple):
 
 
 class Extractor(Protocol):
-    """A fixed network that scores are computed through; two scores compare only through the same one.
+    """A fixed network that scores are computed through; scores are comparable only through the same network.
 
     Attributes:
         name: such as "classifier-mnist" or "inception-2015-12-05".
         sha256: of the weights.
         dimensions: how many features an image has.
-        score_names: what "inception_score", "frechet_distance" and "kernel_distance" may be called through these
-            features: "FID" is a name that one extractor alone gives.
+        score_names: what "inception_score", "frechet_distance" and "kernel_distance" may be called with these
+            features: only one extractor may call its distance "FID".
     """
 
     name: str

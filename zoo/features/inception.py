@@ -3,7 +3,7 @@
 Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", 2016, https://arxiv.org/abs/1512.00567; the
 graph is `classify_image_graph_def.pb` of
 http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz. Keras and torchvision have other weights
-of that name, and through them every score comes out different.
+of that name, which give different scores.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ UNPUBLISHED_SCORE_NAMES = {
     "kernel_distance": "kernel distance of unpublished Inception weights",
 }
 
-# What is fed, what is read, and what makes images of any size 299 x 299.
+# The nodes that are fed, that are read, and that resize images of any size to 299 x 299.
 NODES = ("ExpandDims", "ResizeBilinear", "pool_3", "softmax/weights", "softmax/biases")
 CLASSES = 1008  # 1,000 of ImageNet, and 8 that were never trained
 ROWS_AT_ONCE = 32  # bounds the memory; the features of an image do not depend on its batch
@@ -55,14 +55,14 @@ class InceptionFeatures:
     """The pool_3 features and the class probabilities of the Inception graph of 2015-12-05; an `Extractor`.
 
     Published Inception Scores come from code that leaves out the bias of the last layer and takes the softmax over all
-    1,008 outputs, https://github.com/openai/improved-gan/blob/master/inception_score/model.py, and so does this unless
-    told otherwise. The test images of CIFAR-10 score 10.95 ± 0.43 so, and 11.23 ± 0.46 with the bias
+    1,008 outputs, https://github.com/openai/improved-gan/blob/master/inception_score/model.py. This class does the same
+    by default; the test images of CIFAR-10 then score 10.95 ± 0.43, and 11.23 ± 0.46 with the bias
     (https://github.com/openai/improved-gan/issues/39). Features, and with them FID and KID, are the same either way.
 
-    Weights other than the published ones are run, but `name` is then their hash and no score bears a published name.
+    Weights other than the published ones are accepted, but then `name` is their hash and no score has a published name.
 
     Args:
-        path: the graph, or the archive that holds it (`--inception`); None for the published graph out of
+        path: the graph, or the archive that holds it (`--inception`); None for the published graph from
             `zoo.files.cache_dir()`, downloaded there the first time (96 MB).
         bias: whether to add the bias before the softmax.
 
@@ -118,7 +118,7 @@ class InceptionFeatures:
 
 
 def _published() -> bytes:
-    """The published graph, out of the cache; downloaded into it unless it is there."""
+    """The published graph from the cache, after a download if it is not there."""
     cached = cache_dir() / f"{NAME}.pb"
     if cached.is_file():
         contents = _read(cached)
@@ -194,7 +194,7 @@ def _network(
                 name="",
             )
             features = tf.ensure_shape(tf.squeeze(pooled, [1, 2]), [None, InceptionFeatures.dimensions])
-            # Again, since the graph's own last layer is made for one image.
+            # Computed anew, since the graph's own last layer is made for one image.
             logits = tf.ensure_shape(features @ weights, [None, CLASSES])
             probabilities = tf.nn.softmax(logits + biases if bias else logits)
         except (ValueError, TypeError, tf.errors.OpError) as error:

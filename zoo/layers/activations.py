@@ -1,10 +1,11 @@
 """Rectified units under which a gradient penalty costs less.
 
-The slope of a rectified unit depends on the sign of its input alone, so the gradient's own gradient towards that input
-is nothing. TensorFlow gives zeros for it, through which the second backward pass of a penalty runs all of the critic.
-These units say that there is none: penalties and their gradients are the same, bit for bit.
+The slope of a rectified unit depends only on the sign of its input, so the derivative of the slope with respect to that
+input is zero. TensorFlow returns a tensor of zeros for it, and the second backward pass of a penalty propagates these
+zeros through the whole critic. These units return no gradient instead; penalties and their gradients are the same, bit
+for bit.
 
-Outside training they are TensorFlow's own ops, so that a SavedModel holds no gradient which it could not load.
+Outside training they are TensorFlow's own ops, so that a SavedModel holds no custom gradient that it could not load.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("zoo")
 class ReLU(keras.layers.ReLU):
-    """Keras' rectified unit, of the same arguments."""
+    """Keras' rectified unit, with the same arguments."""
 
     def call(self, inputs, training=None):
         if not training or self.max_value is not None or self.negative_slope or self.threshold:
@@ -25,7 +26,7 @@ class ReLU(keras.layers.ReLU):
 
 @keras.saving.register_keras_serializable("zoo")
 class LeakyReLU(keras.layers.LeakyReLU):
-    """Keras' leaky rectified unit, of the same arguments."""
+    """Keras' leaky rectified unit, with the same arguments."""
 
     def call(self, inputs, training=None):
         return _leaky(inputs, self.negative_slope) if training else super().call(inputs)

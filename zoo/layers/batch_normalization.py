@@ -1,4 +1,4 @@
-"""Normalisation by the statistics of a batch: Keras' own, faster, and that of a batch which never changes."""
+"""Normalisation by the statistics of a batch: a faster form of Keras' own, and one by a batch that never changes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     """Keras' batch normalisation, through TensorFlow's fused kernel where the inputs are images.
 
     Takes the arguments of `keras.layers.BatchNormalization`. Call: `(batch, height, width, channels)`, or any shape
-    that Keras' own takes, to the same shape. Statistics are per replica unless `synchronized`: then they are those of
-    the rows of all replicas, which have equally many, and take one collective for each call.
+    that Keras' own layer takes, to the same shape. Statistics are per replica unless the layer is `synchronized`: then
+    they are those of all replicas' rows, and take one collective per call. All replicas must have equally many rows.
     """
 
     def call(self, inputs, training=None, mask=None):
@@ -41,9 +41,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         if not updates:
             return outputs
         rows = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
-        self._average(
-            mean, variance * (rows - 1) / rows
-        )  # the kernel's is the unbiased estimate, Keras' the biased one
+        # The kernel gives the unbiased estimate of the variance; Keras averages the biased one.
+        self._average(mean, variance * (rows - 1) / rows)
         return outputs
 
     def _synchronized(self, inputs):
@@ -51,7 +50,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         axes = range(x.shape.rank - 1)
         context = tf.distribute.get_replica_context()
         moments = tf.stack([tf.reduce_mean(x, axes), tf.reduce_mean(x**2, axes)])
-        if context is not None:  # in a strategy's scope, outside a step, the rows are all there are
+        if context is not None:  # it is None in a strategy's scope outside a step, where there is only one set of rows
             moments = context.all_reduce("mean", moments)
         mean, square = tf.unstack(moments)
         variance = square - mean**2
@@ -70,7 +69,7 @@ class ReferenceBatch(keras.layers.Layer):
 
     Args:
         rows: how many rows the reference batch has.
-        initializer: what draws it.
+        initializer: the initialiser that draws it.
 
     Call: `(batch, ...)` -> `(rows + batch, ...)`.
     """
@@ -98,7 +97,7 @@ class ReferenceBatch(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("zoo")
 class WithoutReference(keras.layers.Layer):
-    """Takes the rows of a `ReferenceBatch` away again.
+    """Removes the rows of a `ReferenceBatch` again.
 
     Args:
         rows: how many rows the reference batch has.
@@ -121,15 +120,15 @@ class WithoutReference(keras.layers.Layer):
 class VirtualBatchNormalization(keras.layers.Layer):
     """Normalises each row by the statistics of a reference batch and itself (Salimans et al. 2016, Sec. 3.5).
 
-    With n reference rows, the mean and the mean square of a row x are n / (n + 1) times those of the reference batch
-    plus 1 / (n + 1) times its own, over the pixels too where the rows are images. So a row does not depend on the rest
-    of its batch. The reference rows are normalised by the statistics of the reference batch alone. Statistics are
-    computed in float32.
+    With n reference rows, the mean and the mean square that normalise a row x are n / (n + 1) times those of the
+    reference batch plus 1 / (n + 1) times the row's own, taken over the pixels as well if the rows are images. So a row
+    does not depend on the rest of its batch. The reference rows are normalised by the statistics of the reference batch
+    alone. Statistics are computed in float32.
 
     Args:
-        rows: how many rows the reference batch has: the first of what the layer takes.
-        epsilon: what is added to the variance.
-        gamma_initializer: of the scale of each channel.
+        rows: how many rows the reference batch has; they are the first rows of the layer's input.
+        epsilon: is added to the variance.
+        gamma_initializer: the initialiser of each channel's scale.
 
     Call: `(rows + batch, ..., channels)` to the same shape.
     """
@@ -145,7 +144,7 @@ class VirtualBatchNormalization(keras.layers.Layer):
         self.gamma = self.add_weight(shape=channels, initializer=self.gamma_initializer, name="gamma")
         self.beta = self.add_weight(shape=channels, initializer="zeros", name="beta")
 
-    def call(self, inputs, mask=None):  # the mask is what Keras passes to the layer that this one takes the place of
+    def call(self, inputs, mask=None):  # Keras passes a mask to the layer that this one replaces
         x = tf.cast(inputs, tf.float32)
         reference, others = x[: self.rows], x[self.rows :]
         pixels = list(range(1, x.shape.rank - 1))

@@ -1,9 +1,10 @@
-"""Keras' convolutions, faster where they lead from many channels to a few: the last of a generator, and the gradient of
-a discriminator's first towards the image.
+"""Keras' convolutions, made faster where they lead from many channels to a few: in a generator's last layer, and in the
+gradient of a discriminator's first layer with respect to the image.
 
-TensorFlow computes both with oneDNN's transposed convolution, which is slow towards 1 to 4 channels. With b the stride,
-or 2, the same numbers come of one convolution towards b x b times as many channels, one for each place in a block of
-pixels, whose blocks are then spread out. Only oneDNN on the CPU gains by it: elsewhere these are Keras' own layers.
+TensorFlow computes both with oneDNN's transposed convolution, which is slow for outputs of 1 to 4 channels. With b the
+stride, or 2 for a stride of 1, one convolution to b x b times as many channels gives the same numbers: each channel is
+one place in a block of b x b pixels, and the blocks are then spread out. This is faster only with oneDNN on the CPU;
+elsewhere these are Keras' own layers.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ FEW = 4  # channels
 
 @keras.saving.register_keras_serializable("zoo")
 class Conv2D(keras.layers.Conv2D):
-    """Keras' convolution, of the same arguments and weights, with a faster gradient towards images of few channels."""
+    """Keras' convolution, with the same arguments and weights and a faster gradient for images of few channels."""
 
     def call(self, inputs, training=None):
         if not (training and self.groups == 1 and is_faster(self, inputs, inputs.shape[-1])):
@@ -29,7 +30,7 @@ class Conv2D(keras.layers.Conv2D):
 
 @keras.saving.register_keras_serializable("zoo")
 class Conv2DTranspose(keras.layers.Conv2DTranspose):
-    """Keras' transposed convolution, of the same arguments and weights, faster towards images of few channels."""
+    """Keras' transposed convolution, with the same arguments and weights, but faster for images of few channels."""
 
     def call(self, inputs, training=None):
         if self.output_padding is not None or not is_faster(self, inputs, self.filters):
@@ -41,24 +42,24 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
 
 
 def is_faster(layer, inputs, channels):
-    """Whether a layer's transposed convolution, towards so many channels, is faster as `spread_convolution`.
+    """Whether a layer's transposed convolution is faster as `spread_convolution`.
 
     Args:
         layer: a `Conv2D` or `Conv2DTranspose`.
-        inputs: `(batch, height, width, channels)`, what the layer takes.
-        channels: of the images that the transposed convolution leads to.
+        inputs: the layer's input, `(batch, height, width, channels)`.
+        channels: how many channels the output of the transposed convolution has.
     """
     is_plain = layer.data_format == "channels_last" and layer.dilation_rate == (1, 1) and len(set(layer.strides)) == 1
     return is_plain and channels <= FEW and None not in inputs.shape[1:3] and _runs_on_onednn()
 
 
 def convolution(inputs, kernel, stride, padding):
-    """A convolution whose gradient towards its inputs, and theirs in turn, is a `transposed_convolution`.
+    """A convolution whose gradient with respect to its inputs is a `transposed_convolution`, at any order.
 
     Args:
         inputs: `(batch, height, width, channels)`.
         kernel: `(rows, columns, channels, filters)`.
-        stride: of both axes.
+        stride: the stride along both axes.
         padding: "SAME" or "VALID".
 
     Returns:
@@ -78,14 +79,14 @@ def convolution(inputs, kernel, stride, padding):
 
 
 def transposed_convolution(inputs, kernel, stride, padding, size):
-    """`spread_convolution` with gradients that are convolutions again, rather than those of its parts.
+    """`spread_convolution` with gradients that are single convolutions again, instead of those of its parts.
 
     Args:
         inputs: `(batch, height, width, filters)`.
         kernel: `(rows, columns, channels, filters)`.
-        stride: of both axes.
+        stride: the stride along both axes.
         padding: "SAME" or "VALID".
-        size: height and width of what comes out, those of an image that `convolution` would turn into the inputs' size.
+        size: height and width of the output; `convolution` must turn an image of this size into one of the inputs'.
 
     Returns:
         `(batch, *size, channels)`.
@@ -103,11 +104,12 @@ def transposed_convolution(inputs, kernel, stride, padding, size):
 
 
 def spread_convolution(inputs, kernel, stride, padding, size):
-    """A transposed convolution, as one convolution towards blocks of pixels which are then spread out.
+    """A transposed convolution, computed as one convolution to blocks of pixels, which are then spread out.
 
-    Along one axis, input i adds its share by the kernel's tap t to pixel `stride * i + t - pad`. So pixel
-    `block * m + r`, r its place in block m, reads input `block / stride * m + d` by the tap `r + pad - stride * d`, for
-    the few offsets d at which there is such a tap. The arguments are those of `transposed_convolution`.
+    Along one axis, input i contributes to pixel `stride * i + t - pad` through the kernel's tap t. So pixel
+    `block * m + r`, with r its place in block m, reads input `block / stride * m + d` through the tap
+    `r + pad - stride * d`, for the few offsets d for which this tap exists. The arguments are those of
+    `transposed_convolution`.
     """
     block = stride if stride > 1 else 2
     step = block // stride
@@ -118,7 +120,7 @@ def spread_convolution(inputs, kernel, stride, padding, size):
         first, last = -((taps - 1 - pad) // stride), (block - 1 + pad) // stride
         offsets = np.arange(first, last + 1)[:, np.newaxis]
         tap = np.arange(block) + pad - stride * offsets  # [offsets, block]
-        tap = np.where((tap >= 0) & (tap < taps), tap, taps)  # one beyond the last: a tap of zeros
+        tap = np.where((tap >= 0) & (tap < taps), tap, taps)  # the index after the last is a tap of zeros
         kernel = tf.pad(kernel, [[0, int(axis == other)] for other in range(4)])
         kernel = tf.gather(kernel, tap.reshape(-1), axis=axis)
         blocks = -(-length // block)
@@ -131,7 +133,7 @@ def spread_convolution(inputs, kernel, stride, padding, size):
 
 
 def _kernel_gradient(images, maps, shape, stride, padding):
-    """The gradient of a convolution, from images to maps, towards its kernel; linear in both."""
+    """The gradient, with respect to its kernel, of a convolution from images to maps; it is linear in both."""
 
     @tf.custom_gradient
     def operation(images, maps):
@@ -148,5 +150,5 @@ def _kernel_gradient(images, maps, shape, stride, padding):
 
 
 def _runs_on_onednn():
-    """Whether TensorFlow computes on this machine's processor, and with oneDNN there, as it does where that gains."""
+    """Whether TensorFlow computes on this machine's processor with oneDNN."""
     return _pywrap_util_port.IsMklEnabled() and not tf.config.list_physical_devices("GPU")

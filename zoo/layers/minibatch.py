@@ -8,19 +8,19 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("zoo")
 class MinibatchDiscrimination(keras.layers.Layer):
-    """Appends to each row's features how close it is to the others of its batch (Salimans et al. 2016, Sec. 3.2).
+    """Appends to each row's features how close the row is to the others of its batch (Salimans et al. 2016, Sec. 3.2).
 
-    M_i = f(x_i) T in R^(kernels x size); o_b(i) = sum over j != i of exp(-||M_ib - M_jb||_1), plus a bias. Batches that
-    are passed apart, as real and fake ones, are compared apart; so are replicas'. As in the authors' code, each column
-    of T is a direction times the exponential of a log scale, and the bias starts from -1. `initialize_from_data` makes
-    half the mean distance to the nearest other row 1, and the mean of o_b 0.
-
-    https://github.com/openai/improved-gan, `mnist_svhn_cifar10/nn.py`. Distances are computed in float32.
+    M_i = f(x_i) T in R^(kernels x size); o_b(i) = sum over j != i of exp(-||M_ib - M_jb||_1), plus a bias. Rows are
+    compared only within one call and one replica, so real and fake rows that are passed separately are never compared.
+    As in the authors' code, https://github.com/openai/improved-gan, `mnist_svhn_cifar10/nn.py`, each column of T is a
+    direction times the exponential of a log scale, and the bias starts from -1. `initialize_from_data` sets the scale
+    so that half the mean distance to the nearest other row is 1, and the bias so that the mean of o_b is 0. Distances
+    are computed in float32.
 
     Args:
         kernels: how many features o_b are appended.
-        size: of each kernel.
-        kernel_initializer: of the directions in T.
+        size: the size of each kernel.
+        kernel_initializer: the initialiser of the directions in T.
 
     Call: `(batch, features)` -> `(batch, features + kernels)`.
     """
@@ -62,7 +62,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
 
     @staticmethod
     def _self_distance(distances):
-        """So far from itself that a row is not counted: `(batch, batch, 1)`."""
+        """Added to distances, makes every row so far from itself that it is not counted: `(batch, batch, 1)`."""
         return 1e6 * tf.eye(tf.shape(distances)[0])[:, :, None]
 
     def _closeness(self, inputs):

@@ -13,8 +13,8 @@ class GlobalBatchDropout(keras.layers.Dropout):
     """Keras' dropout with the mask of the global batch: N replicas drop what one replica with all rows would drop.
 
     Args:
-        rate: the share of units that are dropped, in [0, 1), a multiple of 2 ** -16 or rounded to one; the others are
-            divided by 1 - rate.
+        rate: the share of units that are dropped, in [0, 1), rounded to a multiple of 2 ** -16; the others are divided
+            by 1 - rate.
     """
 
     def __init__(self, rate, seed=None, **kwargs):
@@ -38,7 +38,7 @@ class GlobalBatchNoise(keras.layers.GaussianNoise):
     """Keras' Gaussian noise, drawn for the global batch: N replicas add what one replica with all rows would add.
 
     Args:
-        stddev: the noise's standard deviation, 0 or more. There is noise in training alone.
+        stddev: the noise's standard deviation, 0 or more. There is noise only in training.
     """
 
     def __init__(self, stddev, seed=None, **kwargs):

@@ -1,4 +1,4 @@
-"""Layers that compute with another kernel than the one they store."""
+"""Layers that compute with a normalised form of the kernel that they store."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from zoo.errors import InputError
 
-TINY = 1e-12  # what weight normalisation divides by at least
+TINY = 1e-12  # a lower bound for what weight normalisation divides by
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -15,18 +15,18 @@ class SpectralNormalization(keras.layers.Wrapper):
     """A layer that computes with W / sigma(W), sigma the largest singular value (Miyato et al. 2018, Algorithm 1).
 
     A call makes one power iteration from the stored vector u: v = W^T u, u = W v, both scaled to length 1; then
-    sigma = u^T W v with u and v taken as constants. So the gradient is (G - <G, W_SN> u v^T) / sigma with G = dL/dW_SN.
-    Keras' layer of the same name overwrites W by W / sigma and takes sigma as a constant as well.
+    sigma = u^T W v, with u and v treated as constants. So the gradient is (G - <G, W_SN> u v^T) / sigma with
+    G = dL/dW_SN. Keras' layer of the same name overwrites W by W / sigma and treats sigma as a constant as well.
 
-    A call in training stores the new u, whether its loss is the discriminator's or the generator's; at inference the
-    iteration is made and forgotten. A kernel of zeros keeps its u, and is divided by 1. Norms are computed in float32,
-    the layer in its own precision.
+    A call in training stores the new u, whether its loss is the discriminator's or the generator's; a call at inference
+    makes the iteration without storing u. A kernel of zeros keeps its u, and is divided by 1. Norms are computed in
+    float32, the layer in its own precision.
 
     Args:
         layer: a `Dense`, `Conv2D`, `Conv2DTranspose` or `Embedding` layer. Its weights stay W.
-        vector_initializer: of u; by default normal with a deviation of 1.
+        vector_initializer: the initialiser of u; by default normal with a deviation of 1.
 
-    Call: what the layer takes, to what it gives.
+    Call: from the layer's inputs to its outputs.
 
     Raises:
         InputError: the layer is of another kind.
@@ -38,7 +38,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         if not isinstance(layer, self.KINDS):
             kinds = ", ".join(kind.__name__ for kind in self.KINDS)
             raise InputError(f"Spectral normalisation takes a layer of {kinds}. Received: {type(layer).__name__}")
-        # With these neither the inputs nor W are cast on the way to this layer; the layer inside casts them.
+        # With these settings this layer casts neither the inputs nor W; the layer inside casts them.
         super().__init__(layer, dtype="float32", autocast=False, **kwargs)
         self.vector_initializer = keras.initializers.get(
             vector_initializer or keras.initializers.RandomNormal(stddev=1.0)
@@ -55,7 +55,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             shape=(self._matrix().shape[1],),
             initializer=self.vector_initializer,
             trainable=False,
-            aggregation="only_first_replica",  # which is every replica's: all have the same W and u
+            aggregation="only_first_replica",  # all replicas have the same W and u
             name="vector",
         )
 
@@ -79,7 +79,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         return {**config, "vector_initializer": keras.initializers.serialize(self.vector_initializer)}
 
     def _matrix(self):
-        """W^T, float32 `(everything else, outputs)`; of an embedding, `(rows, size)`."""
+        """W^T as a float32 matrix `(all other axes, outputs)`; for an embedding, `(rows, size)`."""
         kernel = tf.cast(self.kernel.value, tf.float32)
         if isinstance(self.layer, keras.layers.Conv2DTranspose):  # its last two axes are outputs and inputs
             kernel = tf.linalg.matrix_transpose(kernel)
@@ -88,18 +88,19 @@ class SpectralNormalization(keras.layers.Wrapper):
 
 @keras.saving.register_keras_serializable("zoo")
 class WeightNormalization(keras.layers.Wrapper):
-    """A layer that computes with g v / ||v||, g and v each output's own (Salimans & Kingma 2016, eq. 2).
+    """A layer that computes with g v / ||v||, with g and v for each output (Salimans & Kingma 2016, eq. 2).
 
     https://arxiv.org/abs/1602.07868. See `initialize_from_data` for the paper's first values of g and of the bias. The
-    kernel is normalised in float32, the layer computes in its own precision.
+    kernel is normalised in float32; the layer computes in its own precision.
 
     Args:
-        layer: a `Dense`, `Conv2D` or `Conv2DTranspose` layer without an activation, so that what it gives is what the
-            initialisation normalises. Its kernel is v.
-        trainable_gain: whether g is trained; else it keeps its first value, which is 1 without an initialisation.
-        deviation: of the outputs, that `initialize_from_data` gives them; `None` for a layer that it leaves alone.
+        layer: a `Dense`, `Conv2D` or `Conv2DTranspose` layer without an activation, so that the initialisation can
+            normalise its outputs. Its kernel is v.
+        trainable_gain: whether g is trained; otherwise it keeps its first value, which is 1 unless initialised.
+        deviation: the standard deviation that `initialize_from_data` gives the outputs; `None` for a layer that it
+            must not change.
 
-    Call: what the layer takes, to what it gives.
+    Call: from the layer's inputs to its outputs.
 
     Raises:
         InputError: the layer is of another kind or has an activation.
@@ -116,7 +117,7 @@ class WeightNormalization(keras.layers.Wrapper):
                 f"Weight normalisation takes a linear layer of {kinds}. "
                 f"Received: {type(layer).__name__} with {activation} activation"
             )
-        # With these neither the inputs nor v are cast on the way to this layer; the layer inside casts them.
+        # With these settings this layer casts neither the inputs nor v; the layer inside casts them.
         super().__init__(layer, dtype="float32", autocast=False, **kwargs)
         self.trainable_gain = trainable_gain
         self.deviation = deviation
@@ -154,7 +155,7 @@ class WeightNormalization(keras.layers.Wrapper):
     def _linear(self, inputs):
         v = tf.cast(self.layer.kernel.value, tf.float32)
         scale = self.gain.value * tf.math.rsqrt(tf.maximum(_sum_of_squares(v, self.others), TINY))
-        # There are fewer outputs than weights, so the outputs are scaled, before the bias is added to them.
+        # Scaling the outputs, before the bias is added, is cheaper than scaling the weights, of which there are more.
         bias = self.layer.bias if self.layer.use_bias else None
         outputs = self.layer(inputs) if bias is None else _called_with(self.layer, bias, tf.zeros_like(bias), inputs)
         scaled = tf.cast(outputs, tf.float32) * tf.reshape(scale, [-1])
@@ -162,10 +163,11 @@ class WeightNormalization(keras.layers.Wrapper):
 
 
 def initialize_from_data(network, inputs):
-    """Sets g and the bias of each weight-normalised layer so that outputs have mean 0 and the deviation it asks for.
+    """Sets g and the bias of each weight-normalised layer so that its outputs have mean 0 and the layer's `deviation`.
 
-    One pass in training mode, so that noise counts, from the first layer to the last: each sees inputs that the layers
-    before it have normalised (Salimans & Kingma 2016, eqs. 5 and 6). Minibatch discrimination is initialised with them.
+    This takes one pass in training mode, including noise, from the first layer to the last: each layer sees inputs that
+    the layers before it have normalised (Salimans & Kingma 2016, eqs. 5 and 6). The same pass initialises minibatch
+    discrimination.
 
     Args:
         network: a `keras.Model`.
@@ -182,14 +184,17 @@ def initialize_from_data(network, inputs):
 
 
 def _called_with(layer, changed, value, inputs):
-    """What a layer makes of its inputs with another value of one of its variables, which keeps its own."""
+    """A layer's outputs if one of its variables had another value; the variable itself does not change."""
     values = [(variable, value if variable is changed else variable.value) for variable in layer.variables]
     with keras.StatelessScope(values):
         return layer(inputs)
 
 
 def _sum_of_squares(tensor, axes):
-    """The sum over some axes, which stay with length 1. TensorFlow's own gradient writes three tensors of this size."""
+    """The sum of squares over some axes, which stay with length 1.
+
+    TensorFlow's own gradient would write three tensors of the size of `tensor`.
+    """
 
     @tf.custom_gradient
     def summed(tensor):
@@ -199,6 +204,6 @@ def _sum_of_squares(tensor, axes):
 
 
 def _unit(vector):
-    """The vector at length 1, and whether it has one; of zeros, zeros. Its squares may be too small for float32."""
+    """The vector scaled to length 1, and whether it can be; zeros stay zeros. Tiny entries do not underflow."""
     largest = tf.reduce_max(tf.abs(vector))
     return tf.linalg.l2_normalize(tf.math.divide_no_nan(vector, largest)), largest > 0

@@ -11,8 +11,8 @@ class Maxout(keras.layers.Layer):
     """The largest of several linear maps, unit by unit (Goodfellow et al. 2013, https://arxiv.org/abs/1302.4389).
 
     Args:
-        units: how many outputs.
-        pieces: how many linear maps each output is the maximum of.
+        units: the number of outputs.
+        pieces: the number of linear maps of which each output is the maximum.
         kernel_initializer: as in `keras.layers.Dense`.
 
     Call: `(batch, features)` -> `(batch, units)`.
@@ -45,7 +45,7 @@ class Maxout(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("zoo")
 class PixelBias(keras.layers.Layer):
-    """Adds a bias of its own to every value of a map, where that of a convolution is shared by all pixels.
+    """Adds a separate bias to every value of a map, whereas a convolution's bias is shared by all pixels.
 
     Call: any shape `(batch, ...)` to the same shape.
     """

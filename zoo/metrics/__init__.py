@@ -1,7 +1,7 @@
 """Scores of generative models: NumPy arrays in, plain floats out.
 
-A score means something only beside what it was measured on: name the features, the reference split and both numbers of
-samples whenever you report one, and compare scores of equal numbers alone.
+A score has meaning only together with what it was measured on: whenever you report one, name the features, the
+reference split and both numbers of samples, and compare only scores with equal numbers.
 """
 
 from zoo.metrics.adversarial import TOLERANCE, Player, best_before_panel, generative_adversarial_metric, panel_errors

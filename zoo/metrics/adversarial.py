@@ -16,7 +16,7 @@ from zoo.metrics import checks
 
 Score = Callable[[np.ndarray], np.ndarray]  # images [n, ...] to logits [n], above 0 for what is taken to be real
 
-TOLERANCE = 0.1  # how far a ratio may be from 1 and prove nothing; the paper asks for "about 1" without a number
+TOLERANCE = 0.1  # a ratio this close to 1 counts as 1; the paper asks for "about 1" without a number
 RESAMPLES = 10_000  # of the bootstrap
 INTERVAL = (0.025, 0.975)  # quantiles of the resamples between which 95 % of them lie
 
@@ -37,7 +37,7 @@ class Player(NamedTuple):
 def generative_adversarial_metric(
     first: Player, second: Player, test_images: np.ndarray
 ) -> dict[str, float | str | tuple[float, float]]:
-    """The battle between two models (GAM): each discriminator judges the other's samples, and the test images.
+    """The battle between two models (GAM): each discriminator judges the other model's samples, and the test images.
 
     With e the share that a discriminator gets wrong, r_test = e(D1(x)) / e(D2(x)) and
     r_sample = e(D1(G2(z))) / e(D2(G1(z))). These are ratios of errors, as in the paper; its code prints ratios of
@@ -49,17 +49,17 @@ def generative_adversarial_metric(
 
     Args:
         first: a trained pair.
-        second: another.
+        second: another trained pair.
         test_images: real images that neither has seen, `[n, ...]` in the range of the samples.
 
     Returns:
         "r_test"; "r_sample"; "r_sample_interval", in which 95 % of the ratios of 10,000 resamples lie; "winner", which
-        is "tie" unless r_test is within 0.1 of 1 (one discriminator has else overfitted, and its judgement proves
-        nothing), and else "first" if the interval ends below 0.9, "second" if it begins above 1.1. A ratio of equal
-        errors is 1, also of two zeros, and one over zero is infinite.
+        is "tie" unless r_test is within 0.1 of 1 (otherwise one discriminator has overfitted, and its judgement proves
+        nothing). If it is, the winner is "first" if the interval ends below 0.9, "second" if it begins above 1.1, and
+        otherwise "tie". The ratio of equal errors is 1, even of two zeros; any other ratio over zero is infinite.
 
     Raises:
-        InputError: images of unequal shapes, values that are not finite, or other than one score for each image.
+        InputError: images of unequal shapes, values that are not finite, or not exactly one score for each image.
     """
     first_samples = checks.finite("first.samples", first.samples)
     second_samples = checks.finite("second.samples", second.samples)
@@ -82,18 +82,18 @@ def generative_adversarial_metric(
 def panel_errors(samples: np.ndarray, panel: Sequence[Score]) -> dict[str, float]:
     """How often a panel of discriminators takes a generator's samples for real (GAM-II).
 
-    Higher is better. The numbers depend on who sits on the panel: compare generators before the same one. The paper's
-    has 10 discriminators, of which some were trained with the generators that they judge.
+    Higher is better. The numbers depend on the panel, so compare generators with the same one. The paper's panel has
+    10 discriminators, some of which were trained with the generators that they judge.
 
     Args:
         samples: `[n, ...]`.
         panel: discriminators, as `Player.score`.
 
     Returns:
-        "average" and "worst", the mean and the least of their errors, in [0, 1].
+        "average" and "worst", the mean and the minimum of the panel's errors, in [0, 1].
 
     Raises:
-        InputError: an empty panel, values that are not finite, or other than one score for each image.
+        InputError: an empty panel, values that are not finite, or not exactly one score for each image.
     """
     if not panel:
         raise InputError("`panel` should hold at least one discriminator. Received: none")
@@ -106,14 +106,14 @@ def best_before_panel(samples: Sequence[np.ndarray], panel: Sequence[Score]) -> 
     """The generator that a panel of discriminators takes for real most often, by its average error (GAM-II).
 
     Args:
-        samples: those of each generator, `[n, ...]`.
+        samples: the samples of each generator, `[n, ...]`.
         panel: as in `panel_errors`.
 
     Returns:
-        The generator's number, the first of several that are equal, and the `panel_errors` of every generator.
+        The generator's index, the first one in a tie, and the `panel_errors` of every generator.
 
     Raises:
-        InputError: no generators, or what `panel_errors` refuses.
+        InputError: no generators, or anything that `panel_errors` refuses.
     """
     if not len(samples):
         raise InputError("`samples` should hold those of at least one generator. Received: none")
@@ -122,7 +122,7 @@ def best_before_panel(samples: Sequence[np.ndarray], panel: Sequence[Score]) -> 
 
 
 def _error(score: Score, images: np.ndarray, real: bool) -> float:
-    """The share of images that a discriminator takes for what they are not."""
+    """The share of images that a discriminator judges wrongly."""
     logits = checks.finite("score(images)", score(images))
     if logits.size != len(images):
         raise InputError(
@@ -132,7 +132,7 @@ def _error(score: Score, images: np.ndarray, real: bool) -> float:
 
 
 def _interval(errors: Sequence[float], counts: Sequence[int]) -> tuple[float, float]:
-    """The bootstrap interval of a ratio of errors: of n images drawn with replacement, wrong ones are binomial."""
+    """The bootstrap interval of a ratio of errors: among resampled images, the number of wrong ones is binomial."""
     rng = np.random.default_rng(0)
     resampled = [rng.binomial(count, error, RESAMPLES) / count for error, count in zip(errors, counts, strict=True)]
     ratios = [_ratio(first, second) for first, second in zip(*resampled, strict=True)]

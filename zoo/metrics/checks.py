@@ -10,7 +10,7 @@ SLACK = 1e-3  # how far rounding may carry a value out of [0, 1], or a sum of pr
 
 
 def finite(name: str, values: object) -> np.ndarray:
-    """`values` as an array, unless it is empty or holds anything but finite real numbers."""
+    """`values` as an array; raises if it is empty or holds anything but finite real numbers."""
     try:
         array = np.asarray(values)
     except ValueError as error:  # rows of unequal lengths
@@ -23,7 +23,7 @@ def finite(name: str, values: object) -> np.ndarray:
 
 
 def in_unit_interval(name: str, values: object) -> np.ndarray:
-    """`finite` values in [0, 1]."""
+    """As `finite`, of values in [0, 1]."""
     array = finite(name, values)
     if array.min() < -SLACK or array.max() > 1 + SLACK:
         raise InputError(f"`{name}` should lie in [0, 1]. Received: values in [{array.min()}, {array.max()}]")
@@ -31,13 +31,13 @@ def in_unit_interval(name: str, values: object) -> np.ndarray:
 
 
 def rows(**arrays: object) -> list[np.ndarray]:
-    """`finite` arrays of shape `[n, d]`, one d for all of them."""
+    """As `finite`, of arrays of shape `[n, d]` with the same d."""
     checked = [finite(name, values) for name, values in arrays.items()]
     shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in zip(arrays, checked, strict=True))
     if any(array.ndim != 2 for array in checked):
         raise InputError(f"rows of numbers should have shape [n, d]. Received: {shapes}")
     if len({array.shape[1] for array in checked}) > 1:
-        raise InputError(f"rows to compare should have as many columns each. Received: {shapes}")
+        raise InputError(f"rows to compare should have the same number of columns. Received: {shapes}")
     return checked
 
 
@@ -49,7 +49,7 @@ def require_rows(needed: int, reason: str, **arrays: np.ndarray) -> None:
 
 
 def random_state(seed: int) -> np.random.RandomState:
-    """The generator of `seed` whose stream NumPy keeps the same from version to version."""
+    """A random generator with this seed, whose stream NumPy keeps the same from version to version."""
     try:
         return np.random.RandomState(seed)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Diversity as the lack of similarity between samples, which shows collapse where a class has its own few images.
+"""Diversity as the lack of similarity between samples, which shows when a class has collapsed to a few images.
 
 Odena et al., "Conditional Image Synthesis With Auxiliary Classifier GANs", 2017, https://arxiv.org/abs/1610.09585,
 Sec. 4.2; the similarity is that of Wang et al., "Multi-scale structural similarity for image quality assessment", 2003.
@@ -12,27 +12,27 @@ from zoo.errors import InputError
 from zoo.metrics import checks
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, finest first (Wang et al.)
-BLOCK = 256  # pairs at once, which bounds the memory
+BLOCK = 256  # pairs at once, to bound the memory
 FILTER = 11  # pixels a side of the Gaussian window, which has to fit the coarsest scale
 
 
 def ms_ssim_diversity(images: np.ndarray, labels: np.ndarray, seed: int = 0) -> dict[str, float | int | list[dict]]:
-    """Mean MS-SSIM over random pairs of two different rows of one class; lower is more diverse, 1 is all alike.
+    """Mean MS-SSIM over random pairs of different images of one class; lower is more diverse, 1 means all are alike.
 
-    It says nothing of quality (noise is diverse), so compare with the same number for real images of the same classes
-    and size. No row is in two pairs, so that the pairs are independent and the standard error is that of their mean.
+    It says nothing about quality (noise is diverse), so compare it with the value for real images of the same classes
+    and size. No image is in two pairs, so that the pairs are independent and the standard error is that of their mean.
 
-    The five scales need images of 161 pixels or more; smaller ones use as many as fit, from the finest, their weights
-    scaled to the same sum, and their scores compare with those of equal "scales" alone.
+    The five scales need images of 161 pixels or more; smaller images use as many scales as fit, from the finest, with
+    the weights scaled to the same sum. Scores are comparable only at the same number of scales.
 
     Args:
         images: `[n, height, width, channels]`, floats in [0, 1] or uint8.
-        labels: the class of each, integers `[n]`; at least one class has two images.
-        seed: of the draws.
+        labels: the class of each image, integers `[n]`; at least one class has two images.
+        seed: the seed of the draws.
 
     Returns:
-        "ms_ssim" in [0, 1]; "stderr", its standard error, NaN of one pair; "pairs", how many; "scales", how many of the
-        five were used; "classes", a dict for each class with a pair: its "label", "pairs" and "ms_ssim".
+        "ms_ssim" in [0, 1]; "stderr", its standard error, NaN for one pair; "pairs", their number; "scales", how many
+        of the five were used; "classes", a dict for each class with a pair: its "label", "pairs" and "ms_ssim".
 
     Raises:
         InputError: another shape, values outside [0, 1], no two images of a class, or a side of fewer than 11 pixels.
@@ -50,7 +50,7 @@ def ms_ssim_diversity(images: np.ndarray, labels: np.ndarray, seed: int = 0) -> 
         raise InputError(f"`labels` should be {len(images)} integers. Received: {labels.dtype} {list(labels.shape)}")
     first, second, kinds = _pairs(labels, checks.random_state(seed))
     if not len(first):
-        raise InputError(f"`images` should hold two of a class. Received: {len(images)} images of as many classes")
+        raise InputError(f"`images` should hold two of one class. Received: {len(images)} images of as many classes")
     scales = _scales(min(images.shape[1:3]))
     similarities = np.concatenate(
         [
@@ -102,5 +102,5 @@ def _similarities(first: np.ndarray, second: np.ndarray, scales: int) -> np.ndar
 
 
 def _scales(side: int) -> int:
-    """How many of the scales, each half as large as the one before (rounded up), are as large as the window."""
+    """How many of the scales, each half as large as the one before (rounded up), are no smaller than the window."""
     return sum(-(-side // 2**scale) >= FILTER for scale in range(len(WEIGHTS)))

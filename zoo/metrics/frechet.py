@@ -18,7 +18,7 @@ BLOCK = 4096  # rows that are held in float64 at a time
 
 @dataclass(eq=False)
 class FeatureStatistics:
-    """What the Fréchet distance needs of features `[count, d]`, gathered batch by batch in float64.
+    """What the Fréchet distance needs to know of features `[count, d]`, gathered batch by batch in float64.
 
     Args:
         mean: `[d]`.
@@ -53,11 +53,11 @@ class FeatureStatistics:
 
     @classmethod
     def empty(cls, dimensions: int) -> FeatureStatistics:
-        """Those of no features yet."""
+        """The statistics of no features, for `update` to add to."""
         return cls(np.zeros(dimensions), np.zeros((dimensions, dimensions)), 0)
 
     def update(self, features: np.ndarray) -> None:
-        """Takes in features `[n, d]`.
+        """Adds features `[n, d]`.
 
         Raises:
             InputError: another shape, or values that are not finite.
@@ -82,14 +82,14 @@ class FeatureStatistics:
 def frechet_distance(
     real_features: np.ndarray | FeatureStatistics, fake_features: np.ndarray | FeatureStatistics
 ) -> float:
-    """|m_r - m_f|^2 + tr(C_r + C_f - 2 (C_r C_f)^(1/2)), between Gaussians fitted to either side (eq. 6).
+    """|m_r - m_f|^2 + tr(C_r + C_f - 2 (C_r C_f)^(1/2)), between Gaussians fitted to both sides (eq. 6).
 
-    Lower is better, 0 the least. The estimate is biased upwards, the more the fewer rows: the convention is 50,000 or
-    10,000 a side.
+    Lower is better, and 0 is the minimum. The estimate is biased upwards, more so with fewer rows: the convention is
+    50,000 or 10,000 rows on each side.
 
     Args:
         real_features: `[n, d]`, or their statistics.
-        fake_features: the same, of as many dimensions.
+        fake_features: the same, with the same d.
 
     Raises:
         InputError: another shape, values that are not finite, or a side with d rows or fewer, whose covariance is
@@ -98,7 +98,8 @@ def frechet_distance(
     real, fake = _statistics("real_features", real_features), _statistics("fake_features", fake_features)
     if real.mean.shape != fake.mean.shape:
         raise InputError(
-            f"real and fake features should have as many columns. Received: {len(real.mean)} and {len(fake.mean)}"
+            f"real and fake features should have the same number of columns. "
+            f"Received: {len(real.mean)} and {len(fake.mean)}"
         )
     shift = real.mean - fake.mean
     # tr (C_r C_f)^(1/2) is the sum of the singular values of F_r F_f', where C = F'F: real numbers throughout.
@@ -123,6 +124,6 @@ def _statistics(name: str, features: np.ndarray | FeatureStatistics) -> FeatureS
 
 
 def _factor(covariance: np.ndarray) -> np.ndarray:
-    """F with F'F = `covariance`, also where that is singular (a feature that never varies)."""
+    """F with F'F = `covariance`, even if that is singular (a feature that never varies)."""
     values, vectors = np.linalg.eigh(covariance)
     return np.sqrt(np.maximum(values, 0))[:, None] * vectors.T

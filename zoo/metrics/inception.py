@@ -1,4 +1,4 @@
-"""Inception score: what a classifier's predictions say of samples.
+"""Inception score: what a classifier's predictions say about samples.
 
 Salimans et al., "Improved Techniques for Training GANs", 2016, https://arxiv.org/abs/1606.03498.
 """
@@ -16,19 +16,19 @@ from zoo.metrics import checks
 def inception_score(probabilities: np.ndarray, splits: int = 10) -> tuple[float, float]:
     """exp E_x KL(p(y|x) || p(y)), for consecutive splits of the samples (Sec. 4).
 
-    From 1, where all predictions are alike, to the number of classes, where each is certain and all are as frequent.
-    It never sees the data: copies of training images, and one perfect image per class, score as well as can be. The
-    convention is 50,000 samples in 10 splits; fewer samples a split score lower.
+    It ranges from 1, if all predictions are alike, to the number of classes, if each prediction is certain and all
+    classes are equally frequent. It never sees the data: copies of training images, or one perfect image per class,
+    reach the maximum. The convention is 50,000 samples in 10 splits; fewer samples per split score lower.
 
     Args:
         probabilities: p(y|x), `[n, classes]` in [0, 1], each row summing to 1, the rows in random order.
-        splits: in how many parts the score is computed, each with its own p(y).
+        splits: the number of parts for which the score is computed, each with its own p(y).
 
     Returns:
         Mean and standard deviation over the splits.
 
     Raises:
-        InputError: another shape, fewer than two classes, fewer rows than splits, or rows that are no distribution.
+        InputError: another shape, fewer than two classes, fewer rows than splits, or rows that are not distributions.
     """
     from scipy.special import rel_entr
 
@@ -40,7 +40,7 @@ def inception_score(probabilities: np.ndarray, splits: int = 10) -> tuple[float,
     rows = np.clip(rows.astype(np.float64), 0, 1)
     sums = rows.sum(axis=1)
     if abs(sums - 1).max() > checks.SLACK:
-        raise InputError(f"`probabilities` should sum to 1 a row. Received: sums in [{sums.min()}, {sums.max()}]")
+        raise InputError(f"each row of `probabilities` should sum to 1. Received: sums in [{sums.min()}, {sums.max()}]")
     bounds = [split * len(rows) // splits for split in range(splits + 1)]
     scores = []
     for start, stop in itertools.pairwise(bounds):

@@ -8,11 +8,11 @@ from zoo.errors import InputError, unknown
 from zoo.metrics import checks
 
 PRIORS = ("normal", "uniform")
-OPPOSITE = 1e-6  # radians short of a half turn, from where on the plane of the arc is lost to rounding
+OPPOSITE = 1e-6  # radians; so close to a half turn, rounding loses the plane of the arc
 
 
 def interpolate(first: np.ndarray, second: np.ndarray, steps: int, prior: str) -> np.ndarray:
-    """Latent vectors on the way from one to another, along which the prior finds every point as likely as the ends.
+    """Latent vectors on the way from one to another, all of them as likely under the prior as the ends.
 
     Normal vectors of many dimensions lie near a sphere that a straight line would cut through, so they move along the
     arc (White, "Sampling Generative Networks", 2016, https://arxiv.org/abs/1609.04468); uniform ones move
@@ -21,7 +21,7 @@ def interpolate(first: np.ndarray, second: np.ndarray, steps: int, prior: str) -
     Args:
         first: `[..., d]`.
         second: the same shape.
-        steps: vectors on the way, both ends included.
+        steps: the number of vectors on the way, both ends included.
         prior: "normal" or "uniform".
 
     Returns:
@@ -50,7 +50,7 @@ def interpolate(first: np.ndarray, second: np.ndarray, steps: int, prior: str) -
 
 
 def _angle(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Between vectors, in radians, `[..., 1]`."""
+    """The angle between vectors, in radians, `[..., 1]`."""
     norms = np.linalg.norm(first, axis=-1, keepdims=True), np.linalg.norm(second, axis=-1, keepdims=True)
     if not all(norm.all() for norm in norms):
         raise InputError("a zero vector has no direction to turn from. Received: `first` or `second` with zero rows")

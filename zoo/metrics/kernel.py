@@ -20,27 +20,27 @@ def kernel_distance(
 ) -> tuple[float, float]:
     """The squared maximum mean discrepancy under the kernel (a.b / d + 1)^3, over random subsets.
 
-    Lower is better. Unlike the Fréchet distance it is unbiased at any number of rows, so that equal distributions score
-    0 on average and below 0 half the time.
+    Lower is better. Unlike the Fréchet distance, it is unbiased for any number of rows, so equal distributions score 0
+    on average, and below 0 half the time.
 
     Args:
         real_features: `[n, d]`.
         fake_features: `[m, d]`.
-        subsets: how many pairs of subsets are drawn; rows repeat between subsets, not within one.
-        subset_size: rows a subset, at least 2.
-        seed: of the draws; `torch-fidelity` draws the same subsets from the same seed.
+        subsets: the number of pairs of subsets; a row may be in several subsets, but only once in each.
+        subset_size: the number of rows in a subset, at least 2.
+        seed: the seed of the draws; `torch-fidelity` draws the same subsets from the same seed.
 
     Returns:
         Mean and standard deviation over the subsets.
 
     Raises:
-        InputError: another shape, values that are not finite, or fewer rows than a subset takes.
+        InputError: another shape, values that are not finite, or fewer rows than a subset needs.
     """
     real, fake = checks.rows(real_features=real_features, fake_features=fake_features)
     require_positive(subsets=subsets, subset_size=subset_size)
     if subset_size < 2:
         raise InputError(f"`subset_size` should be 2 or more. Received: {subset_size}")
-    checks.require_rows(subset_size, "a subset takes as many", real_features=real, fake_features=fake)
+    checks.require_rows(subset_size, "a subset takes so many", real_features=real, fake_features=fake)
     draws = checks.random_state(seed)
     estimates = [
         _squared_discrepancy(*(side[draws.choice(len(side), subset_size, replace=False)] for side in (real, fake)))

@@ -1,4 +1,4 @@
-"""How many modes of a distribution that has countable ones a generator reaches, and how evenly."""
+"""How many modes of a distribution a generator reaches, and how evenly, where the modes can be counted."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ DIGITS = 10
 def mode_coverage(samples: np.ndarray, centers: np.ndarray, sigma: float) -> dict[str, float]:
     """Modes and quality of samples from a mixture of equal Gaussians.
 
-    A sample belongs to its nearest mode, and is of high quality less than 3 sigma from it; a mode counts with one such
-    sample (Srivastava et al., "VEEGAN", 2017, https://arxiv.org/abs/1705.07761; Lin et al., "PacGAN", 2017,
+    A sample belongs to its nearest mode, and is of high quality if less than 3 sigma from it; a mode counts if it has
+    such a sample (Srivastava et al., "VEEGAN", 2017, https://arxiv.org/abs/1705.07761; Lin et al., "PacGAN", 2017,
     https://arxiv.org/abs/1712.04086). The convention is 2,500 samples.
 
     Args:
@@ -26,8 +26,8 @@ def mode_coverage(samples: np.ndarray, centers: np.ndarray, sigma: float) -> dic
 
     Returns:
         "modes", how many count; "high_quality", the share of such samples; "reverse_kl", the Kullback-Leibler
-        divergence in nats of their histogram over the modes from the uniform one: 0 where all are as frequent,
-        log(modes) where one has them all, infinite where there are none.
+        divergence in nats of their histogram over the modes from the uniform one: 0 if all modes are equally frequent,
+        log(modes) if one mode has all samples, infinite if there are no such samples.
 
     Raises:
         InputError: another shape, values that are not finite, or a sigma that is not positive.
@@ -41,10 +41,10 @@ def mode_coverage(samples: np.ndarray, centers: np.ndarray, sigma: float) -> dic
 
 
 def stacked_modes(digit_predictions: np.ndarray) -> dict[str, float]:
-    """Modes of stacked MNIST: three digits a sample, one a colour channel, so 1,000 combinations.
+    """Modes of stacked MNIST: three digits per sample, one in each colour channel, so 1,000 combinations.
 
     Metz et al., "Unrolled Generative Adversarial Networks", 2017, https://arxiv.org/abs/1611.02163, with
-    25,600 samples; VEEGAN and PacGAN take 26,000. Fewer can neither reach all modes nor come near a divergence of 0.
+    25,600 samples; VEEGAN and PacGAN take 26,000. Fewer can neither reach all modes nor a divergence near 0.
 
     Args:
         digit_predictions: the digit that a classifier sees in each channel, integers `[n, 3]` in [0, 9].
@@ -66,7 +66,7 @@ def stacked_modes(digit_predictions: np.ndarray) -> dict[str, float]:
 
 
 def _histogram_scores(modes: np.ndarray, total: int) -> dict[str, float]:
-    """Of the mode that each sample belongs to, integers in [0, total - 1]."""
+    """The scores of a histogram, from the mode that each sample belongs to, integers in [0, total - 1]."""
     from scipy.special import rel_entr
 
     counts = np.bincount(modes, minlength=total)

@@ -1,4 +1,4 @@
-"""Scores of nearest neighbours, exact and blockwise: no matrix of all distances is ever held."""
+"""Scores of nearest neighbours, exact and blockwise: the matrix of all distances is never in memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from zoo.errors import InputError, require_positive
 from zoo.metrics import checks
 
-BLOCK = 2**23  # numbers a block, of distances or of rows: 64 MiB in float64
+BLOCK = 2**23  # numbers in a block, of distances or of rows: 64 MiB in float64
 CENTRAL = 1000  # rows, evenly spaced, whose median is the centre
 ROUNDING = 1e-12  # share of the squared norms by which a squared distance may be off: 4,000 times float64's precision
 
@@ -20,11 +20,11 @@ def nearest_neighbours(queries: np.ndarray, references: np.ndarray, k: int = 1) 
     Args:
         queries: `[n, d]`.
         references: `[m, d]`.
-        k: neighbours a query.
+        k: the number of neighbours of each query.
 
     Returns:
-        Distances float64 `[n, k]`, nearest first and exactly 0 for a copy, and the rows of `references` that they lead
-        to, int64 `[n, k]`.
+        Distances, float64 `[n, k]`, nearest first and exactly 0 for a copy; and the indices of the neighbours in
+        `references`, int64 `[n, k]`.
 
     Raises:
         InputError: another shape, values that are not finite, or fewer references than k.
@@ -42,27 +42,27 @@ def precision_recall(
     density_k: int = 5,
     real_radii: np.ndarray | None = None,
 ) -> dict[str, float]:
-    """How much of either set of features lies where the other does: quality and variety apart.
+    """How much of each set of features lies where the other does: quality and variety, measured separately.
 
-    Around each feature a ball reaches to its k-th nearest neighbour of its own set. Higher is better for all four.
+    The ball around a feature reaches to its k-th nearest neighbour in its own set. Higher is better for all four.
 
-    - precision: the share of fake features in any real feature's ball; recall: of real features in any fake feature's
-      (Kynkäänniemi et al., 2019, https://arxiv.org/abs/1904.06991, eq. 2; k = 3, 50,000 features a side).
+    - precision: the share of fake features in any real feature's ball; recall: the share of real features in any fake
+      feature's ball (Kynkäänniemi et al., 2019, https://arxiv.org/abs/1904.06991, eq. 2; k = 3, 50,000 features each).
     - density: the mean number of real balls that hold a fake feature, over k, which may exceed 1; coverage: the share
       of real balls that hold any (Naeem et al., 2020, https://arxiv.org/abs/2002.09797, eqs. 4 and 5; k = 5). Neither
-      asks the fake features for their neighbours, so outliers among them cannot widen anything.
+      uses balls around fake features, so outliers among them widen no ball.
 
-    A ball is closed: copies of the data have a precision of 1.
+    Balls are closed: copies of the data have a precision of 1.
 
     Args:
         real_features: `[n, d]`.
         fake_features: `[m, d]`.
         k: which neighbour the balls of precision and recall reach to.
         density_k: which neighbour those of density and coverage reach to.
-        real_radii: `[2, n]`, `squared_radii(real_features, k, density_k)` where that is known already.
+        real_radii: `[2, n]`, `squared_radii(real_features, k, density_k)` if that is known already.
 
     Returns:
-        "precision", "recall" and "coverage" in [0, 1], "density" from 0.
+        "precision", "recall" and "coverage" in [0, 1]; "density", 0 or more.
 
     Raises:
         InputError: another shape, values that are not finite, or a side without k neighbours for each of its rows.
@@ -96,26 +96,28 @@ def precision_recall(
 
 
 def two_sample_accuracy(real_features: np.ndarray, fake_features: np.ndarray) -> dict[str, float]:
-    """How often a row's nearest neighbour among all other rows, real and fake, is of its own side.
+    """How often a row's nearest neighbour among all other rows, real and fake, is from its own side.
 
     The leave-one-out accuracy of a 1-NN classifier (Lopez-Paz and Oquab, 2017, https://arxiv.org/abs/1610.06545; Xu et
     al., 2018, https://arxiv.org/abs/1806.07755). Equal distributions score 0.5, distinct ones 1, and fake rows that are
-    copies of the real ones 0. Samples that sit amid each mode without its variety show as a high "fake" beside a low
+    copies of the real ones 0. Samples in the middle of each mode, without its variety, give a high "fake" and a low
     "real" accuracy.
 
     Args:
         real_features: `[n, d]`.
-        fake_features: `[n, d]`, as many rows: 0.5 is the mark of equal distributions for equal numbers alone.
+        fake_features: `[n, d]`; equal distributions score 0.5 only if both sides have the same number of rows.
 
     Returns:
-        "accuracy", and "real" and "fake", the accuracies of either side, in [0, 1].
+        "accuracy", and "real" and "fake", the accuracies on the two sides, in [0, 1].
 
     Raises:
         InputError: another shape, values that are not finite, or unequal numbers of rows.
     """
     real, fake = checks.rows(real_features=real_features, fake_features=fake_features)
     if len(real) != len(fake):
-        raise InputError(f"real and fake features should have as many rows. Received: {len(real)} and {len(fake)}")
+        raise InputError(
+            f"real and fake features should have the same number of rows. Received: {len(real)} and {len(fake)}"
+        )
     nearest = _nearest(np.concatenate([real, fake]), None, 1)[1][:, 0]
     real_accuracy = float((nearest[: len(real)] < len(real)).mean())
     fake_accuracy = float((nearest[len(real) :] >= len(real)).mean())
@@ -123,11 +125,11 @@ def two_sample_accuracy(real_features: np.ndarray, fake_features: np.ndarray) ->
 
 
 def squared_radii(features: np.ndarray, *ks: int) -> np.ndarray:
-    """The squared distances from each row to its k-th nearest other ones, rounded up so that these are inside.
+    """The squared distances from each row to its k-th nearest others, rounded up so that balls include these.
 
     Args:
-        features: `[n, d]`, more rows than any k.
-        *ks: which neighbours.
+        features: `[n, d]`, with more rows than any k.
+        *ks: which neighbours, 1 for the nearest.
 
     Returns:
         float64 `[len(ks), n]`.
@@ -146,10 +148,10 @@ def squared_distances(queries: np.ndarray, references: np.ndarray | None = None)
         references: None for the queries themselves, each infinitely far from itself.
 
     Yields:
-        Which queries, and their distances, float64 `[block, m]`, which are the caller's to overwrite.
+        Which queries, and their distances, float64 `[block, m]`, which the caller may overwrite.
     """
     others = queries if references is None else references
-    # |a|^2 + |b|^2 - 2 a.b cancels far from the origin, so that is moved among the references.
+    # |a|^2 + |b|^2 - 2 a.b cancels far from the origin, so the origin is moved among the references.
     center = _center(others)
     others = others - center
     norms = _squared_norms(others)
@@ -169,8 +171,8 @@ def squared_distances(queries: np.ndarray, references: np.ndarray | None = None)
 def _nearest(queries: np.ndarray, references: np.ndarray | None, k: int) -> tuple[np.ndarray, np.ndarray]:
     """As `nearest_neighbours`; without references, among the other queries.
 
-    Distances by products choose the candidates, all rows that rounding leaves any doubt about, and those by differences
-    decide among them.
+    Distances computed by products choose the candidates, including all rows that rounding leaves in doubt. Distances
+    computed by differences decide among the candidates.
     """
     others = queries if references is None else references
     center = _center(others)

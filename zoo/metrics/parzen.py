@@ -15,7 +15,7 @@ from zoo.metrics import checks
 from zoo.metrics.neighbours import squared_distances
 
 SIGMAS = np.logspace(-1, 0, 10)
-VALIDATION_ROWS = 1000  # the first of the validation set, which choose sigma
+VALIDATION_ROWS = 1000  # the first rows of the validation set, on which sigma is chosen
 
 
 def parzen_log_likelihood(
@@ -24,9 +24,9 @@ def parzen_log_likelihood(
     """Mean log-likelihood of the test rows, in nats, under Gaussians of one width around the samples.
 
     log p(x) = log mean_i exp(-|x - s_i|^2 / 2 sigma^2) - d log(sigma sqrt(2 pi)), in float64. Sigma is the one of
-    `sigmas` under which the first 1,000 validation rows are likeliest; one at either end of them asks for wider ones.
-    Higher is better, but compares only on the same scale of data, which moves it by d log(scale), and the same number
-    of samples: the protocol has 10,000, and pixels in [0, 1].
+    `sigmas` under which the first 1,000 validation rows are likeliest; if that is the first or the last, give a wider
+    range. Higher is better, but values compare only for data of the same scale, which shifts them by d log(scale), and
+    for the same number of samples: the protocol has 10,000, and pixels in [0, 1].
 
     Args:
         samples: `[n, d]`.

@@ -1,4 +1,4 @@
-"""Distances of two samples that are exact for the samples themselves: no features, no critic, no density."""
+"""Distances between two samples that are exact for the samples themselves: no features, no critic, no density."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from zoo.metrics import checks
 
 
 def earth_movers_distance(first: np.ndarray, second: np.ndarray) -> float:
-    """The Wasserstein distance of two samples of as many rows: what a critic of slope 1 estimates.
+    """The Wasserstein distance between two samples with the same number of rows: what a critic of slope 1 estimates.
 
-    Equal weights make the linear programme one of assignment: each row goes whole to one row of the other sample. It
-    takes a second for 1,000 rows, and time grows with the third power. That of two samples of one distribution is not
-    0 but falls as they grow.
+    Equal weights make this an assignment problem: each row moves as a whole to one row of the other sample. It takes a
+    second for 1,000 rows, and the time grows with the third power of their number. The distance between two samples of
+    one distribution is not 0, but falls as they grow.
 
     Args:
         first: `[n, d]`.
         second: `[n, d]`.
 
     Returns:
-        The mean Euclidean distance that a row is moved, at the least.
+        The mean Euclidean distance that a row is moved, at its minimum.
 
     Raises:
         InputError: another shape, values that are not finite, or unequal numbers of rows.
@@ -30,22 +30,24 @@ def earth_movers_distance(first: np.ndarray, second: np.ndarray) -> float:
 
     first, second = checks.rows(first=first, second=second)
     if len(first) != len(second):
-        raise InputError(f"samples to compare should have as many rows. Received: {len(first)} and {len(second)}")
+        raise InputError(
+            f"samples to compare should have the same number of rows. Received: {len(first)} and {len(second)}"
+        )
     distances = cdist(first, second)
     return float(distances[linear_sum_assignment(distances)].mean())
 
 
 def jensen_shannon_divergence(first: np.ndarray, second: np.ndarray) -> float:
-    """The Jensen-Shannon divergence of two samples, as distributions on their rows: what a first GAN descends.
+    """The Jensen-Shannon divergence of two samples, as distributions on their rows: what the first GAN minimises.
 
-    Only equal rows overlap, so that samples of continuous distributions are log 2 apart, however near they lie.
+    Only equal rows overlap, so samples of continuous distributions are log 2 apart, however near they lie.
 
     Args:
         first: `[n, d]`.
         second: `[m, d]`.
 
     Returns:
-        Nats, in [0, log 2].
+        The divergence in nats, in [0, log 2].
 
     Raises:
         InputError: another shape, or values that are not finite.

@@ -1,27 +1,29 @@
 """Amortised MAP Inference for Image Super-resolution. C. K. Sønderby, J. Caballero, L. Theis, W. Shi, F. Huszár. 2017.
 https://arxiv.org/abs/1610.04490
 
-A network f enlarges a small image x. What it makes is projected onto the images that give x back when they are shrunk,
-y = f(x) + A+ (x - A f(x)), with A the shrinking and A+ its pseudo-inverse; so all that is left to learn is to make y a
-likely image: to minimise the cross-entropy H[q, p] of the outputs q under the data p.
+A network f enlarges a small image x. Its output is projected onto the images that shrink back to x,
+y = f(x) + A+ (x - A f(x)), with A the shrinking and A+ its pseudo-inverse. All that is left to learn is to make y a
+likely image, by minimising the cross-entropy H[q, p] of the outputs q under the data p.
 
-AffGAN, by a discriminator, from which KL[q || p] is estimated:
-Discriminator: minimise -E log D(y) - E log(1 - D(f's y)), data and outputs both under instance noise N(0, sigma^2).
+AffGAN learns this from a discriminator, which gives an estimate of KL[q || p]:
+Discriminator: minimise -E log D(y) - E log(1 - D(f's y)), with instance noise N(0, sigma^2) on both data and outputs.
 Generator: minimise E log((1 - D) / D) at f's y, which is -E logit D.
-AffDG, by a denoiser r of data under noise of a fixed sigma, since (r(y) - y) / sigma^2 estimates d log p / dy:
+AffDG learns it from a denoiser r of data with noise of a fixed sigma, as (r(y) - y) / sigma^2 estimates d log p / dy:
 Denoiser: minimise E ||r(y + noise) - y||^2.
-Generator: follow that slope up, by minimising E ||y - r(y)||^2 / (2 sigma^2) at f's y with r(y) fixed.
-SoftGAN and SoftDG, with `consistency_weight`: no projection, the weight times E |x - A y| in the generator's loss.
+Generator: climb along that gradient, by minimising E ||y - r(y)||^2 / (2 sigma^2) at f's y with r(y) fixed.
+SoftGAN and SoftDG, chosen by `consistency_weight`, do not project; they add this weight times E |x - A y| to the
+generator's loss.
 
 Differences from the paper, which was read without its appendix: networks, optimiser, noise and A itself are our choice.
 1. Eq. 10 as printed has the opposite sign of the KL divergence; here the divergence is minimised.
 2. A is TensorFlow's antialiased Gaussian resizing, whose weights are positive, so that small images stay in [0, 1]. Its
-   pseudo-inverse is a matrix for each axis, found numerically by a singular value decomposition and exact to the
+   pseudo-inverse is one matrix per axis, found numerically by a singular value decomposition and exact up to the
    image's border; the paper fits the kernel of a transposed convolution.
-3. Data and small images of a step are those of the same rows, unpaired in the losses.
-4. Squared errors of the denoiser, and so AffDG's slopes, are means over the pixels, which Adam all but cancels.
-5. The denoiser learns beside the generator, and moves first.
-6. The generator draws nothing: one small image has one enlargement.
+3. The small images of a step are its data, shrunk; the losses do not compare the two pair by pair.
+4. The denoiser's squared errors, and hence AffDG's gradients, are means over the pixels. Adam all but cancels this
+   factor.
+5. The denoiser is trained together with the generator, and is updated first.
+6. The generator draws no noise: each small image has one enlargement.
 """
 
 from __future__ import annotations
@@ -37,17 +39,17 @@ from zoo.model import GenerativeModel
 
 
 class Downsampling:
-    """A, which shrinks data, and its inverse A+, in float64: accelerators round the factors of float32 products.
+    """A, which shrinks data, and its pseudo-inverse A+, in float64: accelerators round the factors of float32 products.
 
     Args:
         data_shape: `(height, width, channels)`, or `(size,)` of a vector, whose neighbouring entries are averaged.
-        factor: what divides each side.
+        factor: the whole number by which each side is divided.
 
     Attributes:
-        low_shape: the shape of what is left.
+        low_shape: the shape of the shrunk data.
 
     Raises:
-        InputError: a side that `factor` does not divide.
+        InputError: `factor` does not divide a side.
     """
 
     def __init__(self, data_shape, factor):
@@ -66,11 +68,11 @@ class Downsampling:
         return self._multiplied(self._matrices, data)
 
     def inverse(self, low):
-        """A+ x, of all data that give x the one nearest to zero: `(batch, *data_shape)` from `(batch, *low_shape)`."""
+        """A+ x, the data of least norm that shrink to x: `(batch, *data_shape)` from `(batch, *low_shape)`."""
         return self._multiplied(self._inverses, low)
 
     def project(self, data, low):
-        """(I - A+ A) y + A+ x, of all data that give x the nearest to y: float32 `(batch, *data_shape)`."""
+        """(I - A+ A) y + A+ x, the data nearest to y among those that shrink to x: float32 `(batch, *data_shape)`."""
         data, low = tf.cast(data, tf.float64), tf.cast(low, tf.float64)
         return tf.cast(data + self.inverse(low - self(data)), tf.float32)
 
@@ -80,31 +82,31 @@ class Downsampling:
 
 
 def downsampling_matrix(side, factor):
-    """What `tf.image.resize`, Gaussian and antialiased, does along an axis: float64 `[side / factor, side]`."""
-    units = tf.eye(side)[:, :, None, None]  # columns one pixel wide, a row of the matrix's transpose each
+    """The matrix of Gaussian, antialiased `tf.image.resize` along an axis: float64 `[side / factor, side]`."""
+    units = tf.eye(side)[:, :, None, None]  # columns one pixel wide, each of which gives a column of the matrix
     shrunk = tf.image.resize(units, (side // factor, 1), "gaussian", antialias=True)
     matrix = shrunk[:, :, 0, 0].numpy().T.astype(np.float64)
-    return matrix / matrix.sum(axis=1, keepdims=True)  # float32 rows have other sums than 1, by rounding
+    return matrix / matrix.sum(axis=1, keepdims=True)  # in float32, rounding makes the sums of rows differ from 1
 
 
 def kl_generator_loss(fake_logits):
-    """E log((1 - D) / D) = -E logit D, for an optimal D KL[q || p] (eq. 10, with the divergence's sign): a scalar."""
+    """E log((1 - D) / D) = -E logit D, which is KL[q || p] if D is optimal (eq. 10, sign corrected): a scalar."""
     return -tf.reduce_mean(tf.cast(fake_logits, tf.float32))
 
 
 class SuperResolver(GenerativeModel):
     """What AffGAN and AffDG share: projected outputs, and a bank of images whose shrunk forms `sample` enlarges.
 
-    The bank is `reference`: `take_reference` sets it, such as to held-out images; else `fit` takes its first rows. The
-    seed s samples the enlargement of its row s modulo `bank_size`.
+    The bank is `reference`. `take_reference` sets it, for example to held-out images; otherwise `fit` fills it with its
+    first rows. Sampling with seed s enlarges the bank's row s modulo `bank_size`.
 
     Args:
         data_shape: `(height, width, channels)`, or `(size,)` with networks of your own.
         factor: how many times larger a side of the output is.
-        generator: your own, from `(batch, *low_shape)` to `(batch, *data_shape)`, both on the scale of [-1, 1].
+        generator: your own, from `(batch, *low_shape)` to `(batch, *data_shape)`, both scaled to [-1, 1].
         generator_filters: channels of the generator's maps.
         generator_blocks: how many residual blocks the generator has.
-        consistency_weight: of E |x - A y|, which then replaces the projection; `None` to project.
+        consistency_weight: the weight of E |x - A y|, which then replaces the projection; `None` to project.
         bank_size: how many images the bank holds.
         **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
     """
@@ -145,7 +147,7 @@ class SuperResolver(GenerativeModel):
         return optimizers.adam(1e-4, beta_1=0.5)
 
     def enlarge(self, network, low, training):
-        """A network's y for x, float32 `(batch, *data_shape)`: projected, unless its consistency is a penalty."""
+        """A network's y for x, float32 `(batch, *data_shape)`: projected, unless consistency is a penalty instead."""
         data = tf.cast(network(low, training=training), tf.float32)
         return data if self.consistency_weight is not None else self.downsampling.project(data, low)
 
@@ -156,7 +158,7 @@ class SuperResolver(GenerativeModel):
         return self.consistency_weight * tf.reduce_mean(tf.abs(low - self.downsampling(fake)))
 
     def noise(self, data, purpose):
-        """The step's standard normal draw for a purpose, of the shape of data."""
+        """The step's standard normal draw for a purpose, in the shape of data."""
         return priors.normal(1).quantile(self.draw_uniform(data, self.data_shape, purpose))
 
     def latents_of(self, seed):
@@ -176,18 +178,23 @@ class SuperResolver(GenerativeModel):
             images: `[n, *low_shape]`, images as floats in [0, 1] or uint8.
 
         Returns:
-            float32 array `[n, *data_shape]`. Shrunk by `downsample` they are `images`, to 1e-5; for this they may leave
-            [0, 1], unlike those of `sample`, which are clipped.
+            float32 array `[n, *data_shape]`, not clipped: values may leave [0, 1], unlike those of `sample`, so that
+            `downsample` gives `images` back to within 1e-5.
 
         Raises:
-            InputError: other images.
+            InputError: the images have another shape or range.
         """
         return self._super_resolve_graph(self.given(images, self.downsampling.low_shape)).numpy()
 
     def compare(self, images):
-        """Images `[n, *data_shape]`, shrunk, enlarged again by bicubic interpolation and by the model, and as they are.
+        """Compares the model's enlargement of shrunk images with bicubic interpolation and with the originals.
 
-        Returns four float32 arrays in [0, 1].
+        Args:
+            images: `[n, *data_shape]`, images as floats in [0, 1] or uint8.
+
+        Returns:
+            Four float32 arrays, clipped to [0, 1]: the images shrunk, enlarged again by bicubic interpolation,
+            enlarged again by the model, and as given.
         """
         small = self.downsample(images)
         bicubic = tf.image.resize(small, self.data_shape[:2], "bicubic").numpy()
@@ -199,28 +206,28 @@ class SuperResolver(GenerativeModel):
         return self.super_resolve_signature(image)[SAMPLES]
 
     def super_resolve_signature(self, image):
-        """`image` float32 [n, *low_shape], images in [0, 1], to `samples` [n, *data_shape], which are not clipped."""
+        """From `image` float32 [n, *low_shape] in [0, 1] to `samples` [n, *data_shape], which are not clipped."""
         low = self._from_unit(image) if self.is_image else image
         return {SAMPLES: self._to_unit(self.generate(low, labels=None))}
 
     def signatures(self):
-        """Those of every model, and `super_resolve`."""
+        """The signatures of every model, and `super_resolve`."""
         low = rows(IMAGE, *self.downsampling.low_shape)
         return {**super().signatures(), SUPER_RESOLVE: (self.super_resolve_signature, [low])}
 
 
 @keras.saving.register_keras_serializable("zoo")
 class AffGAN(SuperResolver):
-    """Super-resolution whose outputs a discriminator takes for data; with `consistency_weight` SoftGAN.
+    """Super-resolution that learns from a discriminator of its outputs; SoftGAN with `consistency_weight`.
 
     Batch statistics are per replica.
 
     Args:
-        data_shape: `(height, width, channels)`, sides that 4 divides and `networks.dcgan_stages` halves.
+        data_shape: `(height, width, channels)`, with sides that `factor` divides and `networks.dcgan_stages` halves.
         discriminator: your own, from `(batch, *data_shape)` in [-1, 1] to logits `(batch, 1)`.
         discriminator_filters: channels of the discriminator's map next to the image.
-        noise_stddev: sigma of the instance noise at the first step, on the scale of [-1, 1].
-        noise_steps: after how many steps sigma, which falls linearly, is 0.
+        noise_stddev: sigma of the instance noise at the first step, for data scaled to [-1, 1].
+        noise_steps: the number of steps over which sigma falls linearly to 0.
         **kwargs: `factor`, `generator`, `generator_filters`, `generator_blocks`, `consistency_weight`, `bank_size`,
             `seed`, `ema_decay` and `name`, as in `SuperResolver`.
 
@@ -280,21 +287,21 @@ class AffGAN(SuperResolver):
         return {"generator_loss": loss, "consistency_error": error, **norms}
 
     def noisy(self, data, purpose):
-        """Data under the step's instance noise: float32 `(batch, *data_shape)`."""
+        """Data with the step's instance noise: float32 `(batch, *data_shape)`."""
         left = 1 - tf.cast(self.step_counter.value, tf.float32) / self.noise_steps
         return data + self.noise_stddev * tf.maximum(left, 0.0) * self.noise(data, purpose)
 
 
 @keras.saving.register_keras_serializable("zoo")
 class AffDG(SuperResolver):
-    """Super-resolution that climbs the log density of data, as a denoiser estimates it; with a penalty SoftDG.
+    """Super-resolution that climbs the log density of data as a denoiser estimates it; SoftDG with a penalty.
 
     Args:
-        data_shape: `(height, width, channels)`, sides that 4 divides.
-        denoiser: your own, from `(batch, *data_shape)` to `(batch, *data_shape)`, both on the scale of [-1, 1].
+        data_shape: `(height, width, channels)`, with sides that `factor` divides.
+        denoiser: your own, from `(batch, *data_shape)` to `(batch, *data_shape)`, both scaled to [-1, 1].
         denoiser_filters: channels of the denoiser's maps.
         denoiser_blocks: how many residual blocks the denoiser has.
-        noise_stddev: sigma, of what corrupts the denoiser's inputs, on the scale of [-1, 1].
+        noise_stddev: sigma of the noise on the denoiser's inputs, for data scaled to [-1, 1].
         **kwargs: `factor`, `generator`, `generator_filters`, `generator_blocks`, `consistency_weight`, `bank_size`,
             `seed`, `ema_decay` and `name`, as in `SuperResolver`.
 
@@ -342,6 +349,6 @@ class AffDG(SuperResolver):
         return {"generator_loss": loss, "consistency_error": error, **norms}
 
     def score(self, data, labels):
-        """Minus the mean squared distance to what the denoiser makes of data: 0 at a mode of the density it knows."""
+        """Minus the mean squared distance between data and their denoised form: 0 at a mode of the learnt density."""
         distance = tf.cast(self.denoiser(data, training=False), tf.float32) - data
         return -tf.reduce_mean(distance**2, axis=range(1, data.shape.rank))

@@ -3,31 +3,32 @@ A. Courville. 2016. https://arxiv.org/abs/1606.00704
 
 An encoder z = Gz(x) and a decoder x = Gx(z) are trained together against a discriminator of pairs, until the pairs of
 data and inferred latents cannot be told from the pairs of generated data and their latents. The encoder is stochastic,
-z = mu(x) + sigma(x) e with normal e. All may be told a condition y as well: conditional ALI.
+z = mu(x) + sigma(x) e with normal e. In conditional ALI all networks are told a condition y as well.
 
 Discriminator: maximise E log D(x, Gz(x)) + E log(1 - D(Gx(z), z)).
 Generator (Gx) and encoder (Gz): maximise E log(1 - D(x, Gz(x))) + E log D(Gx(z), z) (eq. 4).
 
 Differences from the paper. "The code" is the authors', https://github.com/IshmaelBelghazi/ALI.
-1. Images of 32x32 pixels get the networks of table 3 (CIFAR-10); of those of table 4 (SVHN), for 256 latents,
-   `conv_encoder` and `conv_generator` are here, with a slope of 0.01. Its discriminator and the networks for 64x64
-   pixels are not: images of every other size get the shared DCGAN backbone, with sigmoid pixels for its hyperbolic
+1. Images of 32x32 pixels get the networks of table 3 (CIFAR-10). With a slope of 0.01 and 256 latents, `conv_encoder`
+   and `conv_generator` are those of table 4 (SVHN). Table 4's discriminator and the networks for 64x64 pixels are not
+   included: images of every other size get the shared DCGAN backbone, with sigmoid pixels instead of hyperbolic
    tangents and the dense layers of table 4 in its discriminator. Vectors get the code's networks for the 25 Gaussians.
-2. Maps are counted after the maximum over 2 pieces, as table 3's joint input of 1,024 has it; the code counts them
-   before, so that its discriminator is half as wide.
-3. The output bias of the convolutional decoder starts at zero; the code's start, the log-odds of the data's mean image,
-   is `match_marginals`, which the recipe calls.
-4. Real and generated pairs are normalised apart where the discriminator normalises; the code judges them in one batch.
-   Layers without normalisation have biases throughout; the code leaves some out.
+2. Maps are counted after the maximum over 2 pieces, which agrees with table 3's joint input of 1,024; the code counts
+   them before, so that its discriminator is half as wide.
+3. The output bias of the convolutional decoder starts at zero. In the code it starts at the log-odds of the data's mean
+   image; `match_marginals`, which the recipe calls, sets it so.
+4. Where the discriminator normalises, real and generated pairs are normalised separately; the code judges them in one
+   batch. All layers without normalisation have biases; the code leaves some out.
 5. The encoder of the 25 Gaussians is Gaussian like the others; the code's takes noise as an input. Its normalisation
    is that of the shared perceptron.
-6. Each network embeds labels and attributes on its own, in 256 linear units; of the perceptrons and the backbone's
-   decoder the first layer does. The code embeds once for all three networks, and no optimiser holds the weights, which
-   stay as they were drawn. Equation 7 draws y apart from x; as in the code, y is here that of the row.
+6. Each network embeds labels and attributes separately, in 256 linear units; in the perceptrons and the backbone's
+   decoder the first layer takes this role. The code shares one embedding among all three networks, and no optimiser
+   updates its weights, which stay as they were drawn. Equation 7 draws y independently of x; here, as in the code, y is
+   that of the row.
 7. `encode`, `reconstruct` and `discriminate` take the mean of the encoder's distribution, to give a row the same answer
    every time; the paper's pictures draw from it.
-8. Dropout in the discriminator of images is that of table 3, on the inputs of all five convolutions; the code drops
-   those of the first, the second and the fifth, and the values that the third's maximum is taken of.
+8. Dropout in the discriminator of images is that of table 3, on the inputs of all five convolutions; the code has it on
+   the inputs of the first, the second and the fifth, and on the values of which the third takes the maximum.
 """
 
 from __future__ import annotations
@@ -53,15 +54,15 @@ from zoo.layers import (
 
 layers = keras.layers
 
-# Tables 3 and 4, unpadded: kernel, stride and maps of what turns 32x32 pixels into a vector, and of the way back.
+# Tables 3 and 4: kernel, stride and maps of the unpadded layers from 32x32 pixels to a vector, and of those back.
 DOWN = ((5, 1, 32), (4, 2, 64), (4, 1, 128), (4, 2, 256), (4, 1, 512))
 UP = ((4, 1, 256), (4, 2, 128), (4, 1, 64), (4, 2, 32), (5, 1, 32), (1, 1, 32))
 SIDE = 32
-DEVIATION = 0.01  # of their kernels before training
+DEVIATION = 0.01  # standard deviation of their kernels before training
 
 
 def conv_encoder(data_shape, latent_size, condition_size=None, slope=0.1, seed=0):
-    """From images `(batch, 32, 32, channels)`, and conditions, to mean and log deviation `(batch, 2 * latent_size)`."""
+    """From images `(batch, 32, 32, channels)` (and conditions) to mean and log deviation `(batch, 2 * latent_size)`."""
     initializer = networks.normal(seed, DEVIATION)
     image = x = keras.Input(data_shape)
     for kernel, stride, maps in DOWN:
@@ -72,7 +73,7 @@ def conv_encoder(data_shape, latent_size, condition_size=None, slope=0.1, seed=0
 
 
 def conv_generator(data_shape, latent_size, condition_size=None, slope=0.1, seed=0):
-    """From latents `(batch, latent_size)`, and conditions, to images `(batch, 32, 32, channels)` in [0, 1]."""
+    """From latents `(batch, latent_size)` (and conditions) to images `(batch, 32, 32, channels)` in [0, 1]."""
     initializer = networks.normal(seed, DEVIATION)
     latents = keras.Input((latent_size,))
     condition, x = networks.joined(latents, condition_size, initializer)
@@ -86,18 +87,17 @@ def conv_generator(data_shape, latent_size, condition_size=None, slope=0.1, seed
 
 
 def maxout_discriminator(data_shape, latent_size, condition_size=None, seed=0):
-    """Table 3's: the maximum of 2 pieces everywhere, dropout of 0.2 on inputs and 0.5 on the rest, no normalisation.
+    """Table 3's: the maximum of 2 pieces everywhere, dropout of 0.2 on inputs and 0.5 elsewhere, no normalisation.
 
-    From images `(batch, 32, 32, channels)`, latents `(batch, latent_size)` and conditions to logits `(batch, 1)`.
+    From images `(batch, 32, 32, channels)`, latents `(batch, latent_size)` (and conditions) to logits `(batch, 1)`.
     """
     initializer = networks.normal(seed, DEVIATION)
     image = keras.Input(data_shape)
     x = GlobalBatchDropout(0.2)(image)
     for kernel, stride, maps in DOWN:
         x = layers.Maximum()([Conv2D(maps, kernel, stride, kernel_initializer=initializer)(x) for _ in range(2)])
-        x = (
-            GlobalBatchDropout(0.5)(x) if maps < 512 else layers.Flatten()(x)
-        )  # what joins the latents is dropped with them
+        # The last maps get their dropout later, together with the latents that join them.
+        x = GlobalBatchDropout(0.5)(x) if maps < 512 else layers.Flatten()(x)
 
     def hidden(units, x):
         return Maxout(units, pieces=2, kernel_initializer=initializer)(x)
@@ -108,11 +108,11 @@ def maxout_discriminator(data_shape, latent_size, condition_size=None, seed=0):
 
 
 def mixture_networks(size, latent_size, condition_size, seed=0):
-    """A generator, an encoder and a discriminator of vectors, the code's for the 25 Gaussians."""
+    """A generator, an encoder and a discriminator of vectors, as in the code for the 25 Gaussians."""
     condition = [] if condition_size is None else [condition_size]
 
     def of_joined(network, *sizes):
-        """The network, or one that takes its input in parts."""
+        """The network itself for one size; for several, a network that takes its input in parts of these sizes."""
         inputs = [keras.Input((part,)) for part in sizes]
         return keras.Model(inputs, network(layers.Concatenate()(inputs)), name=network.name) if sizes[1:] else network
 
@@ -132,11 +132,11 @@ def conv_networks(data_shape, latent_size, condition_size, seed=0):
 
 
 def dcgan_networks(data_shape, latent_size, condition_size, filters, seed=0):
-    """A generator, an encoder and a discriminator of images of other sizes, from DCGAN's."""
+    """A generator, an encoder and a discriminator of images of other sizes, built from DCGAN's."""
     backbone = networks.dcgan_generator(data_shape, latent_size, filters, seed, condition_size)
     pixels = layers.Activation("sigmoid", dtype="float32")(backbone.layers[-1].input)
     generator = keras.Model(backbone.input, pixels, name="generator")
-    # A network's dense layers have the seed after its own.
+    # Each network uses the seed after its own as well, for its dense layers.
     encoder = networks.dcgan_encoder(data_shape, 2 * latent_size, filters, seed + 1, condition_size)
     return (
         generator,
@@ -153,15 +153,15 @@ def _normalized_leaky(x, slope):
 class ALI(EncodingModel):
     """A decoder and a stochastic encoder against a discriminator of pairs, on images in [0, 1] or on vectors.
 
-    Conditional ALI where `num_classes` or `attributes` is given: every network takes one more input, the condition, a
-    one-hot label or a label's vector of attributes. `sample` and `generate` take labels in either case, so attributes
-    are those of a row of the table (-1: of any row, all equally likely); the signature `generate_from_attributes` takes
-    vectors that are in no row.
+    It is conditional ALI if `num_classes` or `attributes` is given: every network then takes the condition as one more
+    input, a one-hot label or a label's vector of attributes. `sample` and `generate` take labels in either case; with
+    attributes, a label is the number of a row of their table (-1: any row, all equally likely). The signature
+    `generate_from_attributes` also takes vectors that are in no row.
 
     The score of data is the logit of their pair with their mean latents. Batch statistics are per replica.
 
     Args:
-        data_shape: `(height, width, channels)` or `(size,)`; images of other than 32x32 pixels need the sizes of
+        data_shape: `(height, width, channels)` or `(size,)`; images other than 32x32 pixels need a size that fits
             `networks.dcgan_stages`.
         latent_size: length of the latent vector, standard normal.
         num_classes: how many labels there are; `None` for unconditional ALI.
@@ -170,7 +170,7 @@ class ALI(EncodingModel):
         encoder: your own, from `(batch, *data_shape)`, images in [0, 1], to means and logarithms of standard deviations
             `(batch, 2 * latent_size)`.
         discriminator: your own, from `(batch, *data_shape)` and `(batch, latent_size)` to logits `(batch, 1)`.
-        filters: of the shared backbone's map next to the image; the other networks have their own sizes.
+        filters: channels of the shared backbone's map next to the image; the other networks have fixed sizes.
         **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
 
     Raises:
@@ -243,7 +243,7 @@ class ALI(EncodingModel):
             images: `[n, *data_shape]`, floats in [0, 1] or uint8.
 
         Raises:
-            InputError: the generator is not the paper's, or the data are no such images.
+            InputError: the generator is not the paper's, or `images` do not fit.
         """
         output = self.generator.layers[-2:][0]
         if not isinstance(output, PixelBias):
@@ -276,12 +276,16 @@ class ALI(EncodingModel):
         return logs
 
     def posterior(self, outputs):
-        """What an encoder's outputs `[n, 2 * latent_size]` say of the latents: normals `[n, latent_size]`."""
+        """The normal distribution of the latents `[n, latent_size]` that an encoder's outputs describe.
+
+        Args:
+            outputs: float `[n, 2 * latent_size]`, means and logarithms of standard deviations.
+        """
         mean, log_deviation = tf.split(outputs, 2, axis=-1)
         return tfp.distributions.Normal(mean, tf.exp(log_deviation))
 
     def condition(self, labels):
-        """What the networks are told beside their other inputs, in a list: float32 `[n, size]`; nothing if nothing."""
+        """The networks' additional input, the condition, in a list: float32 `[n, size]`; empty if unconditional."""
         if not self.conditional:
             return []
         if self.attributes is None:
@@ -302,7 +306,7 @@ class ALI(EncodingModel):
         return self.posterior(encoder(_inputs(data, *condition), training=False)).mean()
 
     def generate_from_attributes_signature(self, latent, attributes):
-        """`latent` float32 [n, latent_size] and `attributes` float32 [n, size] to `samples`."""
+        """From `latent` float32 [n, latent_size] and `attributes` float32 [n, size] to `samples`."""
         return {SAMPLES: self._to_samples(self.sampler([latent, attributes], training=False))}
 
     def signatures(self):
@@ -314,7 +318,7 @@ class ALI(EncodingModel):
 
 
 def _inputs(first, *others):
-    """A network's inputs: itself if it is the only one."""
+    """A network's inputs: a list, or the input itself if there is only one."""
     return [first, *others] if others else first
 
 

@@ -1,8 +1,8 @@
 """Adversarial Feature Learning. J. Donahue, P. Krähenbühl, T. Darrell. 2016. https://arxiv.org/abs/1605.09782
 
-Bidirectional GAN (BiGAN): beside the generator an encoder learns the way back from data to latents, because the
-discriminator judges pairs of data and latents, and can be fooled for good only by an encoder that inverts the
-generator. What the encoder computes on the way serves as features.
+Bidirectional GAN (BiGAN): besides the generator, an encoder learns the way back from data to latents, because the
+discriminator judges pairs of data and latents, and only an encoder that inverts the generator can fool it in the long
+run. The encoder's hidden units serve as features.
 
 Discriminator: maximise E log D(x, E(x)) + E log(1 - D(G(z), z)).
 Generator and encoder: maximise E log(1 - D(x, E(x))) + E log D(G(z), z), the same with the labels inverted.
@@ -10,10 +10,10 @@ Generator and encoder: maximise E log(1 - D(x, E(x))) + E log D(G(z), z), the sa
 Differences from the paper. The networks are those of its permutation-invariant MNIST; what the text leaves open follows
 the authors' code, https://github.com/jeffdonahue/bigan (`train_mnist.sh`, `net.py`).
 1. All losses are half of those above, as in the code: the published weight decay belongs to that scale.
-2. The latents join the discriminator, and a second time the generator, at the second hidden layer, as in the code; the
-   layer before it has none.
-3. Data and latents are drawn and normalised with running averages, of momentum 0.99; the code measures statistics anew,
-   over 1,000 batches with the trained weights.
+2. As in the code, the latents join the discriminator at its second hidden layer, not the first, and join the generator
+   at its second hidden layer a second time.
+3. `sample` and `encode` normalise with running averages, of momentum 0.99; the code measures the statistics anew, over
+   1,000 batches with the trained weights.
 4. For vectors instead of images the generator's output is linear.
 """
 
@@ -40,7 +40,7 @@ class HeldThenDecayed(keras.optimizers.schedules.LearningRateSchedule):
 
     Args:
         learning_rate: the first rate.
-        updates: how many there are in all.
+        updates: how many updates there are in all.
     """
 
     def __init__(self, learning_rate, updates):
@@ -109,14 +109,14 @@ class BiGAN(EncodingModel):
     data is the logit of their pair with their latents. Batch statistics are per replica.
 
     Args:
-        data_shape: `(height, width, channels)` or `(size,)`; any.
+        data_shape: `(height, width, channels)` or `(size,)`, of any size.
         latent_size: length of the latent vector, uniform in [-1, 1].
         generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [0, 1].
         encoder: your own, from `(batch, *data_shape)`, images in [0, 1], to `(batch, latent_size)`.
         discriminator: your own, from `(batch, *data_shape)`, images in [0, 1], and `(batch, latent_size)` to logits
             `(batch, 1)`.
-        units: of every hidden layer.
-        weight_decay: of all weights: half their squared norm, times this, is added to each player's loss.
+        units: width of every hidden layer.
+        weight_decay: for all weights: half their squared norm, times this, is added to each player's loss.
         **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
 
     Raises:
@@ -163,11 +163,11 @@ class BiGAN(EncodingModel):
         self.inferrer = self.averaged(self.encoder)
 
     def paper_optimizer(self, player):
-        """Adam with a rate of 0.0002, which `HeldThenDecayed` can lower at the end, and a first momentum of 0.5."""
+        """Adam with a rate of 0.0002, which `HeldThenDecayed` can lower later, and a first momentum of 0.5."""
         return optimizers.adam(2e-4, beta_1=0.5)
 
     def train_step(self, batch):
-        """One judgement of real and generated pairs, after which all players move at once, from the same weights."""
+        """One judgement of real and generated pairs, after which all players move at once."""
         real = self.real_data(batch)
         latents = self.draw_latents(real, "pairs")
         with tf.GradientTape(persistent=True) as tape:

@@ -6,17 +6,19 @@ tells pairs of real data and their label from pairs of generated data and the la
 Discriminator: maximise E log D(x|y) + E log(1 - D(G(z|y)|y)).
 Generator: maximise E log D(G(z|y)|y).
 
-Differences from the paper. What its text leaves open follows the code of GAN (Goodfellow et al. 2014), whose rate and
-momenta it shares: `mnist.yaml` in https://github.com/goodfeli/adversarial.
-1. The paper writes the minimax game of eq. 2 alone; here the generator's objective is the non-saturating one, and the
+Differences from the paper. What its text leaves open follows the code of GAN (Goodfellow et al. 2014), with which it
+shares the rate and the momenta: `mnist.yaml` in https://github.com/goodfeli/adversarial.
+1. The paper writes only the minimax game of eq. 2; here the generator's objective is the non-saturating one, and the
    discriminator's loss is half of eq. 2's. Both are the code's.
 2. The players move in turn; the code moves both at once, from the same weights.
-3. The paper names no first weights; these are the code's, but for the output bias, which starts at zero.
-4. Nor does the paper say how often the rate falls and over how long the momentum rises. Here both change at every
-   update: the rate reaches its floor after 288,000, the momentum its end after 125,000, the code's 250 epochs of 500.
-5. Dropout of 0.5 in both networks is taken to be that of their hidden units: dropped inputs would leave half of the
-   rows without a label. Samples are drawn without dropout, as by the code. With latents from the paper's unit cube the
-   generator then takes little notice of them, and the samples of a label are nearly one image; see `latent_range`.
+3. The paper does not say how weights are initialised; here it is as in the code, except for the output bias, which
+   starts at zero.
+4. Nor does the paper say how often the rate falls or for how long the momentum rises. Here both change at every update:
+   the rate reaches its floor after 288,000 updates, the momentum its final value after 125,000, which are the code's
+   250 epochs of 500 updates.
+5. Dropout of 0.5 in both networks is taken to apply to their hidden units: on the inputs, it would leave half of the
+   rows without a label. Samples are drawn without dropout, as in the code. With latents from the paper's unit cube the
+   generator then takes little notice of them, and all samples of a label are nearly the same image; see `latent_range`.
 6. Generated rows carry the labels of the batch's real rows. The paper does not say which; this is the choice of
    Radford's conditional code for MNIST, https://github.com/Newmu/dcgan_code.
 7. No early stopping by a Parzen estimate on validation data: the last weights count.
@@ -39,7 +41,7 @@ layers = keras.layers
 
 
 def conditional_generator(data_shape, latent_size, num_classes, seed=0):
-    """The paper's for MNIST: 200 rectified units for the noise and 1,000 for the label, 1,200 for both, then the data.
+    """The paper's for MNIST: 200 rectified units for the noise and 1,000 for the label, then 1,200 for both.
 
     Returns:
         A `keras.Model` from latents `(batch, latent_size)` and one-hot labels `(batch, num_classes)` to float32
@@ -58,7 +60,7 @@ def conditional_generator(data_shape, latent_size, num_classes, seed=0):
 
 
 def conditional_discriminator(data_shape, num_classes, seed=0):
-    """The paper's for MNIST: 240 maxout units of 5 pieces for the data and 50 for the label, 240 of 4 for both.
+    """The paper's for MNIST: 240 maxout units of 5 pieces for the data and 50 for the label, then 240 of 4 for both.
 
     Returns:
         A `keras.Model` from data `(batch, *data_shape)` and one-hot labels `(batch, num_classes)` to float32 logits
@@ -80,11 +82,11 @@ class CGAN(GenerativeModel):
     """An adversarial pair that is told the label: fully connected, on images in [0, 1] or on vectors.
 
     Args:
-        data_shape: `(height, width, channels)` or `(size,)`; any.
+        data_shape: `(height, width, channels)` or `(size,)`, of any size.
         num_classes: how many labels there are, at least 2.
         latent_size: length of the latent vector.
-        latent_range: between which values each of its components is uniform. The code of GAN has -sqrt(3) and sqrt(3),
-            which are of unit variance.
+        latent_range: the two values between which each of its components is uniform. The code of GAN has -sqrt(3) and
+            sqrt(3), which give unit variance.
         generator: your own, from latents `(batch, latent_size)` and one-hot labels `(batch, num_classes)` to
             `(batch, *data_shape)`, images in [0, 1].
         discriminator: your own, from `(batch, *data_shape)`, images in [0, 1], and one-hot labels
@@ -130,7 +132,7 @@ class CGAN(GenerativeModel):
         self.sampler = self.averaged(self.generator)
 
     def paper_optimizer(self, player):
-        """Both players: a rate of 0.1, divided by 1.00004 an update, and a momentum from 0.5 to 0.7 over 125,000."""
+        """Gradient descent at a rate of 0.1, divided by 1.00004 per update, momentum 0.5 to 0.7 in 125,000 updates."""
         return optimizers.MomentumRampSGD(decay=1.00004)
 
     def train_step(self, batch):

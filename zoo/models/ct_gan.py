@@ -1,25 +1,26 @@
 """Improving the Improved Training of Wasserstein GANs: A Consistency Term and Its Dual Effect. X. Wei, B. Gong, Z. Liu,
 W. Lu, L. Wang. 2018. https://openreview.net/forum?id=SJx9GQb0-
 
-WGAN-GP bounds the critic's slope between data and samples, and seldom near the data. Here two passes of the same real
-image through a critic with dropout are two points near it, and the differences of its scores and of its features are
-penalised.
+WGAN-GP bounds the critic's slope between data and samples, but seldom near the data. Here two passes of the same real
+image through a critic with dropout stand for two points near the image, and the differences between their scores and
+between their features are penalised.
 
 Critic (`discriminator`): minimise E f(G(z)) - E f(x') + lambda_1 E (||grad f(x^)||_2 - 1)^2 + lambda_2 CT, with
-CT = E max(0, d(f(x'), f(x'')) + 0.1 d(f_(x'), f_(x'')) - M'), f_ the features before the last layer, x' and x'' two
-passes of x, each with dropout of its own, and x^ as in WGAN-GP.
+CT = E max(0, d(f(x'), f(x'')) + 0.1 d(f_(x'), f_(x'')) - M'), where f_ are the features before the last layer, x' and
+x'' are two passes of x, each with its own dropout, and x^ is as in WGAN-GP.
 Generator: minimise -E f(G(z)).
 
 Differences from the paper. What its text leaves open is that of the authors' code, https://github.com/biuyq/CT-GAN.
 1. d is the squared difference of the scores and the mean squared difference of the features, as in the code.
 2. M' bounds a distance, as in the paper; in the code lambda_2 multiplies the distance before M' is subtracted. With the
-   default of 0 they are the same.
-3. The default networks are those of `CT_gan_cifar.py`, its width of 128 included; generator, first weights and other
-   sizes of image are as in WGAN-GP here. The residual networks are `networks.residual_generator` and `residual_critic`.
+   default M' of 0 both are the same.
+3. The default critic is that of `CT_gan_cifar.py`, including its width of 128; the generator, the first weights and the
+   treatment of other image sizes are as in WGAN-GP here. The residual networks are `networks.residual_generator` and
+   `residual_critic`.
 4. The last layer of the default critic, `dropout_critic`, has no bias: its loss does not depend on one, and Adam would
    let it drift with the rounding errors of a gradient of 0. That of `residual_critic` has one, as in the code.
-5. 1e-12 is added under the root of each norm, and samples are drawn with the running averages of the batch statistics,
-   as in WGAN-GP here.
+5. As in WGAN-GP here, 1e-12 is added under the square root of each norm, and samples are drawn with running averages of
+   the batch statistics.
 6. The paper's semi-supervised learning is `SemiSupervisedGAN` with a `consistency_weight`.
 """
 
@@ -35,16 +36,16 @@ from zoo.model import GenerativeModel
 
 layers = keras.layers
 
-FEATURE_SHARE = 0.1  # of the features' distance beside the scores'
+FEATURE_SHARE = 0.1  # weight of the features' distance; that of the scores' is 1
 
 
 def dropout_critic(data_shape, filters, dropout, seed=0):
-    """WGAN-GP's convolutions, with a share of every layer's outputs dropped, then a score.
+    """WGAN-GP's convolutions, with dropout after every layer, then a score.
 
     Args:
         data_shape: `(height, width, channels)`; see `networks.dcgan_stages` for the sizes that fit.
-        filters: channels of the first map; each smaller map has twice the channels of the last.
-        dropout: the share.
+        filters: channels of the first map; each smaller map has twice the channels of the one before.
+        dropout: the share of outputs that are dropped, in [0, 1).
 
     Returns:
         A `keras.Model` from `(batch, *data_shape)` to float32 scores `(batch, 1)`.
@@ -59,11 +60,11 @@ def dropout_critic(data_shape, filters, dropout, seed=0):
 
 
 def consistency_term(first_scores, second_scores, first_features, second_features, margin=0.0):
-    """CT of two passes.
+    """CT of two passes of the same rows.
 
     Args:
-        first_scores: `(batch, 1)`, as the second.
-        first_features: `(batch, n)`, as the second.
+        first_scores, second_scores: `(batch, 1)`.
+        first_features, second_features: `(batch, n)`.
         margin: M'.
 
     Returns:
@@ -80,19 +81,19 @@ def consistency_term(first_scores, second_scores, first_features, second_feature
 class CTGAN(GenerativeModel):
     """A generator that is led by a critic with a gradient penalty and consistent scores of real images.
 
-    `fit` reports what it does for WGAN-GP, and `consistency`, the term without its weight. Batch statistics, the
-    generator's, are per replica.
+    `fit` reports what it reports for WGAN-GP, and `consistency`, the consistency term without its weight. The
+    generator's batch statistics are per replica.
 
     Args:
-        data_shape: `(height, width, channels)`, as `networks.dcgan_stages` says, or any with networks of your own.
+        data_shape: `(height, width, channels)` that fits `networks.dcgan_stages`, or any with networks of your own.
         latent_size: length of the latent vector, standard normal.
         generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [-1, 1].
-        discriminator: your own critic, from `(batch, *data_shape)`, images in [-1, 1], to scores `(batch, 1)`;
-            functional, and its last layer a `Dense` one, whose inputs are the features. Without dropout in it the
-            term is 0. A warning says so if it has batch normalisation.
+        discriminator: your own critic, from `(batch, *data_shape)`, images in [-1, 1], to scores `(batch, 1)`: a
+            functional model that ends in a `Dense` layer, whose inputs are the features. If it has no dropout, the
+            consistency term is 0. If it has batch normalisation, you get a warning.
         filters: channels of the map next to the image, in both networks.
         dropout: the share of each hidden layer's outputs that the paper's critic drops.
-        discriminator_updates: critic updates a step; a step's batch is split into as many minibatches.
+        discriminator_updates: critic updates per step; each step's batch is split into as many minibatches.
         penalty_weight: lambda_1.
         consistency_weight: lambda_2.
         margin: M'.
@@ -160,7 +161,7 @@ class CTGAN(GenerativeModel):
         fake = self.generator(latents, training=True)
         points = losses.between(fake, real, shares)
         with tf.GradientTape() as tape:
-            # Every call draws dropout masks of its own.
+            # Every call draws its own dropout masks.
             features, real_scores = self.features_and_scores(real, training=True)
             other_features, other_scores = self.features_and_scores(real, training=True)
             fake_scores = self.discriminator(fake, training=True)

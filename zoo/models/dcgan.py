@@ -2,22 +2,22 @@
 S. Chintala. 2015. https://arxiv.org/abs/1511.06434
 
 Convolutional networks that train stably against each other: they have strides instead of pooling, batch normalisation,
-no hidden dense layers, and ReLU in the generator and leaky ReLU in the discriminator.
+no hidden dense layers, ReLU in the generator and leaky ReLU in the discriminator.
 
 Discriminator: minimise -E log D(x) - E log(1 - D(G(z))).
 Generator: minimise -E log D(G(z)).
 
 Differences from the paper. The authors' code is https://github.com/Newmu/dcgan_code.
-1. The paper's networks are for 64x64 images; here the number of layers follows from `data_shape` (the widest map has
-   4 to 7 pixels a side), so that 64x64 gives the paper's.
+1. The paper's networks are for 64x64 images; here the number of layers follows from `data_shape` (the widest map has 4
+   to 7 pixels per side), and 64x64 gives the paper's networks.
 2. Samples are drawn with running averages of the batch statistics, which see both players' updates. The code has no
-   such averages: it samples with the statistics of the batch that it samples.
+   such averages: it samples with the statistics of the generated batch itself.
 3. No weight decay; the code, not the paper, has one of 1e-5 to 2.5e-5.
 4. In the code the gains of batch normalisation start from a normal draw around 1, with a deviation of 0.02, and its
    epsilon is 1e-8. Here they start at 1, and epsilon is 1e-5.
 5. The generator's last layer, the discriminator's first and the logit have biases, which the code leaves out.
 6. In a step the discriminator moves first, then the generator. In the code the generator moves first, and each update
-   takes a minibatch of its own.
+   takes its own minibatch.
 """
 
 from __future__ import annotations
@@ -37,8 +37,7 @@ class DCGAN(GenerativeModel):
     Batch statistics are per replica.
 
     Args:
-        data_shape: `(height, width, channels)`; height and width at least 8 and divisible as often as
-            `networks.dcgan_stages` says.
+        data_shape: `(height, width, channels)`; height and width of at least 8 that fit `networks.dcgan_stages`.
         latent_size: length of the latent vector, uniform in [-1, 1].
         generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)` in [-1, 1].
         discriminator: your own, from `(batch, *data_shape)` in [-1, 1] to logits `(batch, 1)`.

@@ -1,29 +1,31 @@
 """Improving Generative Adversarial Networks with Denoising Feature Matching. D. Warde-Farley, Y. Bengio. 2017.
 https://openreview.net/forum?id=S1X7nhsxl
 
-A denoiser learns where the discriminator's features Phi of real data lie; the generator is also drawn towards what the
-denoiser makes of its samples' features, so that it follows the data and not the discriminator's whims alone.
+A denoiser learns where the discriminator's features Phi of real data lie. The generator is drawn towards the denoised
+features of its samples as well, so that it follows the data and not only the discriminator's whims.
 
 Discriminator: minimise -E log D(x) - E log(1 - D(G(z))).
-Denoiser: minimise E ||Phi(x) - r(Phi(x) + noise)||^2, noise normal with deviation sigma; Phi is fixed.
+Denoiser: minimise E ||Phi(x) - r(Phi(x) + noise)||^2, with normal noise of deviation sigma; Phi is fixed.
 Generator: minimise lambda_denoise E ||Phi(G(z)) - r(Phi(G(z)))||^2 - lambda_adversarial E log D(G(z)); r(...) is fixed.
 
 Differences from the paper, which was read without its appendix; the lambdas are those of ICLR 2017 slides on it.
 1. The squared errors are means over the n_h features instead of sums. With the published lambda_denoise of 0.03 / n_h
    the generator's loss is the same; the denoiser's is 1 / n_h of the paper's, which Adam all but cancels.
-2. The denoiser's target is Phi(x); the draft prints the corrupted features, by its first author's word a typo, says
-   https://github.com/hvy/chainer-gan-denoising-feature-matching.
-3. The players move in turn, discriminator, denoiser, generator, and each sees the networks that have moved before it;
-   we know of no stated order.
-4. The denoiser of CIFAR-10, 10 layers of 1,024 units, is from memory; the paper's for ImageNet has 10 of 2,048.
+2. The denoiser's target is Phi(x). The draft prints the corrupted features instead, which its first author calls a
+   typo, according to https://github.com/hvy/chainer-gan-denoising-feature-matching.
+3. The players move in turn (discriminator, denoiser, generator), and each sees the networks that have already moved; we
+   know of no stated order.
+4. The denoiser for CIFAR-10, 10 layers of 1,024 units, is from memory; the paper's for ImageNet has 10 layers of 2,048.
 5. For CIFAR-10 the paper halves the layers of DCGAN's 32x32 ImageNet model. A discussion in the repository above quotes
    the first author on "our best" networks for these data, and their sizes are the defaults here: 32, 64 and 128 maps in
-   the discriminator, so 2,048 features; 128 latents and 64, 32 and 16 maps in the generator. That each number is that
-   of two layers, as in DCGAN's model, is our reading, and so are latents that are uniform in [-1, 1]. Images of other
+   the discriminator, so 2,048 features; 128 latents and 64, 32 and 16 maps in the generator. It is our reading that
+   each number is that of two layers, as in DCGAN's model, and that latents are uniform in [-1, 1]. Images of other
    sizes get as many layers as DCGAN's rule says.
-6. The discriminator's units are leaky, as DCGAN's, but for its last, whose rectified outputs are the paper's features.
-7. Data and samples are normalised apart, each by the statistics of its own batch, in the discriminator and in the
-   denoiser; but there is one set of running averages, of both. Training reads none, scores the discriminator's alone.
+6. The discriminator's units are leaky, like DCGAN's, except in the last hidden layer, whose rectified outputs are the
+   paper's features.
+7. Data and samples are normalised separately, each by the statistics of its own batch, in the discriminator and in the
+   denoiser; but one set of running averages covers both. Training uses no running averages; scores use only the
+   discriminator's.
 """
 
 from __future__ import annotations
@@ -45,22 +47,22 @@ def squared_error(features, reconstruction):
 class DFM(GenerativeModel):
     """A generator that is led by a discriminator and by a denoiser of the discriminator's features.
 
-    With `denoise_weight=0` it is the plain adversarial pair of the paper's comparison: the denoiser is still trained,
-    but the generator does not learn from it. Batch statistics are per replica.
+    With `denoise_weight=0` it is the plain adversarial pair with which the paper compares: the denoiser is still
+    trained, but the generator does not learn from it. Batch statistics are per replica.
 
     Args:
-        data_shape: `(height, width, channels)`, as `networks.dcgan_stages` says, or any with networks of your own.
+        data_shape: `(height, width, channels)` that fits `networks.dcgan_stages`, or any with networks of your own.
         latent_size: length of the latent vector, uniform in [-1, 1].
         generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [-1, 1].
-        discriminator: your own, from `(batch, *data_shape)`, images in [-1, 1], to logits `(batch, 1)`; functional, and
-            its last layer a `Dense` one, whose inputs are the features.
+        discriminator: your own, from `(batch, *data_shape)`, images in [-1, 1], to logits `(batch, 1)`: a functional
+            model that ends in a `Dense` layer, whose inputs are the features.
         denoiser: your own, from features `(batch, n_h)` to `(batch, n_h)`.
         filters: channels of the maps next to the image in the discriminator; the generator has half as many there.
         denoiser_units: width of the denoiser's hidden layers.
         denoiser_depth: how many hidden layers the denoiser has.
-        denoise_weight: lambda_denoise n_h, the weight of the squared error of a feature.
+        denoise_weight: lambda_denoise n_h, the weight of the mean squared error of the features.
         adversarial_weight: lambda_adversarial.
-        noise_stddev: sigma, of what corrupts the denoiser's inputs.
+        noise_stddev: sigma of the noise on the denoiser's inputs.
         **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
 
     Raises:
@@ -155,7 +157,7 @@ class DFM(GenerativeModel):
         return {"generator_loss": loss, "feature_distance": distance, **norms}
 
     def corrupt(self, features):
-        """C(Phi) = Phi + N(0, sigma^2), the step's draw: float32 `(batch, n_h)`."""
+        """C(Phi) = Phi + N(0, sigma^2), with the step's draw of noise: float32 `(batch, n_h)`."""
         size = features.shape[1]
         noise = priors.normal(size).quantile(self.draw_uniform(features, [size], "corruption"))
         return tf.cast(features, tf.float32) + self.noise_stddev * noise

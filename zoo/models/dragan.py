@@ -1,23 +1,23 @@
 """On Convergence and Stability of GANs. N. Kodali, J. Abernethy, J. Hays, Z. Kira. 2017.
 https://arxiv.org/abs/1705.07215
 
-Training collapses, say the authors, where the discriminator is steep around data points. So its gradient is drawn to
-norm k on points near the data, and nowhere else; the losses are those of the first GAN.
+Training collapses, say the authors, where the discriminator is steep around data points. So the norm of its gradient is
+drawn to k at points near the data, and nowhere else; the losses are those of the first GAN.
 
-Discriminator: minimise -E log D(x) - E log(1 - D(G(z))) + lambda E (||grad l(x^)||_2 - k)^2, l the logit of D,
+Discriminator: minimise -E log D(x) - E log(1 - D(G(z))) + lambda E (||grad l(x^)||_2 - k)^2, with l the logit of D,
 x^ = x + a (x_p - x) with a drawn anew for each sample, uniform in (0, 1), and x_p = x + 0.5 s u, where s is the
 standard deviation of all values of the batch, and u is drawn anew for each value, uniform in (0, 1).
 Generator: minimise -E log D(G(z)).
 
 Differences from the paper.
-1. The perturbation, and that the gradient is the logit's, are those of the authors' notebook,
+1. The perturbation and the choice of the logit's gradient follow the authors' notebook,
    https://github.com/kodalinaveen3/DRAGAN. As remembered, the paper adds normal noise of a fixed deviation to x, does
    not interpolate, and penalises the gradient of D.
 2. The default networks are DCGAN's, without batch normalisation in the discriminator, for images in [-1, 1]; the paper
-   trains several, its notebook the perceptrons `notebook_generator` and `notebook_discriminator`.
+   trains several networks, its notebook the perceptrons `notebook_generator` and `notebook_discriminator`.
 3. The notebook's images lie in [0, 1] and its pixels are sigmoids; here they lie in [-1, 1] and are hyperbolic
-   tangents. Data and perturbation are twice as large, and a slope of 1 here is one of 2 there.
-4. The logit's norm has 1e-12 added under its root, so that a gradient of 0 has a slope.
+   tangents. Data and perturbation are twice as large, so a slope of 1 here equals one of 2 there.
+4. 1e-12 is added under the square root of the gradient's norm, so that the norm is differentiable at a gradient of 0.
 5. Samples are drawn with the running averages of the batch statistics, as DCGAN's are here.
 """
 
@@ -36,7 +36,7 @@ layers = keras.layers
 
 
 def notebook_generator(data_shape, latent_size, units=128, seed=0):
-    """One layer of rectified units, then pixels in [-1, 1] for images, linear values for vectors."""
+    """One layer of rectified units, then pixels in [-1, 1] for images, or linear values for vectors."""
     initializer = _he_normal(seed)
     inputs = keras.Input((latent_size,))
     x = layers.Dense(units, "relu", kernel_initializer=initializer)(inputs)
@@ -57,7 +57,7 @@ def notebook_discriminator(data_shape, units=128, seed=0):
 
 
 def _he_normal(seed):
-    """He's normal draw, not cut off at two deviations as Keras' own is."""
+    """He's normal initialiser, not truncated at two standard deviations as Keras' own is."""
     seed = keras.random.SeedGenerator(seed)
     return keras.initializers.VarianceScaling(2.0, "fan_in", "untruncated_normal", seed=seed)
 
@@ -67,11 +67,11 @@ def perturbed(data, noise, scale):
 
     Args:
         data: x, float32 `(batch, ...)`.
-        noise: u in (0, 1), of the shape of `data`.
+        noise: u in (0, 1), in the shape of `data`.
         scale: 0.5 in the notebook.
 
     Returns:
-        float32, of the shape of `data`. s, one number, is that of the batch over all replicas.
+        float32, in the shape of `data`. s is one number, the standard deviation of the batch over all replicas.
     """
     all_reduce = tf.distribute.get_replica_context().all_reduce
     mean = all_reduce("mean", tf.reduce_mean(data))
@@ -84,18 +84,18 @@ class DRAGAN(GenerativeModel):
     """An adversarial pair whose discriminator's gradient is penalised around the data.
 
     `fit` reports the penalty without its weight as `gradient_penalty`, and the mean norm of the gradient as `slope`.
-    Batch statistics, the generator's, are per replica; the deviation that scales the perturbation is not.
+    The generator's batch statistics are per replica; the standard deviation that scales the perturbation is not.
 
     Args:
-        data_shape: `(height, width, channels)`, as `networks.dcgan_stages` says, or any with networks of your own.
+        data_shape: `(height, width, channels)` that fits `networks.dcgan_stages`, or any with networks of your own.
         latent_size: length of the latent vector, uniform in [-1, 1].
         generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [-1, 1].
-        discriminator: your own, from `(batch, *data_shape)`, images in [-1, 1], to logits `(batch, 1)`. A warning says
-            so if it has batch normalisation.
+        discriminator: your own, from `(batch, *data_shape)`, images in [-1, 1], to logits `(batch, 1)`. If it has batch
+            normalisation, you get a warning.
         filters: channels of the map next to the image, in both networks.
         penalty_weight: lambda.
-        slope: k, the norm that gradients are drawn to.
-        perturbation: how many standard deviations of the batch the data are moved by at most.
+        slope: k, the norm to which gradients are drawn.
+        perturbation: by how many standard deviations of the batch the data are moved at most.
         **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
 
     Raises:

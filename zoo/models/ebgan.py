@@ -1,23 +1,25 @@
 """Energy-Based Generative Adversarial Network. J. Zhao, M. Mathieu, Y. LeCun. 2017. https://arxiv.org/abs/1609.03126
 
-The discriminator is an autoencoder, and its error in reconstructing x the energy D(x): low for data, and pushed up for
-samples as far as a margin m. The pulling-away term of EBGAN-PT makes the codes of a batch of samples orthogonal.
+The discriminator is an autoencoder, and its error in reconstructing x is the energy D(x): it is low for data, and
+pushed up to a margin m for samples. The pulling-away term of EBGAN-PT makes the codes of a batch of samples more
+orthogonal.
 
 Discriminator: minimise E D(x) + E max(0, m - D(G(z))), with D(x) = ||Dec(Enc(x)) - x||.
 Generator: minimise E D(G(z)) + w PT(Enc(G(z))); w is 0 for EBGAN, 0.1 for EBGAN-PT.
 
 Differences from the paper, which was read without its appendix. Settings are those of its study of margins on MNIST.
-1. 1e-12 is added under the root of the norm, so that a perfect reconstruction has a slope. Public code often takes the
-   mean squared error for the norm: a margin of 10 is then one of 100 over the number of values.
+1. 1e-12 is added under the square root of the norm, so that it is differentiable at a perfect reconstruction. Public
+   code often takes the mean squared error instead of the norm: a margin of 10 here then corresponds to one of 100
+   divided by the number of values.
 2. As remembered, first weights are normal, with deviations of 0.02 in the generator and 0.002 in the discriminator, and
    there is batch normalisation after every layer but the generator's last and the discriminator's first. The decoder's
    outputs are not normalised.
-3. We know neither the size of its latents, here 100 and uniform in [-1, 1], nor its range of pixels, here [-1, 1].
-   MNIST is not padded to 32x32.
-4. The players move in turn. That the discriminator moves first, and that the generator's update draws latents of its
-   own, is our choice.
-5. No dropout. The study of margins has none; the paper's grid search tries it.
-6. `pretrain`, training of the autoencoder on data alone, is not the paper's; by default there is none.
+3. We know neither the distribution of the paper's latents (here 100, uniform in [-1, 1]) nor its range of pixels (here
+   [-1, 1]). MNIST is not padded to 32x32.
+4. The players move in turn. It is our choice that the discriminator moves first and that the generator's update draws
+   new latents.
+5. There is no dropout. The study of margins has none; the paper's grid search tries it.
+6. `pretrain`, which trains the autoencoder on data alone, is not in the paper; by default there is no pretraining.
 """
 
 from __future__ import annotations
@@ -34,14 +36,14 @@ from zoo.model import GenerativeModel
 
 layers = keras.layers
 
-DEVIATION = 0.002  # of the kernels before training
+DEVIATION = 0.002  # standard deviation of the kernels before training
 
 
 def mlp_encoder(data_shape, units, depth, seed=0):
     """`depth` layers of rectified units, all but the first batch-normalised; the outputs of the last are the code.
 
     Returns:
-        A `keras.Model` from `(batch, *data_shape)` to codes `(batch, units)`, 0 or more.
+        A `keras.Model` from `(batch, *data_shape)` to codes `(batch, units)`, which are never negative.
     """
     initializer = networks.normal(seed, DEVIATION)
     inputs = keras.Input(data_shape)
@@ -71,10 +73,10 @@ def energy(data, reconstruction):
 def pulling_away(codes):
     """PT: the mean squared cosine between the codes of two different rows; float32 in [0, 1] from `(batch, size)`.
 
-    A code of zeros is orthogonal to all, and a batch of one row has no pairs: its term is 0.
+    A code of zeros counts as orthogonal to all others. A batch of one row has no pairs, so its term is 0.
     """
     codes = tf.cast(codes, tf.float32)
-    largest = tf.stop_gradient(tf.reduce_max(tf.abs(codes), axis=1, keepdims=True))  # cosines know no scale
+    largest = tf.stop_gradient(tf.reduce_max(tf.abs(codes), axis=1, keepdims=True))  # scaling does not change cosines
     unit = tf.math.l2_normalize(tf.math.divide_no_nan(codes, largest), axis=1)
     squares = tf.linalg.matmul(unit, unit, transpose_b=True) ** 2
     rows = tf.cast(tf.shape(codes)[0], tf.float32)
@@ -90,14 +92,14 @@ class EBGAN(GenerativeModel):
     pulling-away term are per replica.
 
     Args:
-        data_shape: `(height, width, channels)` or `(size,)`; any.
+        data_shape: `(height, width, channels)` or `(size,)`, of any size.
         latent_size: length of the latent vector, uniform in [-1, 1].
         generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [-1, 1].
         encoder: your own, from `(batch, *data_shape)`, images in [-1, 1], to codes `(batch, discriminator_units)`.
         decoder: your own, from `(batch, discriminator_units)` to `(batch, *data_shape)`.
-        generator_layers: how many layers the paper's generator has, its last included.
+        generator_layers: how many layers the paper's generator has, its last included; at least 2.
         generator_units: width of its hidden layers.
-        discriminator_layers: how many layers the paper's encoder and decoder have together, the decoder one of them.
+        discriminator_layers: how many layers the paper's encoder and its one-layer decoder have together; at least 2.
         discriminator_units: length of the code, and width of the encoder's layers.
         margin: m, the energy up to which samples are pushed.
         pulling_away_weight: w.
@@ -165,12 +167,12 @@ class EBGAN(GenerativeModel):
     def pretrain(self, batches, steps):
         """Trains the autoencoder on data alone, before `fit` and with the optimiser that `fit` goes on with.
 
-        No step of `fit` is counted. A run that is started again pretrains again, to the same weights, and then takes
-        those of its checkpoint.
+        These updates do not count as steps of `fit`. A run that is started again first repeats its pretraining, with
+        the same result, and then restores the weights of its checkpoint.
 
         Args:
             batches: a `tf.data.Dataset` of batches as `fit` takes them.
-            steps: how many updates, fewer if there are fewer batches.
+            steps: the number of updates; fewer are made if there are fewer batches.
         """
         strategy = self.distribute_strategy
 

@@ -3,19 +3,19 @@ R. Tomioka. 2016. https://arxiv.org/abs/1606.00709
 
 Every f-divergence of data from samples has a lower bound that can be estimated from draws of the two alone:
 E T(x) - E f*(T(G(z))), for any function T whose values lie where f*, the convex conjugate of f, is finite. The
-discriminator raises the bound until it is the divergence; the generator lowers it.
+discriminator raises the bound towards the divergence; the generator lowers it.
 
-F = E T(x) - E f*(T(G(z))), with T = g_f(V(.)): V is the discriminator's network, and g_f takes its numbers to where f*
+F = E T(x) - E f*(T(G(z))), with T = g_f(V(.)): V is the discriminator's network, and g_f maps its outputs to where f*
 is finite.
 Discriminator: maximise F.
-Generator: minimise F; with `alternative_objective` maximise E T(G(z)), as GAN's may maximise E log D(G(z)).
+Generator: minimise F, or with `alternative_objective` maximise E T(G(z)), as GAN's may maximise E log D(G(z)).
 
 Both move at once, from one forward pass: Algorithm 1, the single-step method. Data are taken to be real where T lies
 above f'(1).
 
-Differences from the paper. We had neither its text on the experiments nor code of its authors: the networks and
-settings, those for MNIST, are as remembered.
-1. Beyond 20 in size, V grows by its logarithm alone; see `bounded`.
+Differences from the paper. We had neither its text on the experiments nor its authors' code: the networks and settings,
+those for MNIST, are as remembered.
+1. Where V exceeds 20 in absolute value, it grows only logarithmically; see `bounded`.
 2. First weights are the zoo's: normal with a deviation of 0.02 in the generator, orthogonal in the discriminator.
 3. For vectors instead of images the generator's output is linear.
 """
@@ -39,10 +39,10 @@ LINEAR_UP_TO = 20.0
 
 @dataclasses.dataclass(frozen=True)
 class Divergence:
-    """What f-GAN has to know of the divergence E_Q f(p / q) of the data's P from the samples' Q.
+    """What f-GAN has to know about the divergence E_Q f(p / q) of the data's P from the samples' Q.
 
     Attributes:
-        activation: g_f, from any number to where f* is finite.
+        activation: g_f, which maps any number to where f* is finite.
         conjugate: f*(t), the supremum of u t - f(u) over u.
         threshold: f'(1), the best T where both densities are the same.
     """
@@ -55,7 +55,7 @@ class Divergence:
 def jeffrey_conjugate(t):
     """u t - f(u) at the best u, the reciprocal of Lambert's W of exp(1 - t).
 
-    The slope of a supremum is that of u t with u held fixed, so nothing goes back through the iterations of W.
+    The derivative of a supremum is that of u t with u held fixed, so no gradient runs through the iterations for W.
     """
     u = 1 / tfp.math.lambertw(tf.exp(1 - tf.stop_gradient(t)))
     return u * t - (u - 1) * tf.math.log(u)
@@ -77,7 +77,7 @@ def alpha_divergence(alpha):
     return Divergence(activation, conjugate, threshold=0.0)
 
 
-# f(u) stands above each. Pearson's f* is that of all real u; over u of 0 or more alone it would be flat below t = -2.
+# f(u) stands above each. Pearson's f* is the supremum over all real u; over u >= 0 it would be flat below t = -2.
 DIVERGENCES = {
     # |u - 1| / 2
     "total_variation": Divergence(lambda v: tf.tanh(v) / 2, lambda t: t, threshold=0.0),
@@ -106,10 +106,10 @@ KNOWN = sorted([*DIVERGENCES, "alpha"])
 
 
 def bounded(v):
-    """V as it is up to 20 in size, and beyond 20 plus the logarithm of one plus the rest.
+    """V itself where |V| is at most 20, and beyond that 20 + log(1 + |V| - 20) with the sign of V.
 
-    exp(V) then goes on as its own tangent, and T still takes every value. Up to a V of 1e7 nothing overflows and no
-    gradient dies; from 2e4 on T is so near its bound, where it has one, that f* loses digits.
+    exp(V) then goes on along its own tangent, and T still takes every value. Up to a V of 1e7 nothing overflows and no
+    gradient vanishes; from 2e4 on, a T that has a bound is so near it that f* loses digits.
     """
     size = tf.abs(v)
     beyond = LINEAR_UP_TO + tf.math.log1p(tf.maximum(size - LINEAR_UP_TO, 0))
@@ -117,7 +117,7 @@ def bounded(v):
 
 
 def elu_discriminator(data_shape, units, seed=0):
-    """V, the paper's for MNIST: two layers of exponential linear units, then one linear number.
+    """V, the paper's for MNIST: two layers of exponential linear units, then one linear output.
 
     Returns:
         A `keras.Model` from `(batch, *data_shape)` to float32 `(batch, 1)`.
@@ -134,13 +134,13 @@ class FGAN(GenerativeModel):
     The score of data is T. Batch statistics are per replica.
 
     Args:
-        data_shape: `(height, width, channels)` or `(size,)`; any.
+        data_shape: `(height, width, channels)` or `(size,)`, of any size.
         latent_size: length of the latent vector, uniform in [-1, 1].
         generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [0, 1].
-        discriminator: your own V, from `(batch, *data_shape)`, images in [0, 1], to linear numbers `(batch, 1)`; g_f
-            comes after it.
+        discriminator: your own V, from `(batch, *data_shape)`, images in [0, 1], to linear outputs `(batch, 1)`, to
+            which g_f is applied.
         divergence: a key of `DIVERGENCES`, or "alpha".
-        alpha: which of the alpha divergences, neither 0 nor 1; only with "alpha".
+        alpha: which alpha divergence to take, neither 0 nor 1; given only with "alpha".
         alternative_objective: whether the generator maximises E T(G(z)) instead of minimising F.
         generator_units: width of the generator's two hidden layers.
         discriminator_units: width of the discriminator's two hidden layers.
@@ -201,7 +201,7 @@ class FGAN(GenerativeModel):
         return optimizers.adam(2e-4, beta_1=0.5)
 
     def train_step(self, batch):
-        """Algorithm 1: a step of both players along the gradients of one forward pass."""
+        """Algorithm 1: one update of both players, by the gradients of one forward pass."""
         real = self.real_data(batch)
         latents = self.draw_latents(real, "step")
         with tf.GradientTape(persistent=True) as tape:
@@ -221,9 +221,9 @@ class FGAN(GenerativeModel):
         return logs | self.minimize("generator", generator_loss, tape)
 
     def variational(self, data, training):
-        """T(x) = g_f(V(x)), `(batch, 1)`: float64, as 1 - T and others round to zero in float32 for a V of 17."""
+        """T(x) = g_f(V(x)), `(batch, 1)`: float64, as terms such as 1 - T round to zero in float32 at a V of 17."""
         return self.f.activation(bounded(tf.cast(self.discriminator(data, training=training), tf.float64)))
 
     def score(self, data, labels):
-        """T, which lies above f'(1) for what is taken to be real."""
+        """T, which lies above f'(1) for data that are taken to be real."""
         return self.variational(data, training=False)

@@ -6,17 +6,17 @@ until the samples cannot be told from the data.
 
 Discriminator: maximise E log D(x) + E log(1 - D(G(z))).
 Generator: minimise E log(1 - D(G(z))) (`objective="saturating"`, Algorithm 1), or maximise E log D(G(z))
-(`"non_saturating"`, Sec. 3, what the authors trained with and the default).
+(`"non_saturating"`, Sec. 3, which the authors trained with and which is the default).
 
 Differences from the paper. Its text leaves networks and settings to the authors' code, https://github.com/goodfeli/adversarial;
 the defaults are those of the code's `mnist.yaml`.
 1. The discriminator's loss is half of Algorithm 1's, as in the code; the published rate of 0.1 belongs to that loss.
 2. The players move in turn, as in Algorithm 1. The code moves both at once, as `at_once` does here: from the same
    weights, with the same samples and the same dropped units.
-3. The momentum rises a little at every update, the code's once an epoch.
+3. The momentum rises a little at every update; in the code it rises once per epoch.
 4. For vectors instead of images the generator's output is linear.
-5. The generator's output bias starts at zero; the code's start, the data's mean image, is `match_marginals`, which the
-   recipe calls.
+5. The generator's output bias starts at zero. In the code it starts at the data's mean image; `match_marginals`, which
+   the recipe calls, sets it so.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def maxout_discriminator(data_shape, seed=0):
 
 
 def relu_generator(data_shape, latent_size, seed=0):
-    """Two layers of 1,200 rectified units, then sigmoid pixels in [0, 1] for images, linear values for vectors."""
+    """Two layers of 1,200 rectified units, then sigmoid pixels in [0, 1] for images, or linear values for vectors."""
     initializer = keras.initializers.RandomUniform(-0.05, 0.05, seed=keras.random.SeedGenerator(seed))
     inputs = x = keras.Input((latent_size,))
     for _ in range(2):
@@ -68,12 +68,12 @@ class GAN(GenerativeModel):
     """The first adversarial pair: fully connected, on images in [0, 1] or on vectors.
 
     Args:
-        data_shape: `(height, width, channels)` or `(size,)`; any.
+        data_shape: `(height, width, channels)` or `(size,)`, of any size.
         latent_size: length of the latent vector, uniform in [-sqrt(3), sqrt(3)].
         generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [0, 1].
         discriminator: your own, from `(batch, *data_shape)`, images in [0, 1], to logits `(batch, 1)`.
-        discriminator_updates: k of Algorithm 1; a step's batch is split into k minibatches.
-        objective: `"non_saturating"` or `"saturating"`, the generator's.
+        discriminator_updates: k of Algorithm 1; each step's batch is split into k minibatches.
+        objective: the generator's, `"non_saturating"` or `"saturating"`.
         at_once: whether the players move together, as the authors' code moves them, instead of in turn; k is then 1.
         **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
 
@@ -122,7 +122,7 @@ class GAN(GenerativeModel):
         self.sampler = self.averaged(self.generator)
 
     def paper_optimizer(self, player):
-        """Both players: a rate of 0.1, divided by 1.000004 an update, and a momentum from 0.5 to 0.7 over 125,000."""
+        """Gradient descent at a rate of 0.1, divided by 1.000004 per update, momentum 0.5 to 0.7 in 125,000 updates."""
         return optimizers.MomentumRampSGD()
 
     def match_marginals(self, images):
@@ -132,7 +132,7 @@ class GAN(GenerativeModel):
             images: `[n, *data_shape]`, floats in [0, 1] or uint8.
 
         Raises:
-            InputError: the generator is not the paper's, or the data are no such images.
+            InputError: the generator is not the paper's, or `images` do not fit.
         """
         if (last := self.generator.layers[-2:][0].name) != "pixels":
             raise InputError(

@@ -1,33 +1,33 @@
 """Generative Adversarial Parallelization. D. J. Im, H. Ma, C. D. Kim, G. Taylor. 2016.
 https://arxiv.org/abs/1612.04021
 
-Several generators and discriminators are trained in pairs, side by side, and now and then the pairs are formed anew. A
-generator then meets judges that did not grow up with it, and what one of them has let pass another punishes. After the
-training one generator is chosen.
+Several generators and discriminators are trained in pairs, side by side, and now and then the pairs are formed anew.
+Each generator then meets a discriminator that was not trained against it, and which may punish what the previous one
+let pass. After training one generator is chosen.
 
 With pi(j) the generator that discriminator j faces:
 Discriminator j: minimise -E log D_j(x) - E log(1 - D_j(G_pi(j)(z))).
 Generator pi(j): minimise -E log D_j(G_pi(j)(z)).
-Every K steps all members form N/2 random couples, and the two of a couple swap their discriminators.
+Every K steps all members form N/2 random couples, and the two members of each couple swap their discriminators.
 
 Differences from the paper. Its text has the algorithm; many settings of its experiments are in an appendix, which was
 not at hand.
-1. Nothing moves in a swap but the entries of pi, so that a discriminator keeps its weights and the moments of its
-   optimiser, whichever generator it faces.
-2. All members train in one graph, one update each a step. A player's optimiser holds the moments of every member. Adam
-   and gradient descent work on each weight alone, so that this equals an optimiser for each; the clipping of a gradient
-   by its global norm, or the loss scale of float16, would take all members together.
-3. A step splits its batch into N minibatches, one for each discriminator. So each sees the data in an order of its own,
-   but of each pass over the data an N-th.
+1. A swap changes only the entries of pi: a discriminator keeps its weights and the moments of its optimiser, whichever
+   generator it faces.
+2. All members train in one graph, with one update each per step. A player's optimiser holds the moments of every
+   member. Adam and gradient descent treat each weight by itself, so this is the same as one optimiser per member;
+   clipping by the global norm of the gradient, or the loss scale of float16, would couple the members.
+3. A step splits its batch into N minibatches, one for each discriminator. So each discriminator sees the data in an
+   order of its own, but in each pass over the data only one N-th of them.
 4. On images the members are DCGANs, with images in [-1, 1]; GRAN, which the paper trains as well, is not in the zoo.
-   On vectors they have four hidden layers, as in the paper's toys; the width and the optimisers are the zoo's, and the
-   discriminators have no batch normalisation, unlike the paper's: with real and generated rows normalised apart, they
-   could hardly tell where either lie. All members share one prior.
+   On vectors they have four hidden layers, as in the paper's toy problems; the width and the optimisers are the zoo's,
+   and the discriminators have no batch normalisation, unlike the paper's: with real and generated rows normalised
+   separately, they could hardly tell where either lie. All members share one prior.
 5. There is no noise on the discriminators' inputs, and gradients are not clipped.
-6. K is 250 steps, half an epoch of 50,000 images in minibatches of 100. Of the paper's periods, from a tenth of an
-   epoch to a whole one, half an epoch made DCGANs vary least.
-7. The paper's algorithm chooses a generator by GAM; its tables are of GAM-II, since GAM asks two discriminators to have
-   the same error on test data, which swaps undo. `metrics.best_before_panel` chooses by GAM-II.
+6. K is 250 steps, half an epoch of 50,000 images in minibatches of 100. Of the periods that the paper tries, from a
+   tenth of an epoch to a whole one, half an epoch made DCGANs vary least.
+7. The paper's algorithm chooses a generator by GAM, but its tables report GAM-II, since GAM requires two discriminators
+   to have the same error on test data, which swaps undo. `metrics.best_before_panel` chooses by GAM-II.
 """
 
 from __future__ import annotations
@@ -50,19 +50,20 @@ UNITS, DEPTH = 128, 4  # of the networks for vectors
 class GAP(GenerativeModel):
     """Pairs of a generator and a discriminator that swap partners; one generator is sampled at a time.
 
-    Batch statistics are per replica, and each network's own. Each step's batch holds a minibatch for every member.
+    Batch statistics are per replica, and separate for each network. Each step's batch holds a minibatch for every
+    member.
 
     Args:
-        data_shape: `(size,)`, or `(height, width, channels)` of the sizes that fit `networks.dcgan_stages`.
+        data_shape: `(size,)`, or `(height, width, channels)` that fits `networks.dcgan_stages`.
         latent_size: length of the latent vector, uniform in [-1, 1].
-        members: N, how many pairs there are: an even number.
+        members: N, the number of pairs, which must be even.
         swap_every: K, how many steps there are between two swaps; 0 for none, which leaves N pairs that are trained
             alone. A swap comes between two executions, so `steps_per_execution` must divide it.
         generators: your own, a list of N networks of different names, each from `(batch, latent_size)` to
-            `(batch, *data_shape)`, images in [-1, 1]; `None` for each that is to be the paper's. They may differ in
-            what lies between.
+            `(batch, *data_shape)`, images in [-1, 1], or `None` in place of each that is to be the paper's. Their
+            hidden layers may differ.
         discriminators: likewise, each from `(batch, *data_shape)` to logits `(batch, 1)`.
-        filters: of the networks for images, channels of the map next to the image.
+        filters: channels of the map next to the image, in the networks for images.
         **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
 
     Attributes:
@@ -72,8 +73,7 @@ class GAP(GenerativeModel):
         selected: int64 scalar, the generator that `sample` and exported models use; 0 at first.
 
     Raises:
-        InputError: a setting is out of its range, `data_shape` does not fit, or a network has other shapes than those
-            that let every generator face every discriminator.
+        InputError: a setting is out of its range, `data_shape` does not fit, or a network has the wrong shapes.
 
     Example:
         model = GAP(data_shape=(2,), members=4)
@@ -98,7 +98,7 @@ class GAP(GenerativeModel):
         super().__init__(data_shape, latent_size=latent_size, **kwargs)
         require_positive(filters=filters, members=members)
         if members % 2:
-            raise InputError(f"`members` must be even, for all to swap two by two. Received: members={members}")
+            raise InputError(f"`members` must be even, so that all can swap two by two. Received: members={members}")
         if not isinstance(swap_every, Integral) or swap_every < 0:
             raise InputError(f"`swap_every` must be a whole number of 0 or more. Received: swap_every={swap_every!r}")
         self.members = members
@@ -148,11 +148,11 @@ class GAP(GenerativeModel):
     # Training.
 
     def paper_optimizer(self, player):
-        """Adam with a rate of 0.0002 and a first momentum of 0.5 for both players, DCGAN's."""
+        """Adam with a rate of 0.0002 and a first momentum of 0.5 for both players, as for DCGAN."""
         return optimizers.adam(2e-4, beta_1=0.5)
 
     def train_step(self, batch):
-        """One update of every discriminator on real rows of its own, then one of every generator."""
+        """One update of every discriminator, each on its own real rows, then one of every generator."""
         real = self.minibatches(self.real_data(batch), self.members)
         logs = self.update_discriminator(real, self._draw(real, "discriminator"))
         return logs | self.update_generator(self._draw(real, "generator"))
@@ -179,12 +179,12 @@ class GAP(GenerativeModel):
         return [self.draw_latents(rows, f"{purpose} {member}") for member, rows in enumerate(real)]
 
     def _faced(self, latents):
-        """For every discriminator, what the generator that it faces makes of its latents."""
+        """For every discriminator, the samples of the generator that it faces."""
         samples = [generator(rows, training=True) for generator, rows in zip(self.generators, latents, strict=True)]
         return tf.unstack(tf.gather(tf.stack(samples), self.pairing.value))
 
     def interlude(self):
-        """The swap: all members in a random order, two by two, exchange discriminators."""
+        """The swap: all members are put in a random order and exchange discriminators two by two."""
         couples = np.argsort(draws.uniform([self.members], self._step_seed("swap"))).reshape(-1, 2)
         pairing = np.array(self.pairing.value)
         pairing[couples] = pairing[couples[:, ::-1]]
@@ -193,10 +193,10 @@ class GAP(GenerativeModel):
     # The members.
 
     def select(self, member):
-        """Makes `sample`, and models that are exported, use a generator.
+        """Makes `sample` and exported models use one generator.
 
         Args:
-            member: its number, in [0, N).
+            member: the generator's number, in [0, N).
 
         Raises:
             InputError: there is no such member.
@@ -206,7 +206,7 @@ class GAP(GenerativeModel):
         self.selected.assign(member)
 
     def samples_of_members(self, seeds):
-        """What `sample` would give of the same seeds, whichever generator was selected.
+        """What `sample` would give for the same seeds, for each generator that could be selected.
 
         Takes what `sample` takes and raises what it raises.
 
@@ -222,7 +222,7 @@ class GAP(GenerativeModel):
         return list(map(self._to_samples, samples))
 
     def panel(self):
-        """The members' discriminators as the metrics of `zoo.metrics` take them: from such samples to logits `[n]`."""
+        """The discriminators as functions for `zoo.metrics`: from samples as `sample` gives them to logits `[n]`."""
         return [functools.partial(self._logits, judge) for judge in self.discriminators]
 
     def _logits(self, judge, samples):
@@ -239,6 +239,6 @@ class GAP(GenerativeModel):
 
 
 def _one_of(members, index, inputs):
-    """What one network of a list makes of inputs; the others are not computed."""
+    """The outputs of one network of a list; those of the others are not computed."""
     branches = [functools.partial(network, inputs, training=False) for network in members]
     return tf.switch_case(tf.cast(index, tf.int32), branches)

@@ -1,7 +1,7 @@
 """Improved Techniques for Training GANs. T. Salimans, I. Goodfellow, W. Zaremba, V. Cheung, A. Radford, X. Chen. 2016.
 https://arxiv.org/abs/1606.03498 (Sec. 3)
 
-Five techniques, of which each can be left out. The discriminator's last layer also reads how close the rows of a batch
+Five techniques, each of which can be left out. The discriminator's last layer also reads how close the rows of a batch
 are, so that a generator that always makes the same image is caught (minibatch discrimination). The generator may match
 the mean of the discriminator's features instead of deceiving it (feature matching). Its rows are normalised by a
 reference batch that never changes (virtual batch normalisation). The discriminator's target for data is 0.9 (one-sided
@@ -15,12 +15,12 @@ theta||^2.
 Differences from the paper. What it leaves open follows the authors' code, https://github.com/openai/improved-gan.
 1. The default networks are DCGAN's with the techniques. `recipes/improved_gan_cifar10.py` has the paper's.
 2. Historical averaging is off by default: the paper states no weight for it, and the code has lost it.
-3. The code's reference batch, here too, is of latents, since the generator alone is normalised by it.
+3. As in the code, the reference batch consists of latents, since only the generator is normalised by it.
 4. With feature matching, the generator matches the data that the discriminator has just seen; the code draws others.
    Features are those before minibatch discrimination.
-5. The rows of a minibatch are compared wherever the discriminator is used: what `discriminate` says of an image depends
-   on the images that it comes with.
-6. Without labels; `SemiSupervisedGAN` is what the paper says of them.
+5. The rows of a minibatch are compared wherever the discriminator is used: the score that `discriminate` gives an image
+   depends on the images in the same batch.
+6. Labels are not used; for the paper's semi-supervised learning see `SemiSupervisedGAN`.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ from zoo.optimizers import InnerEpsilonAdam
 
 @keras.saving.register_keras_serializable("zoo")
 class ImprovedGAN(GenerativeModel):
-    """DCGAN's pair with the paper's techniques, each of which a setting leaves out, or networks of your own.
+    """DCGAN's pair with the paper's techniques, each of which a setting can leave out, or networks of your own.
 
-    Batches are compared by the discriminator, and normalised without `reference_rows`, per replica.
+    Minibatch discrimination and, without `reference_rows`, the generator's batch statistics are per replica.
 
     Args:
-        data_shape: `(height, width, channels)`, as `networks.dcgan_stages` says, or any with networks of your own.
+        data_shape: `(height, width, channels)` that fits `networks.dcgan_stages`, or any with networks of your own.
         latent_size: length of the latent vector, uniform in [0, 1].
         generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [-1, 1].
-        discriminator: your own, from `(batch, *data_shape)`, images in [-1, 1], to logits `(batch, 1)`; with
-            `feature_matching` functional, and its last layer a `Dense` one, whose inputs are the features.
+        discriminator: your own, from `(batch, *data_shape)`, images in [-1, 1], to logits `(batch, 1)`. With
+            `feature_matching`: a functional model that ends in a `Dense` layer, whose inputs are the features.
         filters: channels of the maps next to the image, in both default networks.
         minibatch_kernels: features that minibatch discrimination adds to the default discriminator's; 0 for none.
-        kernel_size: of each of these kernels.
+        kernel_size: the size of each of these kernels.
         reference_rows: latents in the reference batch of the default generator; 0 for batch normalisation.
-        weight_normalization: whether the default discriminator has weight normalisation; else batch normalisation.
+        weight_normalization: whether the default discriminator has weight normalisation instead of batch normalisation.
         feature_matching: whether the generator matches features.
-        real_target: a, the discriminator's target for data, at most 1.
+        real_target: a, the discriminator's target for data, above 0.5 and at most 1.
         historical_weight: h.
         **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
 
@@ -143,14 +143,14 @@ class ImprovedGAN(GenerativeModel):
             images: `[n, *data_shape]`, floats in [0, 1] or uint8; the authors' code takes 500.
 
         Raises:
-            InputError: other images.
+            InputError: the images have another shape or range.
         """
         data = self.checked_data(images)
         initialize_from_data(self.generator, self.latents_of(tf.range(len(data), dtype=tf.int64)))
         initialize_from_data(self.discriminator, data)
 
     def paper_optimizer(self, player):
-        """Adam with a rate of 0.0003 and a first momentum of 0.5 for both, its epsilon under the root."""
+        """Adam with a rate of 0.0003, a first momentum of 0.5 and epsilon under the square root, for both players."""
         return InnerEpsilonAdam(3e-4, beta_1=0.5)
 
     def train_step(self, batch):
@@ -183,7 +183,7 @@ class ImprovedGAN(GenerativeModel):
         return {"generator_loss": loss, **self.minimize("generator", loss, tape)}
 
     def historical_term(self, player):
-        """h ||theta[t] - 1/t sum_{i <= t} theta[i]||^2 (Sec. 3.3), whose running mean theta[t] joins first."""
+        """h ||theta[t] - 1/t sum_{i <= t} theta[i]||^2 (Sec. 3.3), after adding theta[t] to the running mean."""
         if not self.historical_weight:
             return 0.0
         share = 1 / tf.cast(self.step_counter.value + 1, tf.float32)

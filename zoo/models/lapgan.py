@@ -1,17 +1,18 @@
 """Deep Generative Image Models using a Laplacian Pyramid of Adversarial Networks. E. Denton, S. Chintala, A. Szlam,
 R. Fergus. 2015. https://arxiv.org/abs/1506.05751
 
-An image is made from coarse to fine: a first pair of networks makes a small one, and at each larger size a pair of its
-own, conditioned on the enlarged image so far, makes the detail h that the enlarged image l lacks. The pairs are trained
-apart, on the pyramids of real images. Given classes, the model is the paper's CC-LAPGAN: the one-hot class joins the
-vectors of the first pair, and a rectified linear map of it is one plane more for each other network.
+An image is made from coarse to fine: the first pair of networks makes a small image, which is then enlarged step by
+step. At each larger size another pair, conditioned on the enlarged image l, makes the detail h that l lacks. The pairs
+are trained separately, on the pyramids of real images. Given classes, the model is the paper's CC-LAPGAN: the one-hot
+class joins the vectors of the first pair, and a rectified linear map of it is an additional plane for every other
+network.
 
-Of every level k, whose first, the coarsest, has no l:
+At every level k (the coarsest has no l):
 Discriminator: minimise -(E log D_k(h, l) + E log(1 - D_k(G_k(z, l), l))) / 2.
 Generator: minimise -E log D_k(G_k(z, l), l).
 
 What the text leaves open follows the authors' code, https://github.com/facebookarchive/eyescream, read in 2026; the
-text itself was not at hand, and what is remembered of it is said to be.
+text itself was not at hand, and what comes from memory is marked as such.
 
 Differences from the paper:
 1. Images are shrunk and enlarged with a triangle filter (`pyramid.Resize`), which is wider for shrinking. The code does
@@ -19,21 +20,21 @@ Differences from the paper:
    both images aligned, and it scales the whole 32x32 image to each size instead of cropping. The text, as remembered,
    blurs and decimates, and smooths and expands.
 2. A row of a batch is real or generated with equal probability in the text, as remembered. Here, as in the code, every
-   other row is real and the rest are generated. The generator's update conditions on all rows of the batch, where the
+   other row is real and the rest are generated. The generator's update conditions on all rows of the batch, whereas the
    code draws other images for it.
 3. Images lie in [-1, 1]; the code gives every pixel mean 0 and variance 1 over the training set.
-4. The widths are those that an author published beside the code (https://gist.github.com/soumith/e3f722173ea16c1ea0d9)
-   for the 8x8 networks, 1,200 and 600 units; the 128 and 64 planes of the 28x28 and 14x14 ones are remembered from the
-   text (the code's default is 64 for both). The second hidden layer of the 8x8 generator is rectified, as in the code's
-   conditional one; the unconditional one's is a sigmoid.
-5. Weights start uniform within 1 / sqrt(inputs), Torch's default and so the code's but for its unconditional 8x8
-   networks (normal, of deviation 0.05 and 0.005); biases start at zero.
-6. Every level has the rate, decay and momentum of the code's unconditional finer levels; its other scripts differ
-   (rate 0.01, momentum from 0, decay 1.00004 or 1.000004). Both change a little at every update, where the code
-   changes them after each epoch, of 704 updates whose rows it draws with replacement; here an epoch is the 703 whole
-   batches. The code's momentum ends at 0.7, the text's, as remembered, at 0.8.
-7. Where an image has fewer than 9 pixels a side, the discriminator's convolutions are padded; unpadded, nothing would
-   be left.
+4. For the 8x8 networks the widths, 1,200 and 600 units, are those that an author published separately from the code
+   (https://gist.github.com/soumith/e3f722173ea16c1ea0d9); the 128 and 64 planes of the 28x28 and 14x14 ones are
+   remembered from the text (the code's default is 64 for both). The second hidden layer of the 8x8 generator is
+   rectified, as in the code's conditional one; in the unconditional one it is a sigmoid.
+5. Weights start uniform within 1 / sqrt(inputs). This is Torch's default, and so the code's, except in its
+   unconditional 8x8 networks (normal, of deviation 0.05 and 0.005). Biases start at zero.
+6. Every level has the rate, decay and momentum of the code's unconditional finer levels; the code's other scripts
+   differ (rate 0.01, momentum from 0, decay 1.00004 or 1.000004). The rate and the momentum change a little at every
+   update; the code changes them after each epoch, of 704 updates whose rows it draws with replacement; here an epoch is
+   the 703 whole batches. The code's momentum ends at 0.7, the text's, as remembered, at 0.8.
+7. If an image has fewer than 9 pixels per side, the discriminator's convolutions are padded; unpadded, they would leave
+   nothing.
 """
 
 from __future__ import annotations
@@ -48,18 +49,18 @@ from zoo.errors import InputError, require_positive
 from zoo.model import GenerativeModel
 from zoo.networks import laplacian
 
-EPOCH = 45_000 // 64  # updates: 45,000 images, of which an update shows the discriminator 64
+EPOCH = 45_000 // 64  # updates per epoch: 45,000 images, 64 of which the discriminator sees in each update
 
 
 def _call(network, first, condition, **kwargs):
-    """What a network makes of its first input and of those it is conditioned on, if any."""
+    """A network's outputs for its first input and those that it is conditioned on, if any."""
     return network([first, *condition] if condition else first, **kwargs)
 
 
 class Level:
-    """One size of the pyramid: the shapes of its image, noise and condition, and what makes the paper's pair for it.
+    """One size of the pyramid: the shapes of its image, noise and conditions, and functions that make its networks.
 
-    Both networks are conditioned on the low-pass image, but at the coarsest level, and on the class, if there is one.
+    Both networks are conditioned on the low-pass image, except at the coarsest level, and on the class, if any.
     """
 
     def __init__(self, model, number):
@@ -84,35 +85,35 @@ class Level:
 class LAPGAN(GenerativeModel):
     """A pyramid of adversarial pairs, level 0 the finest; with `num_classes`, CC-LAPGAN.
 
-    No level reads what another has learnt. They may be trained together, or apart: one model for each level, made with
-    `levels=[number]`, and then `assemble`. The weights are the same either way, as long as the optimiser treats each
-    weight by itself (clipping by a global norm does not).
+    The levels learn independently of each other. They can be trained together or separately: one model for each level,
+    made with `levels=[number]`, and then `assemble`. The weights are the same either way, as long as the optimiser
+    treats each weight by itself (clipping by a global norm does not).
 
     Args:
         data_shape: `(height, width, channels)`.
-        latent_size: length of the coarsest level's latent vector, uniform in [-1, 1]; each other level has a plane of
+        latent_size: length of the coarsest level's latent vector, uniform in [-1, 1]; every other level has a plane of
             such noise.
         sizes: `(height, width)` of each level, finest first; by default `pyramid.halved_sizes`.
         generators: your own, one for each level, finest first, or None for the paper's. The last goes from
             `(batch, latent_size)` to an image, the others from `[noise (batch, height, width, 1), low-pass image]` to
-            the detail; all take the one-hot class as one more input where there are classes. Their names differ.
+            the detail; all take the one-hot class as one more input where there are classes. Their names must differ.
         discriminators: your own, one for each level, finest first, or None for the paper's. The last goes from an
             image, the others from `[detail, low-pass image]`, and the one-hot class as above, to logits `(batch, 1)`.
         filters: planes of the finest level's convolutions; each coarser level has half as many.
-        units: of the coarsest generator's hidden layers; its discriminator's have half as many.
-        levels: the numbers of the levels to train, 0 the finest; all unless given. The others keep their first weights.
+        units: width of the coarsest generator's hidden layers; its discriminator's are half as wide.
+        levels: the numbers of the levels to train, 0 the finest; by default all. The others keep their first weights.
         **kwargs: `num_classes`, `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
 
     Attributes:
         generators, discriminators: the networks of each level, finest first.
-        generator: the chain of all generators, from one latent per level (and the one-hot class) to the images from the
-            coarsest to the finest.
+        generator: the chain of all generators, from one latent per level (and the one-hot class) to the images of all
+            levels, coarsest first.
         discriminator: all discriminators on the pyramid of an image, `(batch, *data_shape)` (and the one-hot class), to
             the logits of each level `(batch, levels)`.
 
     Raises:
-        InputError: a setting is out of its range, `data_shape` or `sizes` make no pyramid, or a network has the wrong
-            shapes.
+        InputError: a setting is out of its range, `data_shape` or `sizes` do not form a pyramid, or a network has the
+            wrong shapes.
 
     Example:
         model = LAPGAN(data_shape=(28, 28, 1), filters=16)
@@ -178,7 +179,7 @@ class LAPGAN(GenerativeModel):
         return keras.Model([image, *classes], keras.layers.Concatenate(dtype="float32")(logits), name="discriminator")
 
     def _decomposed(self, images, classes):
-        """The coefficients of images, finest first, and what each level is conditioned on."""
+        """The Laplacian coefficients of images, finest first, and what each level is conditioned on."""
         coefficients, low_passes = pyramid.laplacian(images, self.sizes)
         return coefficients, [*([low_pass, *classes] for low_pass in low_passes), classes]
 
@@ -191,7 +192,7 @@ class LAPGAN(GenerativeModel):
     # Training.
 
     def paper_optimizer(self, player):
-        """Gradient descent for both players: a rate of 0.02, and a momentum from 0.5 to 0.7 over 250 epochs."""
+        """Gradient descent for both players: a rate of 0.02, and a momentum rising from 0.5 to 0.7 over 250 epochs."""
         decay = 1.000004 ** (1 / EPOCH)
         return optimizers.MomentumRampSGD(0.02, decay=decay, final_momentum=0.7, ramp=250 * EPOCH, dampened=True)
 
@@ -213,7 +214,7 @@ class LAPGAN(GenerativeModel):
             for k, fake in generated.items():
                 real_logits = _call(self.discriminators[k], coefficients[k], conditions[k], training=True)
                 fake_logits = _call(self.discriminators[k], fake, fake_conditions[k], training=True)
-                # Half, as the mean over a batch that is half real is: the published rate belongs to it.
+                # Half the sum is the mean over a batch that is half real; the published rate belongs to this mean.
                 logs[f"discriminator_{k}_loss"] = losses.cross_entropy_discriminator_loss(real_logits, fake_logits) / 2
                 total += logs[f"discriminator_{k}_loss"]
                 accuracies = losses.discriminator_accuracies(real_logits, fake_logits)
@@ -242,17 +243,17 @@ class LAPGAN(GenerativeModel):
         return self.generate_chain(latents, labels)[-1]
 
     def generate_chain(self, latents, labels):
-        """The images on the way from the coarsest, which a latent vector makes, to the finest.
+        """The images of all levels, from the coarsest, which a latent vector makes, to the finest.
 
         Args:
-            latents: of each level, finest first, of the shapes that `prior` has.
-            labels: int32 `[n]`; without classes they are ignored.
+            latents: a list with the latents of each level, finest first, of the shapes in `prior`.
+            labels: int32 `[n]`; ignored by a model without classes.
 
         Returns:
             A list of float32 `[n, height, width, channels]`, coarse to fine, in [-1, 1] or a little beyond.
 
         Raises:
-            InputError: latents of other shapes.
+            InputError: the latents have other shapes.
         """
         wanted = [tuple(prior.batch_shape) for prior in self.prior]
         received = [tuple(part.shape[1:]) for part in tf.nest.flatten(latents)]
@@ -261,7 +262,7 @@ class LAPGAN(GenerativeModel):
         return self.sampler([*latents, *self._classes(labels)], training=False)
 
     def sample_chain(self, seeds, labels=None):
-        """The chain of images that ends in what `sample` makes of the same seeds and labels.
+        """The chain of images that ends in what `sample` gives for the same seeds and labels.
 
         Takes what `sample` takes and raises what it raises.
 
@@ -276,31 +277,31 @@ class LAPGAN(GenerativeModel):
         return [self._to_samples(images) for images in chain]
 
     def score(self, data, labels):
-        """The sum of all levels' logits: the log odds of the image, as each level's are those of h_k given l_k."""
+        """The sum of all levels' logits: each is the log odds of h_k given l_k, so the sum is that of the image."""
         classes = self._classes(labels)
         return tf.reduce_sum(_call(self.discriminator, data, classes, training=False), axis=-1)
 
-    # Levels apart, and the whole.
+    # Assembling levels that were trained separately.
 
     @classmethod
     def assemble(cls, parts):
-        """One model from levels that were trained apart.
+        """One model from levels that were trained separately.
 
         Args:
-            parts: models, each of which lends the levels that it trained; together they lend every level, once.
+            parts: models, each of which contributes the levels that it trained; every level must be there once.
 
         Returns:
-            A `LAPGAN` with their networks and averages, not compiled; its `step` is the longest training's.
+            A `LAPGAN` with their networks and averages, not compiled; its `step` is that of the longest training.
 
         Raises:
-            InputError: the models are of different pyramids, or a level is missing or there twice.
+            InputError: the models have different pyramids, or a level is missing or present twice.
         """
         configs = [part.get_config() for part in parts]
         for name in ("data_shape", "sizes", "num_classes", "latent_size", "ema_decay"):
             values = [config[name] for config in configs]
             if any(value != values[0] for value in values):
                 received = ", ".join(map(str, values))
-                raise InputError(f"Levels fit together if their models have the same `{name}`. Received: {received}")
+                raise InputError(f"Levels need models with the same `{name}` to fit together. Received: {received}")
         lenders = sorted((level, lender) for lender, part in enumerate(parts) for level in part.levels)
         if not parts or [level for level, _ in lenders] != list(range(parts[0].depth)):
             received = " and ".join(str(list(part.levels)) for part in parts) or "of no models"

@@ -6,20 +6,20 @@ the two. Samples that are near the data need little or no margin, so the generat
 L, here the discriminator: minimise gamma E L(x) + E C(lambda ||x - G(z)||_1 + L(x) - L(G(z))) over pairs (x, z).
 Generator: minimise E L(G(z)).
 
-C(a) = max(a, slope a). A slope of 0 is the paper's hinge; others are its generalisation, GLS-GAN: 1 is the objective of
-WGAN, -1 the absolute value. This is not LSGAN, the one with least squares.
+C(a) = max(a, slope a). A slope of 0 is the paper's hinge; other slopes give its generalisation, GLS-GAN: 1 is the
+objective of WGAN, -1 the absolute value. This is not LSGAN, the least-squares GAN.
 
 Differences from the paper. Settings are those of the author's code, `lsgan.lua` in https://github.com/guojunq/lsgan at
 commit 6c148fc, and `glsgan.lua` in https://github.com/guojunq/glsgan.
-1. The kernels are DCGAN's 5x5; those of the code, 4x4. All layers of the code are convolutions without biases; here the
-   generator's last layer and the first and the last of L have biases, and the generator begins and L ends with a dense
-   layer. Batch normalisation scales by one at first; by numbers around one in the code. The number of layers follows
-   from `data_shape`, as `networks.dcgan_stages` says.
-2. The generator's update has latents of its own; the code gives both updates of a step the same.
+1. The kernels are DCGAN's 5x5; those of the code are 4x4. All layers of the code are convolutions without biases; here
+   the generator's last layer and the first and the last of L have biases, and the generator begins and L ends with a
+   dense layer. The gains of batch normalisation start at one; in the code they start at numbers around one. The number
+   of layers follows from `data_shape`, as `networks.dcgan_stages` says.
+2. The generator's update draws new latents; the code uses the same latents in both updates of a step.
 3. No weight is clipped or decayed. The code of GLS-GAN clips the weights of L: at 0.08 in its newest commit, 7219344,
-   whose slope is 0, rate 0.0002 and run 50 epochs; at 0.04 from commit 03e59c7 to commit a89d25a, with a slope of 0.5,
-   then -1, and a rate of 0.0001. Without clipping, nothing bounds L for slopes above 0.
-4. Without labels alone: CLS-GAN, the conditional form, is not here.
+   which has a slope of 0, a rate of 0.0002 and 50 epochs; at 0.04 from commit 03e59c7 to commit a89d25a, with a slope
+   of 0.5, later -1, and a rate of 0.0001. Without clipping, nothing bounds L for slopes above 0.
+4. Labels are not used: CLS-GAN, the conditional form, is not included.
 """
 
 from __future__ import annotations
@@ -35,7 +35,13 @@ from zoo.model import GenerativeModel
 
 
 def loss_network(data_shape, filters, seed=0, rectified=True):
-    """DCGAN's discriminator for a loss: rectified, so 0 or more, as in the code of LS-GAN, or linear, as in GLS-GAN's.
+    """DCGAN's discriminator as L: rectified, and so never negative, as in LS-GAN's code, or linear, as in GLS-GAN's.
+
+    Args:
+        data_shape: `(height, width, channels)`; see `networks.dcgan_stages` for the sizes that fit.
+        filters: channels of the map next to the image.
+        seed: determines the first weights.
+        rectified: whether L is rectified.
 
     Returns:
         A `keras.Model` from `(batch, *data_shape)`, images in [-1, 1], to float32 losses `(batch, 1)`.
@@ -50,7 +56,7 @@ def loss_network(data_shape, filters, seed=0, rectified=True):
 
 
 def margins(real, fake):
-    """||x - G(z)||_1, row by row: float32 `(batch, 1)`, the sum over all values of a row."""
+    """||x - G(z)||_1 of each row, summed over all its values: float32 `(batch, 1)`."""
     distance = tf.abs(tf.cast(real, tf.float32) - tf.cast(fake, tf.float32))
     return tf.reduce_sum(tf.reshape(distance, [tf.shape(distance)[0], -1]), axis=1, keepdims=True)
 
@@ -62,13 +68,14 @@ class LossSensitiveGAN(GenerativeModel):
     The score of data is -L. Scores have no boundary between real and fake. Batch statistics are per replica.
 
     Args:
-        data_shape: `(height, width, channels)`, as `networks.dcgan_stages` says, or any with networks of your own.
+        data_shape: `(height, width, channels)` that fits `networks.dcgan_stages`, or any with networks of your own.
         latent_size: length of the latent vector, uniform in [-1, 1].
         generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [-1, 1].
         discriminator: your own L, from `(batch, *data_shape)`, images in [-1, 1], to `(batch, 1)`.
         filters: channels of the map next to the image, in both networks.
-        margin_weight: lambda. The distances are sums, so it belongs to a size of data; this one to 64x64x3.
-        slope: of C below 0; at most 1.
+        margin_weight: lambda. Distances are sums over all values, so it depends on the data's size; the default is for
+            64x64x3.
+        slope: the slope of C below 0, at most 1.
         real_weight: gamma.
         **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
 

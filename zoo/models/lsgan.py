@@ -1,8 +1,9 @@
 """Least Squares Generative Adversarial Networks. X. Mao, Q. Li, H. Xie, R. Y. K. Lau, Z. Wang, S. P. Smolley. 2017.
 https://arxiv.org/abs/1611.04076
 
-The discriminator regresses on a code for real data and one for fakes, with squared errors instead of a cross-entropy.
-Samples that it takes for real but that lie far from its boundary still pull the generator, which learns from them.
+The discriminator is trained with squared errors instead of a cross-entropy, towards one code for real data and another
+for fakes. The generator therefore still learns from samples that the discriminator takes for real but that lie far from
+its boundary.
 
 Discriminator: minimise E (D(x) - b)^2 / 2 + E (D(G(z)) - a)^2 / 2.
 Generator: minimise E (D(G(z)) - c)^2 / 2.
@@ -11,11 +12,11 @@ With b - c = 1 and b - a = 2 the generator minimises the Pearson divergence betw
 
 Differences from the paper. Settings are those of the authors' code for LSUN, https://github.com/xudonmao/LSGAN.
 1. The squared errors are means over the batch, as in the paper; the code sums them, which Adam all but cancels.
-2. The generator's update has latents of its own; the code gives both updates of a step the same.
+2. The generator's update draws new latents; the code uses the same latents in both updates of a step.
 3. The paper's networks are for 112x112 photographs; here the number of layers follows from `data_shape`, as
-   `networks.dcgan_stages` says, so that 112x112 gives the code's.
+   `networks.dcgan_stages` says, and 112x112 gives the code's networks.
 4. Convolutions before batch normalisation have no bias, which it would cancel. The discriminator's first weights are
-   normal, not cut off at two deviations.
+   normal, not truncated at two standard deviations.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ layers = keras.layers
 
 
 def vgg_generator(data_shape, latent_size, filters, seed=0):
-    """The paper's: 3x3 transposed convolutions that double the map; after each small map comes one that keeps its size.
+    """The paper's: 3x3 transposed convolutions that double the map; after each small map one keeps the size.
 
-    Of 64 filters, maps of a quarter of the image's side and less have 256 channels, of half of it 128, the last 64.
+    With 64 filters, the last maps have 64 channels, those of half the image's side 128, and all smaller ones 256.
 
     Args:
         data_shape: `(height, width, channels)`; see `networks.dcgan_stages` for the sizes that fit.
@@ -76,7 +77,7 @@ def vgg_generator(data_shape, latent_size, filters, seed=0):
 
 
 def least_squares(scores, code):
-    """E (scores - code)^2 / 2, a term of eq. 2: float32 scalar from `(batch, 1)`."""
+    """E (scores - code)^2 / 2, a term of eq. 2: a float32 scalar from scores `(batch, 1)`."""
     return tf.reduce_mean((tf.cast(scores, tf.float32) - code) ** 2) / 2
 
 
@@ -88,7 +89,7 @@ class LSGAN(GenerativeModel):
     replica.
 
     Args:
-        data_shape: `(height, width, channels)`, as `networks.dcgan_stages` says, or any with networks of your own.
+        data_shape: `(height, width, channels)` that fits `networks.dcgan_stages`, or any with networks of your own.
         latent_size: length of the latent vector, uniform in [-1, 1].
         generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [-1, 1].
         discriminator: your own, from `(batch, *data_shape)`, images in [-1, 1], to linear scores `(batch, 1)`.
@@ -99,8 +100,8 @@ class LSGAN(GenerativeModel):
         **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
 
     Attributes:
-        BINARY: the codes 0, 1 and 1, those of the authors' code and the default.
-        PEARSON: the codes -1, 1 and 0, with which the generator minimises a Pearson divergence.
+        BINARY: a, b and c of 0, 1 and 1, as in the authors' code; the default.
+        PEARSON: a, b and c of -1, 1 and 0, with which the generator minimises a Pearson divergence.
 
     Raises:
         InputError: a setting is out of its range, `data_shape` does not fit, or a network has the wrong shapes.

@@ -1,25 +1,27 @@
 """Improved Techniques for Training GANs. T. Salimans, I. Goodfellow, W. Zaremba, V. Cheung, A. Radford, X. Chen. 2016.
 https://arxiv.org/abs/1606.03498 (Sec. 5, semi-supervised learning)
 
-The discriminator is a classifier of K classes and one more, that of generated data, so that it also learns from data
-without labels: they belong to some of the K classes. The generator matches the mean of the classifier's features.
+The discriminator is a classifier of K classes and one more, that of generated data. So it also learns from data without
+labels, which belong to one of the K classes. The generator matches the mean of the classifier's features.
 
 With K logits l_k and 0 for the class K + 1, D(x) = Z(x) / (Z(x) + 1), where Z(x) = sum_k exp l_k(x).
-Discriminator: minimise -E log p(y | x, y <= K) + 1/2 (-E log D(x) - E log(1 - D(G(z)))), x with and without labels.
-Generator: minimise the mean over the features f of (E f(x) - E f(G(z)))^2, or of |E f(x) - E f(G(z))|, or, of a
-discriminator with minibatch discrimination, E log(1 - D(G(z))).
+Discriminator: minimise -E log p(y | x, y <= K) + 1/2 (-E log D(x) - E log(1 - D(G(z)))); the first term takes only x
+with labels, the second all x.
+Generator: minimise the mean over the features f of (E f(x) - E f(G(z)))^2, or of |E f(x) - E f(G(z))|, or, if the
+discriminator has minibatch discrimination, E log(1 - D(G(z))).
 
 With `consistency_weight` it is the semi-supervised learning of CT-GAN (Wei et al. 2018,
-https://openreview.net/forum?id=SJx9GQb0-): the probabilities of two passes of x, each with noise of its own, are drawn
-together. In the authors' code for MNIST the weight is 0.1, the term stands inside the half, and all else is as here.
+https://openreview.net/forum?id=SJx9GQb0-): the class probabilities of two passes of x, each with its own noise, are
+drawn towards each other. In the authors' code for MNIST the weight is 0.1, the term is halved with the cross-entropy,
+and all else is as here.
 
 Differences from the paper. What it leaves open follows the authors' code, https://github.com/openai/improved-gan
 (`mnist_svhn_cifar10`): networks, noise, the factor 1/2, the optimiser, the mean over the features, which the paper
 sums, and the three objectives of the generator, for MNIST, for CIFAR-10 and SVHN, and for minibatch discrimination.
 1. The classifier's average starts from its first weights and moves faster at first; the code's starts from 0.
 2. Samples are drawn with the running averages of the batch statistics, which see both players' updates; the code draws
-   none after training.
-3. A column of weights is divided by its norm, where the code adds 1e-6 to the square in the generator's last layer.
+   no samples after training.
+3. Each column of weights is divided by its norm; in the generator's last layer the code adds 1e-6 to the squared norm.
 """
 
 from __future__ import annotations
@@ -39,10 +41,10 @@ from zoo.optimizers import InnerEpsilonAdam
 
 layers = keras.layers
 
-MINIBATCHES = 3  # of a step: labelled, unlabelled, and unlabelled for the generator
+MINIBATCHES = 3  # in each step: labelled, unlabelled, and unlabelled for the generator
 INPUT_NOISE, HIDDEN_NOISE = 0.3, 0.5
 
-OBJECTIVES = {  # of the generator: what is made of a difference of mean features; None for none
+OBJECTIVES = {  # of the generator: a function of the difference of mean features; None if it matches no features
     "squared_matching": tf.square,
     "absolute_matching": tf.abs,
     "minimax": None,
@@ -76,7 +78,7 @@ def dense_discriminator(data_shape, num_classes, units=(1000, 500, 250, 250, 250
 
     Args:
         data_shape: `(height, width, channels)`.
-        num_classes: how many logits.
+        num_classes: the number of logits.
         units: widths of the hidden layers.
 
     Returns:
@@ -94,27 +96,28 @@ def dense_discriminator(data_shape, num_classes, units=(1000, 500, 250, 250, 250
 
 @keras.saving.register_keras_serializable("zoo")
 class SemiSupervisedGAN(Classifying, GenerativeModel):
-    """A classifier that learns from few labels, many images without one, and a generator's samples.
+    """A classifier that learns from a few labelled images, many unlabelled ones, and a generator's samples.
 
-    A step's batch is three minibatches: rows 0, 3, 6, ... are classified, by those that have a label; the discriminator
-    takes rows 1, 4, 7, ... for real, and the generator matches rows 2, 5, 8, ..., whatever their labels.
-    `zoo.data.semi_supervised` streams such batches.
+    A step's batch is three minibatches. From rows 0, 3, 6, ... the discriminator learns to classify, using only those
+    with a label; rows 1, 4, 7, ... are its real data; rows 2, 5, 8, ... are those that the generator matches. The
+    labels of the last two are ignored. `zoo.data.semi_supervised` streams such batches.
 
     Args:
-        data_shape: `(height, width, channels)`; with networks of your own, any.
+        data_shape: `(height, width, channels)`, or any with networks of your own.
         num_classes: K.
         latent_size: length of the latent vector, uniform in [0, 1].
         generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in `value_range`.
-        discriminator: your own, from `(batch, *data_shape)`, images in `value_range`, to logits `(batch, num_classes)`;
-            functional, and its last layer a `Dense` one. That layer's inputs, before any noise, are the features.
-        value_range: of the images that your own networks emit and read.
+        discriminator: your own, from `(batch, *data_shape)`, images in `value_range`, to logits `(batch, num_classes)`:
+            a functional model that ends in a `Dense` layer. That layer's inputs, before any noise, are the features.
+        value_range: the lowest and the highest value of the images that your own networks emit and read.
         generator_units: width of the generator's hidden layers.
         discriminator_units: widths of the discriminator's hidden layers.
         objective: the generator's, a key of `OBJECTIVES`.
-        generator_updates: the generator's updates a step; the code makes 3 with "minimax".
-        unlabelled_weight: of the half of the cross-entropy between data and samples.
-        consistency_weight: of the distance of two passes' class probabilities, beside that cross-entropy.
-        classifier_decay: of the average of the discriminator that classifies.
+        generator_updates: the generator's updates per step; the code makes 3 with "minimax".
+        unlabelled_weight: the weight of half the cross-entropy between data and samples.
+        consistency_weight: the weight of the distance between two passes' class probabilities, which is added to that
+            cross-entropy.
+        classifier_decay: the decay of the running average of the discriminator's weights, which classifies.
         **kwargs: `seed`, `ema_decay` (of the generator) and `name`, as in `GenerativeModel`.
 
     Raises:
@@ -192,7 +195,7 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
             images: `[n, *data_shape]`, floats in [0, 1] or uint8; the authors' code takes 500.
 
         Raises:
-            InputError: other images.
+            InputError: the images have another shape or range.
         """
         data = self.checked_data(images)
         initialize_from_data(self.generator, self.latents_of(tf.range(len(data), dtype=tf.int64)))
@@ -200,11 +203,11 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
         self.classifier.set_weights(self.discriminator.get_weights())
 
     def paper_optimizer(self, player):
-        """Adam with a rate of 0.003 and a first momentum of 0.5 for both, its epsilon under the root."""
+        """Adam with a rate of 0.003, a first momentum of 0.5 and epsilon under the square root, for both players."""
         return InnerEpsilonAdam(3e-3, beta_1=0.5)
 
     def train_step(self, batch):
-        """One update of the discriminator, then the generator's on data of their own."""
+        """One update of the discriminator, then the generator's updates, on other rows of the batch."""
         rows = self.real_data(batch), batch["label"]
         (labelled, labels), (real, _), (matched, _) = self.minibatches(rows, MINIBATCHES)
         logs = self.update_discriminator(labelled, labels, real, self.draw_latents(real, "discriminator"))
@@ -220,7 +223,7 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
             real_odds, fake_odds = losses.real_log_odds(real_logits), losses.real_log_odds(fake_logits)
             unlabelled_loss = losses.cross_entropy_discriminator_loss(real_odds, fake_odds)
             if self.consistency_weight:
-                other_logits = self.discriminator(real, training=True)  # with noise of its own
+                other_logits = self.discriminator(real, training=True)  # with its own noise
                 unlabelled_loss += self.consistency_weight * losses.class_consistency(real_logits, other_logits)
             loss = labelled_loss + self.unlabelled_weight * unlabelled_loss / 2
         norms = self.minimize("discriminator", loss, tape)
@@ -245,7 +248,7 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
         return losses.real_log_odds(self.discriminator(data, training=False))
 
     def classify_signature(self, image):
-        """`image` float32 [n, *data_shape] in [0, 1] to `probabilities` [n, num_classes] and `label` int32 [n]."""
+        """From `image` float32 [n, *data_shape] in [0, 1] to `probabilities` [n, num_classes] and `label` int32 [n]."""
         logits = self.classifier(self._from_unit(image), training=False)
         return {PROBABILITIES: tf.nn.softmax(logits), LABEL: tf.argmax(logits, axis=-1, output_type=tf.int32)}
 

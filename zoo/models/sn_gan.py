@@ -2,7 +2,7 @@
 https://arxiv.org/abs/1802.05957
 
 Every kernel of the discriminator is divided by its largest singular value, so that the discriminator's slope is bounded
-wherever its inputs lie. One step of the power iteration an update suffices, since kernels change slowly.
+wherever its inputs lie. One step of power iteration per update suffices, since kernels change slowly.
 
 Discriminator f: minimise E max(0, 1 - f(x)) + E max(0, 1 + f(G(z))) (`objective="hinge"`), or
 -E log D(x) - E log(1 - D(G(z))) with D = sigmoid(f) (`"cross_entropy"`).
@@ -11,13 +11,13 @@ Generator: minimise -E f(G(z)), or -E log D(G(z)).
 Differences from the paper. What the text leaves open follows the authors' code,
 https://github.com/pfnet-research/sngan_projection, and for the convolutional networks
 https://github.com/pfnet-research/chainer-gan-lib: the first weights, the normalisation of the generator's projection,
-the generator's update before the discriminator's, and u, which every forward pass of training moves.
+the generator's update before the discriminator's, and u, which every forward pass in training updates.
 1. The paper's networks are for 32x32 images (and 48x48); here their depth follows from `data_shape` as DCGAN's does:
    28x28 images have one stage less than 32x32 in both convolutional networks and in the residual generator, and their
    smallest maps are 7x7.
-2. The residual generator is WGAN-GP's with twice its channels, which differs from the paper's in the epsilon of its
-   normalisation alone, 1e-5 for 2e-5.
-3. The generator learns from as many samples as a minibatch of the discriminator has rows; the code of the residual
+2. The residual generator is WGAN-GP's with twice its channels, which differs from the paper's only in the epsilon of
+   its normalisation, 1e-5 instead of 2e-5.
+3. The generator learns from as many samples as the discriminator's minibatch has rows; the code of the residual
    networks takes twice as many, 128.
 4. Images have 256 levels in [-1, 1]; the code divides by 128 instead of 127.5 and adds noise of one level's width.
 5. Samples are drawn with the running averages of the batch statistics, which see both players' updates.
@@ -41,7 +41,7 @@ layers = keras.layers
 
 
 class Setting(NamedTuple):
-    """Adam's rate and momenta, for both players, and the discriminator's updates a step."""
+    """Adam's rate and momenta, for both players, and the discriminator's updates per step."""
 
     learning_rate: float
     beta_1: float
@@ -56,7 +56,7 @@ SETTINGS = {
     "D": Setting(1e-3, 0.5, 0.9, 5),
     "E": Setting(1e-3, 0.5, 0.999, 5),
     "F": Setting(1e-3, 0.9, 0.999, 5),
-    "ResNet": Setting(2e-4, 0.0, 0.9, 5),  # of the residual networks
+    "ResNet": Setting(2e-4, 0.0, 0.9, 5),  # for the residual networks
 }
 
 OBJECTIVES = {  # the discriminator's loss and the generator's
@@ -66,7 +66,7 @@ OBJECTIVES = {  # the discriminator's loss and the generator's
 
 
 def cnn_generator(data_shape, latent_size, filters=64, seed=0):
-    """A normalised projection, 4x4 transposed convolutions that double the map and halve its channels, a 3x3 one.
+    """A normalised projection, 4x4 transposed convolutions that double the map and halve its channels, and a 3x3 one.
 
     Args:
         data_shape: `(height, width, channels)`; see `networks.dcgan_stages` for the sizes that fit.
@@ -90,7 +90,7 @@ def cnn_generator(data_shape, latent_size, filters=64, seed=0):
 
 
 def cnn_discriminator(data_shape, filters=64, seed=0):
-    """Pairs of a 3x3 convolution and a 4x4 one that halves the map, a 3x3 one, a logit; all spectrally normalised.
+    """Pairs of a 3x3 and a 4x4 convolution, which halves the map, a last 3x3 one, a logit; all spectrally normalised.
 
     Args:
         data_shape: `(height, width, channels)`; see `networks.dcgan_stages` for the sizes that fit.
@@ -110,7 +110,7 @@ def cnn_discriminator(data_shape, filters=64, seed=0):
 
 
 def resnet_discriminator(data_shape, filters=128, seed=0):
-    """The residual critic of WGAN-GP with a sum over the pixels in place of the mean; all spectrally normalised.
+    """The residual critic of WGAN-GP, with a sum over the pixels instead of the mean; all spectrally normalised.
 
     Args:
         data_shape: `(height, width, channels)`; height and width divisible by 4.
@@ -136,18 +136,17 @@ def _normalized(x):
 class SNGAN(GenerativeModel):
     """A generator against a spectrally normalised discriminator: the paper's convolutional pair, or your own networks.
 
-    The residual pair is `networks.residual_generator` of 256 filters and `resnet_discriminator`, with the setting
-    "ResNet". To normalise a network of your own there is `networks.spectrally_normalized`. Batch statistics are per
-    replica.
+    The residual pair is `networks.residual_generator` with 256 filters and `resnet_discriminator`, with the setting
+    "ResNet". `networks.spectrally_normalized` normalises a network of your own. Batch statistics are per replica.
 
     Args:
-        data_shape: `(height, width, channels)`, as `networks.dcgan_stages` says, or any with networks of your own.
+        data_shape: `(height, width, channels)` that fits `networks.dcgan_stages`, or any with networks of your own.
         latent_size: length of the latent vector, standard normal.
         generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [-1, 1].
         discriminator: your own, from `(batch, *data_shape)`, images in [-1, 1], to logits `(batch, 1)`.
         filters: channels of the maps next to the image, in both networks.
         objective: `"hinge"` or `"cross_entropy"`.
-        setting: a key of `SETTINGS`: the updates of the discriminator a step, and what `compile` takes for Adam.
+        setting: a key of `SETTINGS`, which gives the discriminator's updates per step and the settings of Adam.
         **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
 
     Raises:
@@ -188,12 +187,12 @@ class SNGAN(GenerativeModel):
         self.sampler = self.averaged(self.generator)
 
     def paper_optimizer(self, player):
-        """Adam with the rate and the momenta of the setting for both players."""
+        """Adam for both players, with the rate and the momenta of the setting."""
         rate, beta_1, beta_2, _ = SETTINGS[self.setting]
         return optimizers.adam(rate, beta_1, beta_2)
 
     def train_step(self, batch):
-        """One generator update, then the discriminator's on fresh minibatches: the order of the authors' code."""
+        """One generator update, then the discriminator's, each on a fresh minibatch: the order of the authors' code."""
         reals = self.minibatches(self.real_data(batch), self.discriminator_updates)
         logs = self.update_generator(self.draw_latents(reals[0], "generator"))
         for k, real in enumerate(reals):

@@ -1,27 +1,27 @@
 """Unrolled Generative Adversarial Networks. L. Metz, B. Poole, D. Pfau, J. Sohl-Dickstein. 2017.
 https://arxiv.org/abs/1611.02163
 
-The generator looks ahead: its loss is what the value of the game would be after K further updates of the discriminator,
-and its gradient runs through those updates. A generator that moves all its samples onto one mode of the data then sees
-that the discriminator would follow, and gains nothing.
+The generator looks ahead: its loss is the value that the game would have after K further updates of the discriminator,
+and its gradient runs through those updates. So a generator gains nothing by moving all its samples onto one mode of the
+data, as it sees that the discriminator would follow.
 
-With f = E log D(x) + E log(1 - D(G(z))), theta_D^0 = theta_D and theta_D^(k+1) the weights that one update of the
-discriminator's optimiser up the gradient of f makes of theta_D^k, f_K is f at theta_D^K.
+Let f = E log D(x) + E log(1 - D(G(z))). Starting from theta_D^0 = theta_D, one update of the discriminator's optimiser
+up the gradient of f leads from theta_D^k to theta_D^(k+1); f_K is f at theta_D^K.
 
 Discriminator: maximise f.
 Generator: minimise f_K. With K = 0 this is the saturating loss of Goodfellow et al. (2014).
 
-Differences from the paper. Its text has the method. The networks and the optimisers for vectors are those ascribed to
-its appendix on the ring of Gaussians, which was not at hand to check them against.
-1. The players move in turn, the discriminator first, each with latents of its own. The authors' notebook,
+Differences from the paper. Its text has the method. The networks and the optimisers for vectors are those attributed to
+its appendix on the ring of Gaussians, which was not at hand to check.
+1. The players move in turn, the discriminator first, each with its own latents. The authors' notebook,
    https://github.com/poolio/unrolled_gan, moves both at once, on the same latents.
-2. The unrolled updates are those of the discriminator's optimiser, gradient descent or Adam with the moments that it
-   has by then, as in the notebook; the equations have gradient descent.
-3. The networks for images are those of the experiment on stacked MNIST in the code of Lin et al. (2017, "PacGAN"),
-   https://github.com/fjxmlzn/PacGAN, who repeat it; images of other sizes than 28x28 are halved three times as well.
-   Convolutions before batch normalisation have no bias, which it would cancel. The generator's loss there is the
+2. As in the notebook, the unrolled updates are those of the discriminator's optimiser: gradient descent, or Adam
+   starting from its current moments. The paper's equations have gradient descent.
+3. The networks for images are those of Lin et al. (2017, "PacGAN"), who repeat the experiment on stacked MNIST, in the
+   code at https://github.com/fjxmlzn/PacGAN. Images of other sizes than 28x28 are also halved three times. Convolutions
+   before batch normalisation have no bias, which it would cancel. The generator's loss in that code is the
    non-saturating one, and nothing is unrolled.
-4. The generator's update leaves the discriminator as it is, moving averages of batch normalisation included.
+4. The generator's update changes neither the discriminator's weights nor its moving averages of batch statistics.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from zoo.model import GenerativeModel
 layers = keras.layers
 
 HALVINGS = 3  # of an image, in both networks
-TINY = 1e-30  # far below the square of Adam's epsilon; the root of a smaller mean square would have no slope
-# Settings of a Keras optimiser that do more than its algorithm; the unroll does not follow them.
+TINY = 1e-30  # far below the square of Adam's epsilon; the square root of 0 has no finite derivative
+# Settings of a Keras optimiser that add to its algorithm; unrolled updates do not follow them.
 EXTRAS = (
     "amsgrad",
     "clipnorm",
@@ -54,7 +54,7 @@ EXTRAS = (
 
 
 def scaled_discriminator(size, seed=0):
-    """The paper's for the ring: the data over 4, one layer of 128 rectified units, one logit."""
+    """The paper's for the ring: the data divided by 4, one layer of 128 rectified units, one logit."""
     network = networks.mlp(size, 1, depth=1, seed=seed, name="discriminator")
     return networks.rescaled(network, inputs=1 / 4, outputs=1.0)
 
@@ -62,7 +62,7 @@ def scaled_discriminator(size, seed=0):
 def small_generator(data_shape, latent_size, seed=0):
     """A projection to an eighth of the image's size, then 3x3 transposed convolutions that double it.
 
-    Of 28x28 pixels the maps are 4x4x64, 7x7x32, 14x14x16 and 28x28x8; a last convolution makes the image of them.
+    For 28x28 pixels the maps are 4x4x64, 7x7x32, 14x14x16 and 28x28x8; a last convolution makes the image.
     """
     sides = [[-(-side >> halvings) for side in data_shape[:2]] for halvings in range(HALVINGS + 1)]
     initializer = networks.normal(seed)
@@ -76,7 +76,7 @@ def small_generator(data_shape, latent_size, seed=0):
             3,
             strides=2,
             padding="same",
-            output_padding=[1 - side % 2 for side in sides[halvings]],  # an odd side is twice the smaller less one
+            output_padding=[1 - side % 2 for side in sides[halvings]],  # an odd side is twice the smaller one, minus 1
             use_bias=False,
             kernel_initializer=initializer,
         )(x)
@@ -97,7 +97,7 @@ def small_discriminator(data_shape, filters, seed=0):
 
 
 def descended(optimizer, update, slope, value, *slots):
-    """What `keras.optimizers.SGD` makes of a weight and, if it has momentum, of its velocity: a tuple of tensors."""
+    """A weight after an update by `keras.optimizers.SGD` and, with momentum, its velocity: a tuple of tensors."""
     move = -optimizer.learning_rate * slope
     if not slots:
         return (value + move,)
@@ -106,14 +106,14 @@ def descended(optimizer, update, slope, value, *slots):
 
 
 def adapted(optimizer, update, slope, value, mean, square):
-    """What the `update`-th update of `keras.optimizers.Adam` makes of a weight and of its slope's two moments."""
+    """A weight and the two moments of its gradient after the `update`-th update by `keras.optimizers.Adam`."""
     mean += (slope - mean) * (1 - optimizer.beta_1)
     square += (slope**2 - square) * (1 - optimizer.beta_2)
     rate = optimizer.learning_rate * tf.sqrt(1 - optimizer.beta_2**update) / (1 - optimizer.beta_1**update)
     return value - rate * mean / (tf.sqrt(tf.maximum(square, TINY)) + optimizer.epsilon), mean, square
 
 
-# Of each optimiser that can be unrolled its update of a weight, and the attributes with what it keeps of each weight.
+# For each optimiser that can be unrolled: its update of a weight, and the attributes that hold a state per weight.
 UNROLLED = {
     keras.optimizers.SGD: (descended, ["momentums"]),
     keras.optimizers.Adam: (adapted, ["_momentums", "_velocities"]),
@@ -122,18 +122,19 @@ UNROLLED = {
 
 
 def unroll(loss, optimizer, variables, steps):
-    """theta_D^K, Sec. 2.2: what updates by an optimiser would make of variables, neither of which moves.
+    """theta_D^K, Sec. 2.2: the values that variables would have after K updates by an optimiser.
 
-    Each update is made of tensors, so that a gradient runs through all of them; what it needs to do so is kept of each.
+    Neither the variables nor the optimiser's state changes. The updates are computed with tensors, so that a gradient
+    can run through all of them; the memory that this takes grows with each update.
 
     Args:
-        loss: what the updates minimise, from a list of tensors as the variables to a scalar.
+        loss: what the updates minimise: a function from a list of tensors, shaped like the variables, to a scalar.
         optimizer: a `keras.optimizers.SGD` or `Adam` that was built for the variables.
         variables: Keras variables.
-        steps: K, how many updates.
+        steps: K, the number of updates.
 
     Returns:
-        A list of tensors as the variables, the variables' own values for K = 0.
+        A list of tensors shaped like the variables; their present values for K = 0.
     """
     update, names = UNROLLED[type(optimizer)]
     slots = filter(None, (getattr(optimizer, name) for name in names))
@@ -154,16 +155,16 @@ class UnrolledGAN(GenerativeModel):
     """An adversarial pair whose generator looks some updates of the discriminator ahead.
 
     Time and memory of a generator's update are linear in `unrolled_steps`. Batch statistics are per replica. In float16
-    the slopes of the unrolled updates are not scaled, for an overflow in them would reach the loss.
+    the gradients of the unrolled updates are not scaled, because an overflow in them would reach the loss.
 
     Args:
-        data_shape: `(size,)`, or `(height, width, channels)`; any.
+        data_shape: `(size,)` or `(height, width, channels)`, of any size.
         latent_size: length of the latent vector, standard normal.
         generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [-1, 1].
         discriminator: your own, from `(batch, *data_shape)`, images in [-1, 1], to logits `(batch, 1)`.
         unrolled_steps: K, how many updates the generator looks ahead; 0 is the plain game.
-        filters: channels of the first map of the discriminator of images: 2 make it a quarter of the generator, 4 a
-            half, the two sizes of the experiment on stacked MNIST.
+        filters: channels of the first map of the discriminator of images: 2 make it a quarter as wide as the generator,
+            4 half as wide, the two widths of the experiment on stacked MNIST.
         **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
 
     Raises:
@@ -220,7 +221,7 @@ class UnrolledGAN(GenerativeModel):
             **kwargs: as in `TrainableModel.compile`.
 
         Raises:
-            InputError: another optimiser of the discriminator, or what `TrainableModel.compile` refuses.
+            InputError: the discriminator's optimiser cannot be unrolled, or as in `TrainableModel.compile`.
         """
         super().compile(generator_optimizer, discriminator_optimizer, **kwargs)
         optimizer = self._unrolled_optimizer()
@@ -232,11 +233,11 @@ class UnrolledGAN(GenerativeModel):
             )
 
     def _unrolled_optimizer(self):
-        """The discriminator's, without what scales its loss in float16."""
+        """The discriminator's optimiser, without the wrapper that scales its loss in float16."""
         return getattr(self.discriminator_optimizer, "inner_optimizer", self.discriminator_optimizer)
 
     def train_step(self, batch):
-        """One discriminator update, then one generator update through K further ones on the same minibatch."""
+        """One discriminator update, then one generator update, which looks ahead K steps on the same minibatch."""
         real = self.real_data(batch)
         logs = self.update_discriminator(real, self.draw_latents(real, "discriminator"))
         return logs | self.update_generator(real, self.draw_latents(real, "generator"))
@@ -264,7 +265,7 @@ class UnrolledGAN(GenerativeModel):
         return {"generator_loss": loss, **self.minimize("generator", loss, tape)}
 
     def loss_at(self, weights, real, fake):
-        """The discriminator's loss, -f, if it had other weights; it stays as it is."""
+        """The loss -f that the discriminator would have with other weights; its own weights do not change."""
         state = self.discriminator.non_trainable_variables
         real_logits, state = self.discriminator.stateless_call(weights, state, real, training=True)
         fake_logits, _ = self.discriminator.stateless_call(weights, state, fake, training=True)

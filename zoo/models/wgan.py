@@ -1,21 +1,21 @@
 """Wasserstein GAN. M. Arjovsky, S. Chintala, L. Bottou. 2017. https://arxiv.org/abs/1701.07875
 
-The generator descends the Wasserstein distance to the data, which has a gradient even where the two do not overlap. A
-critic of bounded slope estimates the distance; its weights are clipped to bound it.
+The generator reduces the Wasserstein distance between its samples and the data, which has a gradient even where the two
+do not overlap. A critic of bounded slope estimates the distance; its weights are clipped to bound the slope.
 
 Critic (`discriminator`): maximise E f(x) - E f(G(z)), each weight clipped to [-c, c] after every update.
 Generator: minimise -E f(G(z)).
 
-Differences from the paper. What its text leaves open is that of the authors' code,
+Differences from the paper. What its text leaves open follows the authors' code,
 https://github.com/martinarjovsky/WassersteinGAN.
-1. The critic has n_critic = 5 updates before every update of the generator; the code has 100 before each of the first
-   25 and before every 500th.
+1. The critic makes n_critic = 5 updates before every update of the generator; in the code it makes 100 before each of
+   the generator's first 25 updates and before every 500th.
 2. Weights are clipped after each of the critic's updates, as in Algorithm 1. The code clips before each: the critic's
-   first gradient, too, is then that of clipped weights, and the generator sees weights that have moved once since they
+   first gradient is then taken at clipped weights, too, and the generator sees weights that have moved once since they
    were clipped.
 3. The networks are DCGAN's, with 5x5 kernels and one dense layer each; the code's have 4x4 kernels and convolutions
-   alone. For 64x64 images they are as deep; other sizes follow DCGAN's rule. A batch normalisation's gain starts at 1,
-   the code's at a normal draw around it.
+   only. For 64x64 images they are equally deep; other sizes follow DCGAN's rule. The gains of batch normalisation start
+   at 1, in the code at normal draws around 1.
 4. Samples are drawn with the running averages of the batch statistics, as DCGAN's are here.
 """
 
@@ -31,19 +31,19 @@ from zoo.model import GenerativeModel
 
 @keras.saving.register_keras_serializable("zoo")
 class WGAN(GenerativeModel):
-    """A generator that is led by a critic of clipped weights.
+    """A generator that is led by a critic with clipped weights.
 
     `fit` reports the critic's estimate of the distance, up to an unknown factor, as `wasserstein_estimate`. Batch
     statistics are per replica.
 
     Args:
-        data_shape: `(height, width, channels)`, as `networks.dcgan_stages` says, or any with networks of your own.
+        data_shape: `(height, width, channels)` that fits `networks.dcgan_stages`, or any with networks of your own.
         latent_size: length of the latent vector, standard normal.
         generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [-1, 1].
         discriminator: your own critic, from `(batch, *data_shape)`, images in [-1, 1], to scores `(batch, 1)`.
         filters: channels of the map next to the image, in both networks.
-        discriminator_updates: n_critic; a step's batch is split into as many minibatches.
-        clip_limit: c, which bounds every weight of the critic, gains and biases as well.
+        discriminator_updates: n_critic; each step's batch is split into n_critic minibatches.
+        clip_limit: c, which bounds every weight of the critic, including gains and biases.
         **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
 
     Raises:
@@ -85,7 +85,7 @@ class WGAN(GenerativeModel):
     def paper_optimizer(self, player):
         """RMSProp with a rate of 0.00005 for both players, and PyTorch's other settings.
 
-        PyTorch adds 1e-8 to the root of the mean square, Keras adds its epsilon under the root.
+        PyTorch adds 1e-8 to the square root of the mean square; Keras adds its epsilon under the square root.
         """
         return keras.optimizers.RMSprop(5e-5, rho=0.99, epsilon=1e-16)
 
@@ -107,7 +107,7 @@ class WGAN(GenerativeModel):
         return {"discriminator_loss": loss, "wasserstein_estimate": -loss, **norms}
 
     def clip_weights(self):
-        """w <- clip(w, -c, c), for all that the critic's optimiser moves."""
+        """w <- clip(w, -c, c), for every weight w that the critic's optimiser trains."""
 
         def clip(strategy):
             for variable in self.variables_of("discriminator"):

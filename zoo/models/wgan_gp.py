@@ -1,21 +1,21 @@
 """Improved Training of Wasserstein GANs. I. Gulrajani, F. Ahmed, M. Arjovsky, V. Dumoulin, A. Courville. 2017.
 https://arxiv.org/abs/1704.00028
 
-The best critic of a Wasserstein GAN has slope 1 almost everywhere between data and samples. So the critic's gradient
-there is drawn to norm 1, where WGAN clips weights and loses capacity.
+The best critic of a Wasserstein GAN has slope 1 almost everywhere between data and samples. So the norm of the critic's
+gradient there is drawn to 1, whereas WGAN clips weights and so loses capacity.
 
 Critic (`discriminator`): minimise E f(G(z)) - E f(x) + lambda E (||grad f(x^)||_2 - 1)^2, with x^ = a x + (1 - a) G(z)
-and a drawn anew for each sample, uniform in (0, 1). Or one-sided, E max(0, ||grad f(x^)||_2 - 1)^2 (Sec. 4).
+and a drawn anew for each sample, uniform in (0, 1). The one-sided penalty is E max(0, ||grad f(x^)||_2 - 1)^2 (Sec. 4).
 Generator: minimise -E f(G(z)).
 
 Differences from the paper. Its settings are those of Algorithm 1; its networks those of the authors' code,
 https://github.com/igul222/improved_wgan_training.
 1. For images the default networks are those of `gan_cifar.py` at the width of 64 that it recommends: DCGAN's, without
-   batch normalisation in the critic. They start from DCGAN's normal draw, the code's from a uniform one; layers before
-   a batch normalisation have no biases; and images of other sizes get as many layers as DCGAN's rule says. The
-   residual networks of the paper's scores are `networks.residual_generator` and `residual_critic`.
-2. The code trains these networks, and the perceptrons for vectors, with a first momentum of 0.5, Algorithm 1 has 0.
-3. 1e-12 is added under the root of each norm, so that a gradient of 0 has a slope.
+   batch normalisation in the critic. Their weights start from DCGAN's normal draws, the code's from uniform ones;
+   layers before batch normalisation have no biases; and images of other sizes get as many layers as DCGAN's rule says.
+   The residual networks behind the paper's scores are `networks.residual_generator` and `residual_critic`.
+2. The code trains these networks, and the perceptrons for vectors, with a first momentum of 0.5; Algorithm 1 has 0.
+3. 1e-12 is added under the square root of each norm, so that the norm is differentiable at a gradient of 0.
 4. Samples are drawn with the running averages of the batch statistics, as DCGAN's are here.
 """
 
@@ -36,20 +36,20 @@ class WGANGP(GenerativeModel):
     """A generator that is led by a critic whose gradient is penalised.
 
     `fit` reports the critic's estimate of the Wasserstein distance as `wasserstein_estimate`, the penalty without its
-    weight as `gradient_penalty`, and the mean norm of the gradient as `slope`. Batch statistics, the generator's, are
-    per replica.
+    weight as `gradient_penalty`, and the mean norm of the gradient as `slope`. The generator's batch statistics are per
+    replica.
 
     Args:
-        data_shape: `(height, width, channels)`, as `networks.dcgan_stages` says, or `(size,)`; any with networks of
+        data_shape: `(height, width, channels)` that fits `networks.dcgan_stages`, or `(size,)`; any with networks of
             your own.
         latent_size: length of the latent vector, standard normal.
         generator: your own, from `(batch, latent_size)` to `(batch, *data_shape)`, images in [-1, 1].
-        discriminator: your own critic, from `(batch, *data_shape)`, images in [-1, 1], to scores `(batch, 1)`. A
-            warning says so if it has batch normalisation.
+        discriminator: your own critic, from `(batch, *data_shape)`, images in [-1, 1], to scores `(batch, 1)`. If it
+            has batch normalisation, you get a warning.
         filters: for images, channels of the map next to the image, in both networks; vectors have 3 layers of 512.
-        discriminator_updates: n_critic; a step's batch is split into as many minibatches.
+        discriminator_updates: n_critic; each step's batch is split into n_critic minibatches.
         penalty_weight: lambda.
-        penalty: `"two_sided"`, or `"one_sided"`, which leaves norms below 1 alone.
+        penalty: `"two_sided"`, or `"one_sided"`, which does not penalise norms below 1.
         **kwargs: `seed`, `ema_decay` and `name`, as in `GenerativeModel`.
 
     Raises:

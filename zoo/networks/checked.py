@@ -1,4 +1,4 @@
-"""What a paper asks of a network, a user's or its own."""
+"""Checks of the networks that a model is given, a user's or the paper's own."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from zoo.errors import InputError
 
 layers = keras.layers
 
-# The activations that a discriminator may not end in.
+# The activations in which a discriminator must not end.
 PROBABILITIES = ("sigmoid", "hard_sigmoid", "sparse_sigmoid", "softmax", "sparsemax")
-# What images end in that lie in a range.
+# The activations that limit images to a range.
 RANGES = {"sigmoid": (0.0, 1.0), "hard_sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "hard_tanh": (-1.0, 1.0)}
-# Layers after which outputs are as bounded as before.
+# Layers that keep the range of values.
 RESHAPING = (layers.Reshape, layers.Flatten, layers.Permute, layers.Identity, layers.Dropout)
 AVERAGING = (layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D, layers.AveragePooling2D)
 
 
 def checked(role, network, input_shapes, output_shape, value_range=None):
-    """Builds a network, a user's or the paper's own, and checks what it takes and gives.
+    """Builds a network, a user's or the paper's own, and checks its inputs and outputs.
 
     Args:
-        role: what the argument is called; what a "discriminator" gives must be scores that no sigmoid has bounded.
+        role: the argument's name; a "discriminator" must give scores that no sigmoid or softmax has bounded.
         network: a `keras.Model` of one input or a list of them.
-        input_shapes: a list of shapes without the batch axis.
-        output_shape: the shape that has to come out, without the batch axis.
-        value_range: of the images that have to come out; `None` for other outputs.
+        input_shapes: a list of the inputs' shapes without the batch axis.
+        output_shape: the required output shape, without the batch axis.
+        value_range: the required range of images, `(lowest, highest)`; `None` for other outputs.
 
     Returns:
         The network.
 
     Raises:
-        InputError: it takes or gives something else.
+        InputError: the network has other inputs, another output or another range.
     """
     inputs = [keras.Input(shape) for shape in input_shapes]
     wanted = " and ".join(str((None, *shape)) for shape in input_shapes)
     try:
         outputs = network(inputs[0] if len(inputs) == 1 else inputs)
-        # Keras forgives a functional model some wrong shapes until it is trained.
+        # Keras accepts some wrong shapes for a functional model until it is trained.
         taken = tf.nest.flatten(getattr(network, "inputs", None) or inputs)
         if any(not _fits(shape, tensor.shape[1:]) for shape, tensor in zip(input_shapes, taken, strict=True)):
             raise ValueError
@@ -67,21 +67,21 @@ def checked(role, network, input_shapes, output_shape, value_range=None):
 
 
 def checked_list(role, given, defaults, input_shapes, output_shapes, value_range=None):
-    """The networks of a role that has several: those that were given and, for the rest, the paper's, all checked.
+    """Completes a list of networks with the paper's and checks them all.
 
     Args:
-        role: what the argument is called, as for `checked`.
-        given: a list of networks, with `None` for each that is to be the paper's; `None` for all of the paper's.
+        role: the argument's name, as for `checked`.
+        given: a list of networks, with `None` in place of each that is to be the paper's; `None` for all of them.
         defaults: functions without arguments, each of which makes one of the paper's networks.
-        input_shapes: for each network, a list of shapes without the batch axis.
-        output_shapes: for each network, the shape that has to come out, without the batch axis.
-        value_range: of the images that have to come out of all; `None` for other outputs.
+        input_shapes: for each network, a list of the inputs' shapes without the batch axis.
+        output_shapes: for each network, the required output shape, without the batch axis.
+        value_range: the required range of all networks' images, `(lowest, highest)`; `None` for other outputs.
 
     Returns:
         A list of as many networks as there are defaults.
 
     Raises:
-        InputError: another number of networks, two of the same name, or one that takes or gives something else.
+        InputError: the number of networks is another, two have the same name, or one has the wrong shapes or range.
     """
     given = [None] * len(defaults) if given is None else list(given)
     if len(given) != len(defaults):
@@ -96,18 +96,18 @@ def checked_list(role, given, defaults, input_shapes, output_shapes, value_range
 
 
 def warn_of_batch_normalization(network):
-    """Warns if a network whose gradient norms are penalised normalises by batch, itself or in a network inside it."""
+    """Warns if a network whose gradient norms are penalised has batch normalisation, or a network inside it has."""
     if any(isinstance(layer, layers.BatchNormalization) for layer in network._flatten_layers(include_self=False)):
         warnings.warn(
             f"{network.name!r} has batch normalisation, and its gradient's norm is penalised sample by sample: with it "
-            "a score depends on the whole batch, and the penalty no longer bounds the slope. Layer normalisation does "
-            "(Gulrajani et al. 2017, Sec. 4).",
+            "a score depends on the whole batch, and the penalty no longer bounds the slope. Use layer normalisation "
+            "instead (Gulrajani et al. 2017, Sec. 4).",
             stacklevel=3,
         )
 
 
 def warn_of_dropout(role, network):
-    """Warns if a network that several replicas train has Keras' dropout, itself or in a network inside it."""
+    """Warns if a network that several replicas train has Keras' dropout, or a network inside it has."""
     if any(type(layer) is layers.Dropout for layer in network._flatten_layers(include_self=False)):
         warnings.warn(
             f"`{role}` has keras.layers.Dropout, whose masks depend on the number of replicas. With "
@@ -117,12 +117,12 @@ def warn_of_dropout(role, network):
 
 
 def _fits(shape, taken):
-    """Whether an axis of unknown length, or the same length, stands for each of `shape`."""
+    """Whether `taken` has as many axes as `shape`, each of the same or of unknown length."""
     return len(shape) == len(taken) and all(side in (None, wanted) for wanted, side in zip(shape, taken, strict=True))
 
 
 def _last_activation(network):
-    """The name of the activation that a functional network ends in, of a layer's argument or of a layer of its own."""
+    """The name of the activation in which a functional network ends, a layer's argument or a separate layer."""
     if not getattr(network, "outputs", None):
         return None
     last, node, _ = network.outputs[0]._keras_history
@@ -130,7 +130,7 @@ def _last_activation(network):
         isinstance(last, layers.Activation) and last.activation is keras.activations.linear
     ):
         last, node, _ = last._inbound_nodes[node].input_tensors[0]._keras_history
-    last = getattr(last, "layer", last)  # of a wrapper
+    last = getattr(last, "layer", last)  # the layer inside a wrapper
     if isinstance(last, keras.Model):
         return _last_activation(last)
     return getattr(getattr(last, "activation", last), "__name__", type(last).__name__.lower())

@@ -1,4 +1,4 @@
-"""DCGAN's networks, of Radford et al. (2015) and of the code beside the paper."""
+"""DCGAN's networks: those of Radford et al. (2015), and others from the authors' code."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ layers = keras.layers
 def dcgan_generator(data_shape, latent_size, filters, seed=0, num_classes=None, stages=None):
     """DCGAN's generator: a projection to a small map, then 5x5 transposed convolutions that double it.
 
-    A one-hot label is joined to the latents alone; Radford's conditional code for MNIST,
+    A one-hot label is joined only to the latents; Radford's conditional code for MNIST,
     https://github.com/Newmu/dcgan_code, joins it to the input of every layer.
 
     Args:
         data_shape: `(height, width, channels)`; see `dcgan_stages` for the sizes that fit.
         latent_size: length of the latent vector.
         filters: channels of the last hidden map; each smaller map has twice the channels of the next.
-        num_classes: length of a one-hot label, a second input; `None` for none.
+        num_classes: length of a one-hot label, the second input; `None` for no labels.
         stages: how often the map is doubled; `None` for as often as `dcgan_stages` says.
 
     Returns:
-        A `keras.Model` from `(batch, latent_size)`, and `(batch, num_classes)` where there are labels, to float32
+        A `keras.Model` from `(batch, latent_size)`, and `(batch, num_classes)` if there are labels, to float32
         `(batch, *data_shape)` in [-1, 1].
 
     Raises:
@@ -61,17 +61,17 @@ def dcgan_generator(data_shape, latent_size, filters, seed=0, num_classes=None, 
 def dcgan_discriminator(data_shape, filters, seed=0, num_classes=None, normalized=True, stages=None):
     """DCGAN's discriminator: 5x5 convolutions that halve the map and double its channels, then one logit.
 
-    A one-hot label is joined to the image alone, as one constant plane for each class; see `dcgan_generator`.
+    A one-hot label is joined only to the image, as one constant plane for each class; see `dcgan_generator`.
 
     Args:
         data_shape: `(height, width, channels)`; see `dcgan_stages` for the sizes that fit.
         filters: channels of the first map.
-        num_classes: length of a one-hot label, a second input; `None` for none.
+        num_classes: length of a one-hot label, the second input; `None` for no labels.
         normalized: whether there is batch normalisation; if not, every convolution has biases.
         stages: how often the map is halved; `None` for as often as `dcgan_stages` says.
 
     Returns:
-        A `keras.Model` from `(batch, *data_shape)` in [-1, 1], and `(batch, num_classes)` where there are labels, to
+        A `keras.Model` from `(batch, *data_shape)` in [-1, 1], and `(batch, num_classes)` if there are labels, to
         float32 logits `(batch, 1)`.
 
     Raises:
@@ -122,13 +122,14 @@ def conditional_dcgan(data_shape, num_classes, latent_size, filters, seed=0):
 def alternating_generator(data_shape, latent_size, filters, seed=0):
     """The generator of DCGAN's 32x32 ImageNet model: 3x3 transposed convolutions with strides of 2 and 1 in turn.
 
-    https://github.com/Newmu/dcgan_code, `imagenet/load_pretrained.py`, has the layers (7 for 32x32 images), the strides
-    and the first map, 4x4x512 of 128 filters; the other maps mirror those of `alternating_discriminator`.
+    The layers (7 for 32x32 images), the strides and the first map, 4x4x512 for 128 filters, are those of
+    `imagenet/load_pretrained.py` in https://github.com/Newmu/dcgan_code; the other maps mirror those of
+    `alternating_discriminator`.
 
     Args:
         data_shape: `(height, width, channels)`; see `dcgan_stages` for the sizes that fit.
         latent_size: length of the latent vector.
-        filters: channels of the last two hidden maps; each two before have twice the channels of the next.
+        filters: channels of the last two hidden maps; each pair before has twice the channels of the next.
 
     Returns:
         A `keras.Model` from `(batch, latent_size)` to float32 `(batch, *data_shape)` in [-1, 1].
@@ -144,7 +145,7 @@ def alternating_generator(data_shape, latent_size, filters, seed=0):
     inputs = keras.Input((latent_size,))
     x = layers.Dense(math.prod(shape), use_bias=False, kernel_initializer=initializer)(inputs)
     x = layers.Reshape(shape)(x)
-    for layer in reversed(range(2 * stages)):  # each undoes the discriminator's layer of that number
+    for layer in reversed(range(2 * stages)):  # each mirrors the discriminator's layer of that number
         x = ReLU()(batch_normalization()(x))
         x = Conv2DTranspose(
             filters << (layer - 1) // 2 if layer else channels,
@@ -161,13 +162,13 @@ def alternating_generator(data_shape, latent_size, filters, seed=0):
 def alternating_discriminator(data_shape, filters, seed=0):
     """The discriminator of DCGAN's 32x32 ImageNet model: 3x3 convolutions with strides of 1 and 2 in turn, one logit.
 
-    https://github.com/Newmu/dcgan_code, `imagenet/load_pretrained.py`, has the layers (7 for 32x32 images) and the
-    strides; the channels follow DCGAN's rule. The last map is rectified, not leaky: the features of Warde-Farley &
-    Bengio (2017).
+    The layers (7 for 32x32 images) and the strides are those of `imagenet/load_pretrained.py` in
+    https://github.com/Newmu/dcgan_code; the channels follow DCGAN's rule. The last map is rectified, not leaky, as the
+    features of Warde-Farley & Bengio (2017) are.
 
     Args:
         data_shape: `(height, width, channels)`; see `dcgan_stages` for the sizes that fit.
-        filters: channels of the first two maps; each two after have twice the channels of the two before.
+        filters: channels of the first two maps; each later pair has twice the channels of the one before.
 
     Returns:
         A `keras.Model` from `(batch, *data_shape)` in [-1, 1] to float32 logits `(batch, 1)`.
@@ -199,7 +200,7 @@ def dcgan_stages(data_shape):
     """How often a DCGAN halves an image until its smaller side has 4 to 7 pixels.
 
     Raises:
-        InputError: `data_shape` is not an image's, is smaller than 8, or cannot be halved that often.
+        InputError: `data_shape` is not an image's, has a side below 8, or cannot be halved that often.
     """
     if len(data_shape) != 3:
         raise InputError(

@@ -1,4 +1,4 @@
-"""A copy of a network, whose weights are its own."""
+"""A copy of a network, with its own weights."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import keras
 
 
 def copied(network):
-    """A copy of a network with the same weights, which training leaves alone.
+    """A copy of a network with the same weights, which training does not change.
 
     Args:
-        network: any built `keras.Model`. One that Keras cannot make again layer by layer, such as a subclass or one
-            with a `Lambda` layer, becomes a `WeightsOf`.
+        network: any built `keras.Model`. One that Keras cannot rebuild layer by layer, such as a subclass or one with a
+            `Lambda` layer, becomes a `WeightsOf`.
 
     Returns:
-        A `keras.Model`, or a `WeightsOf`, of the same name and order of weights.
+        A `keras.Model` or a `WeightsOf`, with the same name and order of weights.
     """
     try:
         copy = keras.models.clone_model(network)
@@ -30,14 +30,13 @@ class WeightsOf(keras.layers.Layer):
     Args:
         network: any built `keras.Model`.
 
-    Call: what the network takes, to what it gives at inference.
+    Call: from the network's inputs to its outputs at inference.
     """
 
     def __init__(self, network):
         super().__init__(name=network.name, trainable=False)
-        self._borrowed = lambda: (
-            network
-        )  # not an attribute of its own, for Keras would count its weights as this layer's
+        # Inside a function, since Keras would count the weights of an attribute as this layer's.
+        self._borrowed = lambda: network
         for weight in network.weights:
             self.add_weight(shape=weight.shape, dtype=weight.dtype, initializer="zeros", name=weight.name)
         self.built = True

@@ -11,7 +11,7 @@ layers = keras.layers
 
 
 def residual_enlarger(shape, factor, filters, blocks, seed=0, name=None):
-    """Residual blocks of two 3x3 convolutions, without normalisation, that add to an enlarged image what it lacks.
+    """Residual blocks of two 3x3 convolutions, without normalisation, whose output is added to the enlarged image.
 
     Args:
         shape: `(height, width, channels)` of the input.

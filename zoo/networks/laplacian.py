@@ -1,4 +1,4 @@
-"""The networks of LAPGAN (Denton et al. 2015): a dense pair for the coarsest level, a residual pair for each finer one.
+"""The networks of LAPGAN (Denton et al. 2015): a dense pair for the coarsest level, a residual pair for finer ones.
 
 Their first weights are uniform within 1 / sqrt(inputs), which is Torch's default; biases start at zero.
 """
@@ -22,10 +22,10 @@ def dense_generator(latent_size, shape, num_classes=None, units=1200, seed=0, na
     Args:
         latent_size: length of the latent vector.
         shape: `(height, width, channels)`.
-        num_classes: length of the one-hot class, if there is one.
-        units: of each hidden layer.
-        seed: the first weights follow from it.
-        name: of the network.
+        num_classes: length of the one-hot class; `None` for no classes.
+        units: width of each hidden layer.
+        seed: determines the first weights.
+        name: the network's name.
         normalized: whether the hidden layers are batch-normalised; the paper's are not.
 
     Returns:
@@ -104,12 +104,12 @@ def _torch_uniform(seed):
 
 
 def class_input(num_classes):
-    """The Keras input of a one-hot class, in a list; an empty list without classes."""
+    """A list with the Keras input of a one-hot class; empty without classes."""
     return [] if num_classes is None else [keras.Input((num_classes,))]
 
 
 def _class_plane(one_hot, shape, initializer):
-    """A rectified linear map of the class, if there is one, to a plane `(batch, height, width, 1)`."""
+    """A list with a rectified linear map of the class to a plane `(batch, height, width, 1)`; empty without classes."""
     dense = layers.Dense(math.prod(shape[:2]), activation="relu", kernel_initializer=initializer)
     return [layers.Reshape((*shape[:2], 1))(dense(tensor)) for tensor in one_hot]
 

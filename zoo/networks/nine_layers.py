@@ -25,12 +25,12 @@ from zoo.networks.parts import normal
 
 layers = keras.layers
 
-DEVIATION = 0.05  # of every kernel's first draw
-LAST_DEVIATION = 0.1  # of what a last layer gives at first, before its activation
+DEVIATION = 0.05  # standard deviation of every kernel's initial values
+LAST_DEVIATION = 0.1  # standard deviation of a last layer's initial outputs, before its activation
 
 
 def shifting_generator(data_shape, latent_size, filters=128, seed=0):
-    """DCGAN's layers, whose batch normalisation shifts and does not scale; the last one has normalised weights.
+    """DCGAN's layers with batch normalisation that shifts but does not scale; the last layer has normalised weights.
 
     Args:
         data_shape: `(height, width, channels)`; see `dcgan_stages` for the sizes that fit.
@@ -62,14 +62,14 @@ def shifting_generator(data_shape, latent_size, filters=128, seed=0):
 
 
 def nine_layer_discriminator(data_shape, outputs, filters=96, minibatch_kernels=0, seed=0):
-    """Nine weight-normalised convolutions, dropout before each three, the mean over the pixels, a linear layer.
+    """Three times dropout and three weight-normalised convolutions, then the mean over the pixels and a linear layer.
 
     Args:
-        data_shape: `(height, width, channels)`, at least 12 pixels a side for the code's third stage: smaller maps are
-            padded there.
-        outputs: how many logits.
+        data_shape: `(height, width, channels)`, at least 12 pixels per side for the third stage as in the code, which
+            does not pad; smaller maps are padded there.
+        outputs: the number of logits.
         filters: channels of the first three maps; the others have twice as many.
-        minibatch_kernels: features of minibatch discrimination; with them, noise takes the place of the first dropout.
+        minibatch_kernels: features of minibatch discrimination; with them, noise replaces the first dropout.
 
     Returns:
         A `keras.Model` from `(batch, *data_shape)` in [-1, 1] to float32 logits `(batch, outputs)`.

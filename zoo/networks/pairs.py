@@ -1,4 +1,4 @@
-"""Encoders, and discriminators of pairs of an image and its latents, from any features of the image."""
+"""Encoders, and discriminators of pairs of an image and its latents, both built on features of the image."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from zoo.networks.parts import normal
 
 layers = keras.layers
 
-EMBEDDING = 256  # units that a condition is mapped to, linearly, before it joins anything
+EMBEDDING = 256  # units to which a condition is mapped linearly before it joins anything
 
 
 def joined(x, condition_size, initializer):
-    """A vector beside a linear embedding of a condition (Dumoulin et al. 2016, Sec. 4.4).
+    """A vector joined to a linear embedding of a condition (Dumoulin et al. 2016, Sec. 4.4).
 
     Args:
         x: `(batch, n)`.
-        condition_size: length of the condition; `None` for none.
-        initializer: of the embedding's kernel.
+        condition_size: length of the condition; `None` for no condition.
+        initializer: the initialiser of the embedding's kernel.
 
     Returns:
-        A list with the condition's Keras input, and `(batch, n + EMBEDDING)`; without a condition, [] and `x`.
+        A list with the condition's Keras input, and the joined vector `(batch, n + EMBEDDING)`; without a condition, an
+        empty list and `x`.
     """
     if condition_size is None:
         return [], x
@@ -33,16 +34,17 @@ def joined(x, condition_size, initializer):
 
 
 def encoder_of(image, features, output_size, condition_size, initializer):
-    """An encoder from an image's features: a linear map of them, and of a condition.
+    """An encoder from an image's features: a linear map of them and, if there is one, of a condition.
 
     Args:
-        image: the Keras input that `features`, `(batch, n)`, were computed from.
-        output_size: how many outputs.
-        condition_size: length of a condition, the second input; `None` for none.
-        initializer: of the kernels.
+        image: the Keras input from which `features` were computed.
+        features: `(batch, n)`.
+        output_size: the number of outputs.
+        condition_size: length of a condition, the second input; `None` for no condition.
+        initializer: the initialiser of the kernels.
 
     Returns:
-        A `keras.Model` from images, and conditions, to float32 `(batch, output_size)`.
+        A `keras.Model` from images (and conditions) to float32 `(batch, output_size)`.
     """
     condition, x = joined(features, condition_size, initializer)
     outputs = layers.Dense(output_size, kernel_initializer=initializer, dtype="float32")(x)
@@ -52,19 +54,20 @@ def encoder_of(image, features, output_size, condition_size, initializer):
 def discriminator_of_pairs(image, features, latent_size, condition_size, hidden, widths, rates, initializer):
     """A discriminator of pairs from an image's features: two layers for the latents, two for both, one logit.
 
-    The head that all discriminators of images in Dumoulin et al. (2016), tables 3 to 6, have.
+    All discriminators of images in Dumoulin et al. (2016), tables 3 to 6, end in this way.
 
     Args:
-        image: the Keras input that `features`, `(batch, n)`, were computed from.
+        image: the Keras input from which `features` were computed.
+        features: `(batch, n)`.
         latent_size: length of a latent vector, the second input.
-        condition_size: length of a condition, the third input, which joins both; `None` for none.
-        hidden: from a width and a tensor to the outputs of a hidden layer.
-        widths: of the two layers for the latents, and of the two for both.
-        rates: of the dropout of the latents, and of the inputs of every later layer.
-        initializer: of the embedding's and the last kernel.
+        condition_size: length of a condition, the third input, which joins both; `None` for no condition.
+        hidden: a function from a width and a tensor to the outputs of a hidden layer.
+        widths: the width of the two layers for the latents, and that of the two for both.
+        rates: the dropout rate of the latents, and that of the inputs of every later layer.
+        initializer: the initialiser of the embedding's and the last layer's kernel.
 
     Returns:
-        A `keras.Model` from images, latents and conditions to float32 logits `(batch, 1)`.
+        A `keras.Model` from images and latents (and conditions) to float32 logits `(batch, 1)`.
     """
     latents = z = keras.Input((latent_size,))
     for rate in rates:
@@ -77,16 +80,17 @@ def discriminator_of_pairs(image, features, latent_size, condition_size, hidden,
 
 
 def dcgan_encoder(data_shape, output_size, filters, seed=0, condition_size=None):
-    """DCGAN's discriminator with `output_size` linear outputs for its logit.
+    """DCGAN's discriminator with `output_size` linear outputs instead of its logit.
 
     Args:
         data_shape: `(height, width, channels)`; see `dcgan_stages` for the sizes that fit.
-        output_size: how many outputs.
+        output_size: the number of outputs.
         filters: channels of the first map.
-        condition_size: length of a condition, a second input, embedded beside the last features; `None` for none.
+        condition_size: length of a condition, the second input, whose embedding joins the last features; `None` for no
+            condition.
 
     Returns:
-        A `keras.Model` from `(batch, *data_shape)`, and `(batch, condition_size)`, to float32 `(batch, output_size)`.
+        A `keras.Model` from `(batch, *data_shape)` (and `(batch, condition_size)`) to float32 `(batch, output_size)`.
 
     Raises:
         InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
@@ -97,20 +101,20 @@ def dcgan_encoder(data_shape, output_size, filters, seed=0, condition_size=None)
 
 
 def dcgan_discriminator_of_pairs(data_shape, latent_size, filters, seed=0, condition_size=None):
-    """DCGAN's discriminator that also reads latents: see `discriminator_of_pairs`.
+    """DCGAN's discriminator with latents as an additional input; see `discriminator_of_pairs`.
 
-    The latents' layers have 8 `filters` leaky units, those of both 16, with dropout of 0.2: 512 and 1,024 for 64
-    filters, as in Dumoulin et al. (2016), table 4.
+    The layers for the latents have 8 * `filters` leaky units, those for both 16 * `filters`, with dropout of 0.2: 512
+    and 1,024 units for 64 filters, as in Dumoulin et al. (2016), table 4.
 
     Args:
         data_shape: `(height, width, channels)`; see `dcgan_stages` for the sizes that fit.
         latent_size: length of a latent vector, the second input.
         filters: channels of the first map.
-        condition_size: length of a condition, the third input; `None` for none.
+        condition_size: length of a condition, the third input; `None` for no condition.
 
     Returns:
-        A `keras.Model` from `(batch, *data_shape)`, `(batch, latent_size)`, and `(batch, condition_size)`, to float32
-        logits `(batch, 1)`.
+        A `keras.Model` from `(batch, *data_shape)` and `(batch, latent_size)` (and `(batch, condition_size)`) to
+        float32 logits `(batch, 1)`.
 
     Raises:
         InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.

@@ -1,4 +1,4 @@
-"""What the backbones of DCGAN, of perceptrons and of residual blocks are made of."""
+"""The parts that the convolutional, dense and residual backbones share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zoo.layers import FusedBatchNormalization
 
 
 def normal(seed, deviation=0.02):
-    """The normal draw that kernels start from, DCGAN's by default; each kernel gets other numbers."""
+    """The normal initialiser of kernels, by default DCGAN's; each kernel gets different numbers."""
     return keras.initializers.RandomNormal(stddev=deviation, seed=keras.random.SeedGenerator(seed))
 
 

@@ -52,7 +52,7 @@ def mlp_generator(data_shape, latent_size, units, depth, activation, seed=0):
         latent_size: length of the latent vector.
         units: width of the hidden layers.
         depth: how many hidden layers there are.
-        activation: of the pixels of an image; vectors are linear.
+        activation: the activation of an image's pixels; vectors are linear.
 
     Returns:
         A `keras.Model` from `(batch, latent_size)` to float32 `(batch, *data_shape)`.
@@ -63,7 +63,7 @@ def mlp_generator(data_shape, latent_size, units, depth, activation, seed=0):
 
 
 def relu_mlp(input_size, output_size, units=512, depth=3, seed=0, name=None):
-    """The networks of Gulrajani et al. (2017) for toys: rectified units that start from He's uniform draw.
+    """The networks of Gulrajani et al. (2017) for toy problems: rectified units with He's uniform initialiser.
 
     From `gan_toy.py` of https://github.com/igul222/improved_wgan_training.
 
@@ -81,7 +81,7 @@ def relu_mlp(input_size, output_size, units=512, depth=3, seed=0, name=None):
 
 
 def maxout_mlp(input_size, seed=0):
-    """Dumoulin et al.'s (2016) discriminator of 25 Gaussians: three layers of 200 units, the maximum of 5 pieces each.
+    """Dumoulin et al.'s (2016) discriminator for 25 Gaussians: three layers of 200 maxout units with 5 pieces each.
 
     From the authors' code, https://github.com/IshmaelBelghazi/ALI.
 

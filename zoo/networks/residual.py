@@ -15,7 +15,7 @@ layers = keras.layers
 
 
 def residual_generator(data_shape, latent_size, filters=128, seed=0):
-    """The residual generator of Gulrajani et al. (2017) for CIFAR-10: a map that blocks double until it is the image.
+    """The residual generator of Gulrajani et al. (2017) for CIFAR-10: blocks that double a map up to the image's size.
 
     Args:
         data_shape: `(height, width, channels)`; see `dcgan_stages` for the sizes that fit.
@@ -48,12 +48,12 @@ def residual_generator(data_shape, latent_size, filters=128, seed=0):
 
 
 def residual_critic(data_shape, filters=128, seed=0, dropout=(0.0, 0.0, 0.0)):
-    """The residual critic of Gulrajani et al. (2017) for CIFAR-10: four blocks, two of which halve the map, and a mean.
+    """The residual critic of Gulrajani et al. (2017) for CIFAR-10: four blocks, two of which halve the map; a score.
 
     Args:
         data_shape: `(height, width, channels)`; height and width divisible by 4.
         filters: channels of every map.
-        dropout: what share is dropped of the outputs of the last three blocks, as Wei et al. (2018) do.
+        dropout: the shares of the last three blocks' outputs that are dropped, as in Wei et al. (2018).
 
     Returns:
         A `keras.Model` from `(batch, *data_shape)` to float32 scores `(batch, 1)`.
@@ -83,7 +83,7 @@ def residual_critic(data_shape, filters=128, seed=0, dropout=(0.0, 0.0, 0.0)):
 def tapered_generator(data_shape, latent_size, filters=64, seed=0):
     """The residual generator of Gulrajani et al. (2017) for 64x64 pixels: four blocks that double the map.
 
-    The channels fall from 8 `filters` to `filters`, as in `GoodGenerator` of `gan_64x64.py` in
+    The channels fall from 8 * `filters` to `filters`, as in `GoodGenerator` of `gan_64x64.py` in
     https://github.com/igul222/improved_wgan_training.
 
     Args:
@@ -115,7 +115,7 @@ def tapered_generator(data_shape, latent_size, filters=64, seed=0):
 def tapered_critic(data_shape, filters=64, seed=0):
     """The residual critic of Gulrajani et al. (2017) for 64x64 pixels: four blocks that halve the map, and a score.
 
-    The channels rise from `filters` to 8 `filters`, as in `GoodDiscriminator` of `gan_64x64.py` in
+    The channels rise from `filters` to 8 * `filters`, as in `GoodDiscriminator` of `gan_64x64.py` in
     https://github.com/igul222/improved_wgan_training. Layer normalisation, with one gain and one bias for each channel,
     precedes both convolutions of a block.
 
@@ -145,10 +145,10 @@ def tapered_critic(data_shape, filters=64, seed=0):
 
 
 def _plain(seeds):
-    """Glorot & Bengio's uniform draw, as the authors' code has it in linear layers, shortcuts and the last layer."""
+    """Glorot & Bengio's uniform initialiser, which the code uses in linear layers, shortcuts and the last layer."""
     return keras.initializers.GlorotUniform(seed=seeds)
 
 
 def _wide(seeds):
-    """The same with twice the variance, as the code has it before rectified units."""
+    """The same with twice the variance, which the code uses before rectified units."""
     return keras.initializers.VarianceScaling(2.0, "fan_avg", "uniform", seed=seeds)

@@ -1,4 +1,4 @@
-"""Networks made of given ones."""
+"""Networks made from given networks."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ layers = keras.layers
 
 
 def spectrally_normalized(network, seed=0):
-    """A network that computes with the kernels of all its layers, and networks inside, over their spectral norms.
+    """A network in which every kernel, including those of networks inside it, is divided by its spectral norm.
 
     Frozen layers are normalised as well. Layers without a kernel or a table of embeddings stay as they are.
 
     Args:
         network: a functional or sequential `keras.Model`, whose layers the new one takes over with their weights.
-        seed: of the vectors that the power iterations start from.
+        seed: of the vectors from which the power iterations start.
 
     Returns:
-        A `keras.Model` of the same inputs, outputs and name.
+        A `keras.Model` with the same inputs, outputs and name.
 
     Raises:
         InputError: a layer has a kernel that `SpectralNormalization` does not take.
@@ -51,10 +51,10 @@ def weight_normalized(network):
         network: a functional or sequential `keras.Model`, whose layers the new one takes over with their weights.
 
     Returns:
-        A `keras.Model` of the same inputs, outputs and name.
+        A `keras.Model` with the same inputs, outputs and name.
 
     Raises:
-        InputError: one of these layers has an activation of its own.
+        InputError: one of these layers has its own activation.
     """
 
     def normalized(layer):
@@ -64,16 +64,16 @@ def weight_normalized(network):
 
 
 def virtually_normalized(network, rows, initializer, seed=0):
-    """A network with virtual batch normalisation in place of batch normalisation, which costs `rows` more rows a call.
+    """A network with virtual batch normalisation instead of batch normalisation; each call computes `rows` more rows.
 
     Args:
         network: a functional or sequential `keras.Model` of one input, whose other layers the new one takes over.
-        rows: of the reference batch.
-        initializer: draws the reference batch, as the network's inputs are drawn.
-        seed: of the scales that normalisation starts from, normal with mean 1 and deviation 0.02.
+        rows: how many rows the reference batch has.
+        initializer: the initialiser of the reference batch, which should have the distribution of the inputs.
+        seed: of the initial scales, which are normal with mean 1 and standard deviation 0.02.
 
     Returns:
-        A `keras.Model` of the same inputs, outputs and name.
+        A `keras.Model` with the same inputs, outputs and name.
     """
     scales = keras.initializers.RandomNormal(1.0, 0.02, seed=keras.random.SeedGenerator(seed))
 
@@ -94,16 +94,16 @@ def with_minibatch_discrimination(network, kernels, size, seed=0):
     """A network whose last layer also reads how close the rows of a batch are; see `MinibatchDiscrimination`.
 
     Args:
-        network: a functional or sequential `keras.Model` that ends in a `Dense` layer, whose place a new one takes.
-        kernels: how many features the layer adds.
-        size: of each kernel.
-        seed: of the weights.
+        network: a functional or sequential `keras.Model` that ends in a `Dense` layer, which is replaced by a new one.
+        kernels: how many features minibatch discrimination adds.
+        size: the size of each kernel.
+        seed: of the new weights.
 
     Returns:
-        A `keras.Model` of the same inputs, output shape and name.
+        A `keras.Model` with the same inputs, output shape and name.
 
     Raises:
-        InputError: as `with_features`.
+        InputError: as in `with_features`.
     """
     features, outputs = with_features(network).outputs
     initializer = normal(seed, deviation=0.05)
@@ -113,21 +113,22 @@ def with_minibatch_discrimination(network, kernels, size, seed=0):
 
 
 def with_features(network, before=()):
-    """A network that gives the input of its last layer, its features, beside its output; all layers are shared.
+    """A network that gives its features, the inputs of its last layer, as well as its output; all layers are shared.
 
     Args:
         network: a functional or sequential `keras.Model` that ends in a `Dense` layer, normalised or not.
-        before: kinds of layers; where the last layer's input comes from one, the features are what that layer takes.
+        before: kinds of layers. If the last layer's inputs come from such layers, the features are the inputs of the
+            first of these.
 
     Returns:
-        A `keras.Model` of the same inputs, to the features and the output.
+        A `keras.Model` from the same inputs to a list of the features and the output.
 
     Raises:
         InputError: the network is another kind of model, or ends in another layer.
     """
     if not getattr(network, "outputs", None):
         raise InputError(f"A network with features must be functional. Received: a {type(network).__name__}")
-    last, node, _ = network.outputs[0]._keras_history  # `last.input` may be that of another network with this layer
+    last, node, _ = network.outputs[0]._keras_history  # `last.input` may be from another network with this layer
     if not isinstance(getattr(last, "layer", last), layers.Dense):
         raise InputError(
             f"A network with features must end in a Dense layer. Received: one that ends in {type(last).__name__}"
@@ -140,15 +141,15 @@ def with_features(network, before=()):
 
 
 def rescaled(network, inputs, outputs):
-    """A network on data of another scale.
+    """A network with rescaled inputs and outputs.
 
     Args:
         network: a `keras.Model` of one input.
-        inputs: what its inputs are multiplied by first.
-        outputs: what its outputs are multiplied by.
+        inputs: the factor by which its inputs are multiplied first.
+        outputs: the factor by which its outputs are multiplied.
 
     Returns:
-        A `keras.Model` with the network's shapes, layers and name, to float32.
+        A `keras.Model` with the network's shapes, layers and name, and float32 outputs.
     """
     data = keras.Input(network.input_shape[1:])
     x = network(layers.Rescaling(inputs, dtype="float32")(data))

@@ -1,4 +1,4 @@
-"""The recipes there are, and how one is found and run by its name or its path."""
+"""The available recipes, and how one is found and run by its name or its path."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from zoo.recipe.flags import HELP_FLAGS, described, flags_of
 
 
 def recipes() -> dict[str, Path]:
-    """Name -> script of every recipe of the zoo."""
+    """The script of every recipe of the zoo, by the recipe's name."""
     return {path.stem: path for path in sorted(folder("recipes").glob("[!_]*.py"))}
 
 
@@ -27,10 +27,10 @@ def title(script: Path) -> str:
 
 
 def help_of(script: Path) -> str | None:
-    """What a recipe's `--help` says, read from its source: importing what it trains takes seconds.
+    """What a recipe's `--help` prints, read from its source, since importing what it trains takes seconds.
 
     Returns:
-        The text; `None` for a script whose settings are known only once it runs.
+        The text; `None` for a script whose settings are known only when it runs.
     """
     tree = ast.parse(script.read_text(encoding="utf-8"))
     constants = [node for node in tree.body if isinstance(node, ast.Assign)]
@@ -49,7 +49,7 @@ def find(name: str) -> str:
     """The script of a recipe, by a name of `recipes()` or by its path, which ends in .py or has a separator.
 
     Raises:
-        InputError: there is none; the message says the nearest names.
+        InputError: there is no such recipe; the message gives the nearest names.
     """
     known = recipes()
     is_path = name.endswith(".py") or os.sep in name

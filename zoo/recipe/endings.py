@@ -1,4 +1,4 @@
-"""How a training ends before its last step: what stopped it, and from where it can go on."""
+"""How training ends before its last step: what stopped it, and from where it can go on."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from zoo.errors import SignalError, TrainingError, first_line
 
 @contextlib.contextmanager
 def explained(model, workdir: Path):
-    """Adds to what stopped a training where it can go on from.
+    """Adds to the error that stopped training which checkpoint it can go on from.
 
     Raises:
-        TrainingError: weights or losses stopped being finite, whatever noticed it; or TensorFlow had to stop.
+        TrainingError: weights or losses stopped being finite, whatever noticed it; or TensorFlow failed.
     """
     import tensorflow as tf
 
@@ -42,11 +42,11 @@ def explained(model, workdir: Path):
 
 @contextlib.contextmanager
 def ended_by_signals(name: str, workdir: Path):
-    """Yields the callback, in a list, that ends a training on a signal; then says how to go on.
+    """Yields a list of the callback that ends training on a signal, if any; then says how to go on.
 
     Args:
-        name: of the recipe.
-        workdir: of the run.
+        name: the recipe's name.
+        workdir: the run's workdir.
 
     Raises:
         SignalError: a signal ended it.

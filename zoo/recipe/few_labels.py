@@ -1,4 +1,4 @@
-"""What recipes that learn from few labels score at their end: the model, and its classifier without other rows."""
+"""Final scores of recipes that learn from few labels: of the model, and of a classifier without unlabelled rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ BASELINE_STEPS = 3000  # or as many as the model's, if fewer; a classifier has l
 
 
 def classification_scores(model, data, rows, network) -> list[dict]:
-    """The test accuracy of a trained model and that of a network which sees the labelled rows alone; prints both.
+    """The test accuracy of a trained model, and that of a network that sees only the labelled rows; prints both.
 
     Args:
         model: a model with `test_score`, such as `SemiSupervisedGAN`.
@@ -19,7 +19,7 @@ def classification_scores(model, data, rows, network) -> list[dict]:
             with the optimiser of the model's discriminator.
 
     Returns:
-        Two scores as a card has them.
+        Two scores as a card holds them.
     """
     score = model.test_score(data) | {"labels": rows.count}
     baseline = {**score, "score": f"{score['score']} from the labelled rows alone"}
@@ -41,6 +41,6 @@ def _accuracy_of_labelled_rows(model, data, rows, network) -> float:
     batches = rows.labelled.stream(BATCH_SIZE, model.seed).map(lambda batch: (model.real_data(batch), batch["label"]))
     network.fit(
         batches, steps_per_epoch=min(BASELINE_STEPS, model.step), shuffle=False, verbose=0
-    )  # the stream is; else Keras warns
+    )  # the stream is shuffled; without this, Keras warns
     guesses = [np.argmax(network(model.real_data(batch)), axis=-1) for batch in data.test.batches(BATCH_SIZE)]
     return float(np.mean(np.concatenate(guesses) == data.test.labels))

@@ -1,4 +1,4 @@
-"""The flags of a recipe: those of every recipe, and a recipe's own settings."""
+"""The flags of a recipe: those that every recipe has, and the recipe's own settings."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 SMOKE_STEPS = 4
 STATED = {"data": str, "steps": int, "batch_size": int, "checkpoint_every": int}  # by every recipe
 KINDS = {bool: "bool", int: "integer", float: "float", str: "string"}  # of a setting, and absl's names for them
-COMMON, OWN = "every recipe", "this recipe"  # what absl keeps apart as modules
+COMMON, OWN = "every recipe", "this recipe"  # absl keeps them apart as modules
 ROWS = {"lower_bound": 1, "upper_bound": 2**20}
 PARTS = {"lower_bound": 1, "upper_bound": 64}  # of a CPU
-PLACES = ("workdir", "data_dir", "export_dir", "inception")  # of one machine, so no part of the command on a card
+PLACES = ("workdir", "data_dir", "export_dir", "inception")  # paths on one machine, so not in the command on a card
 
 
 class Setting(NamedTuple):
@@ -53,7 +53,7 @@ def settings_of(main: Callable[..., None]) -> dict[str, Setting]:
     settings = {parameter.name: _setting(parameter) for parameter in parameters}
     for name, kind in STATED.items():
         if name not in settings:
-            raise InputError(f"A recipe's `main` states {', '.join(STATED)}. Received: no {name}")
+            raise InputError(f"A recipe's `main` must state {', '.join(STATED)}. Received: no {name}")
         if settings[name].kind is not kind:
             raise InputError(f"`{name}` must be of type {kind.__name__}. Received: {name}={settings[name].default!r}")
     return settings
@@ -70,7 +70,7 @@ def _setting(parameter: inspect.Parameter) -> Setting:
         known = ", ".join(kind.__name__ for kind in KINDS)
         raise InputError(
             f"A recipe's settings are keyword arguments of `main` with defaults of {known}, "
-            f"or of None beside an annotation such as `int | None`. Received: {parameter}"
+            f"or of None with an annotation such as `int | None`. Received: {parameter}"
         )
     return Setting(*named, default)
 
@@ -78,10 +78,10 @@ def _setting(parameter: inspect.Parameter) -> Setting:
 def define_flags(
     data: str, steps: int, batch_size: int, checkpoint_every: int, **settings: Setting
 ) -> absl_flags.FlagValues:
-    """The flags of every recipe, with one recipe's defaults, and those of its own settings.
+    """The flags that every recipe has, with this recipe's defaults, and the flags of its own settings.
 
     Raises:
-        InputError: a setting has the name of a flag of every recipe.
+        InputError: a setting has the name of a flag that every recipe has.
     """
     flags = absl_flags.FlagValues()
 
@@ -101,7 +101,7 @@ def define_flags(
     define("integer", "seed", 0, "everything random follows from it", lower_bound=0, upper_bound=2**32 - 1)
     define("enum", "precision", "float32", "what the networks compute in; weights are float32", enum_values=PRECISIONS)
     define("string", "strategy", "auto", "devices: none, mirrored, multi_worker, tpu or auto")
-    define("integer", "logical_cpus", 1, "split the CPU, to try mirrored without GPUs", **PARTS)
+    define("integer", "logical_cpus", 1, "split the CPU into parts, to try mirrored without GPUs", **PARTS)
     define("bool", "synchronized", False, "normalise batches by the statistics of all replicas, not of each")
     define("bool", "jit_compile", False, "compile the training step with XLA")
     define("integer", "steps_per_execution", 1, "steps between two returns to Python", lower_bound=1)
@@ -112,7 +112,7 @@ def define_flags(
     define("string", "features", choice.CLASSIFIER, choice.HELP)
     define("string", "inception", None, choice.INCEPTION_HELP)
     define(
-        "string", "init", None, "start from the weights of this model: a name of `zoo list`, an artefact or a workdir"
+        "string", "init", None, "start from the weights of this model: a name from `zoo list`, an artefact or a workdir"
     )
     define("bool", "init_partial", False, "with --init, leave weights that do not fit as they are")
     define("string", "export_dir", None, "where the SavedModel goes (default: in the workdir)")
@@ -128,7 +128,7 @@ def define_flags(
 
 
 def described(docstring: str | None, flags: absl_flags.FlagValues) -> str:
-    """What `--help` says: a recipe's docstring, its own settings, then the flags of every recipe, a line for each."""
+    """What `--help` prints: a recipe's docstring, its own settings, then the flags of every recipe, one per line."""
 
     def lines(module):
         defined = flags.flags_by_module_dict()[module]
@@ -147,14 +147,14 @@ def parse(flags: absl_flags.FlagValues, arguments: list[str]) -> absl_flags.Flag
     """Parses a command line without the program's name.
 
     Raises:
-        InputError: an unknown flag, a value that does not fit, or an argument that is no flag.
+        InputError: an unknown flag, a value that does not fit, or an argument that is not a flag.
     """
     try:
         rest = flags(["recipe", *arguments])[1:]
     except absl_flags.Error as error:
         raise InputError(" ".join(str(error).split())) from error
     if rest:
-        raise InputError(f"A recipe takes flags alone. Received: {shlex.join(rest)}")
+        raise InputError(f"A recipe takes only flags. Received: {shlex.join(rest)}")
     for name in PLACES:
         if flags[name].value == "":
             raise InputError(f"--{name} should be a path. Received: ''")
@@ -172,6 +172,6 @@ def parse(flags: absl_flags.FlagValues, arguments: list[str]) -> absl_flags.Flag
 
 
 def command_line(recipe: str, flags: absl_flags.FlagValues) -> str:
-    """The command that repeats a run, with the flags that its user stated and without the places of this machine."""
+    """The command that repeats a run, with the flags that its user stated but without paths on this machine."""
     stated = [flags[name] for name in flags if flags[name].present and name not in PLACES]
     return shlex.join(["zoo", "train", recipe, *(flag.serialize() for flag in stated)])

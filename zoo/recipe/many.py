@@ -39,10 +39,10 @@ class Planned(NamedTuple):
     """A run to be made.
 
     Attributes:
-        name: of its workdir, and of its log beside that.
+        name: of its workdir, and of its log next to that.
         recipe: as `zoo train` takes it.
         flags: the rest of its command line, without `--workdir`.
-        values: of the settings that tell it from the other runs of a sweep.
+        values: of the settings that distinguish it from the other runs of a sweep.
     """
 
     name: str
@@ -83,7 +83,7 @@ def read_list(path: Path) -> list[Planned]:
         raise InputError(f"{path}: expected a recipe and its flags on each line. Received: no such line")
     names = [planned.name for planned in plan]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise InputError(f"{path}: each run should stand there once. Received: {', '.join(sorted(twice))} twice")
+        raise InputError(f"{path}: each run should be listed once. Received: {', '.join(sorted(twice))} twice")
     return plan
 
 
@@ -92,8 +92,8 @@ def sweep(recipe: str, flags: Sequence[str]) -> list[Planned]:
 
     Args:
         recipe: as `zoo train` takes it.
-        flags: its command line, where any number may be several, such as `1e-4,2e-4`, and a whole number may be a
-            range, such as `0-4`.
+        flags: its command line, where several numbers, such as `1e-4,2e-4`, may take the place of one, and a range,
+            such as `0-4`, that of a whole number.
 
     Raises:
         InputError: there is no such recipe, no flag has several values, or there are more than `MOST` combinations.
@@ -136,7 +136,7 @@ def _values(text: str) -> Sequence[str]:
 
 
 def _name(words: Sequence[str]) -> str:
-    """Words as the name of a folder; what is too long ends in its hash, so that it differs where the words do."""
+    """Words as the name of a folder; a name that is too long ends in its hash, so that names stay different."""
     name = re.sub(r"[^\w=.+-]+", "_", "-".join(word.lstrip("-") for word in words))
     if len(name.encode()) <= LONGEST_NAME:
         return name
@@ -148,20 +148,20 @@ def run_all(plan: Sequence[Planned], root: Path, jobs: int = 1) -> list[dict]:
     """Makes the runs that are not done yet; one that was interrupted goes on from its last checkpoint.
 
     `root` gets a workdir and a log for each run, and `runs.json`: what each run was, and what came out of it. A signal
-    stops the runs in good order. One that fails does not keep the others from being made.
+    stops the runs in good order. A run that fails does not keep the others from being made.
 
     Args:
         plan: the runs.
-        root: the folder of all.
-        jobs: how many run at once; the cores are divided among them.
+        root: the folder of all runs.
+        jobs: how many runs are made at once; the cores are divided among them.
 
     Returns:
         The records of the plan's runs, as `runs.json` has them.
 
     Raises:
-        InputError: `root` cannot be written to, other runs are at work in it, or `jobs` is below 1.
-        TrainingError: runs failed; all others are done.
-        SignalError: a signal ended them.
+        InputError: `root` cannot be written to, another process makes runs in it, or `jobs` is below 1.
+        TrainingError: some runs failed; all others are done.
+        SignalError: a signal ended the runs.
     """
     require_positive(jobs=jobs)
     make_folder(root)
@@ -195,11 +195,11 @@ def _is_done(record: Mapping | None, planned: Planned, root: Path) -> bool:
 
 
 def _processes(waiting: Sequence[Planned], root: Path, jobs: int) -> Iterator[tuple[Planned, float, int]]:
-    """Yields each run that ended, when it began, and its exit status."""
+    """Yields each run as it ends, with the time at which it began and its exit status."""
     waiting, running, held = list(waiting), {}, set()
 
     def is_held(planned):
-        """Whether a process that outlived these runs, when they were killed, is still at this one."""
+        """Whether a process is still at this run that survived when an earlier `run_all` was killed."""
         is_locked = workdir.is_locked(root / planned.name)
         if is_locked and planned.name not in held:
             held.add(planned.name)
@@ -222,7 +222,7 @@ def _processes(waiting: Sequence[Planned], root: Path, jobs: int) -> Iterator[tu
                         stdout=log,
                         stderr=subprocess.STDOUT,
                         env=environment if jobs > 1 else None,
-                        start_new_session=True,  # a Ctrl-C reaches them by `_processes` alone
+                        start_new_session=True,  # a Ctrl-C reaches them only through `_processes`
                     )
                 running[process] = planned, time.monotonic()
             for process in [process for process in running if process.poll() is not None]:
@@ -296,11 +296,11 @@ def summary(records: Sequence[Mapping]) -> list[dict]:
     """The mean and the standard deviation of each score over the seeds of each combination of settings.
 
     Args:
-        records: of `run_all`.
+        records: from `run_all`.
 
     Returns:
         For each combination: `settings`, `runs` (how many there are) and `scores`, from the name to `mean` and `std`,
-        the deviation of a sample: None for a single run, NaN if a score is infinite.
+        the sample standard deviation: None for a single run, NaN if a score is infinite.
     """
     groups = {}
     for record in records:

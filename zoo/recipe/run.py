@@ -21,7 +21,7 @@ from zoo.recipe import workdir
 from zoo.recipe.endings import ended_by_signals, explained
 from zoo.recipe.flags import HELP_FLAGS, STATED, command_line, described, flags_of, own_settings, parse
 
-# What a workdir belongs to, besides the recipe's own settings. Steps may grow; devices, places and speed may change.
+# What a workdir belongs to, besides the recipe's own settings. Steps may grow; devices, paths and speed may change.
 FINGERPRINT = "data_fingerprint"
 SETTINGS = ("data", "image_size", "skip_corrupt", "batch_size", "seed", "precision", "init")
 
@@ -31,7 +31,7 @@ def run(main: Callable[..., None]) -> None:
 
     Args:
         main: the recipe, `main(run, *, data=..., steps=..., batch_size=..., checkpoint_every=..., **settings)`. Every
-            keyword argument is a flag, with the argument's default; those that no other recipe has are its settings.
+            keyword argument is a flag, with the argument's default; those beyond these four are the recipe's settings.
 
     Raises:
         SystemExit: always, with the status of the command.
@@ -90,22 +90,22 @@ class Run:
         keras.utils.set_random_seed(flags.seed)
 
     def close(self) -> None:
-        """Lets other runs have the workdir, as the end of the process does."""
+        """Releases the workdir for other runs, as the end of the process does."""
         if self._lock:
             self._lock.close()
 
     @property
     def compile_settings(self) -> dict:
-        """What the flags say to `compile`."""
+        """The arguments of `compile` that the flags state."""
         names = ("jit_compile", "steps_per_execution", "log_gradient_norms")
         return {name: self.flags[name].value for name in names}
 
     @functools.cached_property
     def schedule_steps(self) -> int:
-        """`--steps`, for a rate that follows from it; the workdir then belongs to this number as well.
+        """`--steps`, for a learning rate that depends on it; the workdir then keeps to this number.
 
         Raises:
-            InputError: the workdir was trained with another.
+            InputError: the workdir was trained with another number.
         """
         self._fixed_steps = True
         self._check_workdir()
@@ -132,14 +132,14 @@ class Run:
     def fit(self, model, split, callbacks=(), metrics=None) -> None:
         """Trains a compiled model on a split of the data up to `--steps`, from the workdir's checkpoint on.
 
-        Ctrl-C and SIGTERM end it after the step they arrive in, whose checkpoint is saved. Where several processes
-        train together they end it at once, since a save takes all of them.
+        Ctrl-C and SIGTERM end it after the step in which they arrive, and that step's checkpoint is saved. If several
+        processes train together, signals end it at once, since a save needs all processes.
 
         Args:
             model: a compiled model.
             split: what it is trained on, a `zoo.data.Split`.
-            callbacks: Keras callbacks beside those of every run; each epoch ends for them before its checkpoint.
-            metrics: computed each epoch, functions of samples by name, as `zoo.callbacks.SampleMetrics` takes them.
+            callbacks: Keras callbacks besides those of every run; they see the end of an epoch before its checkpoint.
+            metrics: functions of samples by name, computed each epoch, as `zoo.callbacks.SampleMetrics` takes them.
 
         Raises:
             InputError: a conditional model and rows without labels, a batch that cannot be split over replicas and
@@ -211,23 +211,23 @@ class Run:
                     epochs=start + epochs,
                     steps_per_epoch=length,
                     callbacks=[*(watchers if self.is_chief else []), *scores, self._checkpoint, *signals],
-                    shuffle=False,  # the stream is; else Keras warns
+                    shuffle=False,  # the stream is shuffled; without this, Keras warns
                     verbose=told if self.is_chief else 0,
                 )
         if scores and self.is_chief and not is_over:
             print("", scores[0].report(), sep="\n")
 
     def picture(self, name: str, pixels) -> None:
-        """Writes NAME.png, uint8 `[height, width, 1 or 3]`, into the workdir; of several processes the chief does."""
+        """Writes uint8 `[height, width, 1 or 3]` as NAME.png into the workdir; of several processes only the chief."""
         if self.is_chief:
             from zoo import images
 
             images.write_png(self.workdir / f"{name}.png", pixels)
 
     def export(self, model, data, **facts) -> None:
-        """Writes the artefact of a trained model, with more facts for its card, and says where everything lies.
+        """Writes the artefact of a trained model, with more facts for its card, and prints where everything is.
 
-        A run that is started again after its end finds its artefact and writes none.
+        A run that is started again after its end finds its artefact and does not write another.
         """
         if not self.is_chief:
             return
@@ -259,7 +259,7 @@ class Run:
         print("", *(f"{title:<12}{line}" for title, line in lines.items()), sep="\n")
 
     def _scores(self):
-        """The callback of `--score_every`: the distance that decides, and what it may hide."""
+        """The callback of `--score_every`: on features, the Fréchet distance decides; precision and recall follow."""
         from zoo import callbacks, evaluation
         from zoo.features import choice
 
@@ -272,7 +272,7 @@ class Run:
         return callbacks.Scores(self.workdir, real, scores, flags.score_every, steps=flags.steps)
 
     def _stream(self, model, split):
-        """The batches from the model's step on, each worker its own rows of them."""
+        """The batches from the model's step on; each worker gets its own rows of them."""
         batch_size = self.flags.batch_size * model.discriminator_updates
         seed, start = self.flags.seed, model.step
         replicas = self.strategy.num_replicas_in_sync
@@ -315,9 +315,9 @@ def artefact_name(recipe: str, default: str, data: str) -> str:
     """What the artefact of a run is called: the recipe's name without the data that it was written for, and the data.
 
     Args:
-        recipe: its name.
+        recipe: the recipe's name.
         default: the data that it was written for, as `--data` takes them.
-        data: the slug of those that it was run on.
+        data: the slug of the data that it was run on.
     """
     return f"{recipe.replace(f'_{default}', '').removesuffix(f'_{data}')}-{data}"
 

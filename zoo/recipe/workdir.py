@@ -22,7 +22,7 @@ def is_workdir(path: Path) -> bool:
 
 
 def check(workdir: Path, settings: Mapping[str, object]) -> None:
-    """Compares the settings of a run with those that its workdir was started with, if it was.
+    """Compares the settings of a run with those that its workdir was started with, if it was started.
 
     Raises:
         InputError: one of them differs, or the workdir's cannot be read.
@@ -51,10 +51,10 @@ def check(workdir: Path, settings: Mapping[str, object]) -> None:
 
 
 def check_movable(workdir: Path) -> None:
-    """Raises an `InputError` for a workdir that cannot be moved aside since the process is at work inside it."""
+    """Raises an `InputError` for a workdir that cannot be moved aside, since the current folder is inside it."""
     if Path.cwd().is_relative_to(workdir.resolve()):
         raise InputError(
-            f"--noresume moves the workdir aside, so that it cannot hold the current folder. Received: {workdir}"
+            f"--noresume moves the workdir aside, so it cannot hold the current folder. Received: {workdir}"
         )
 
 
@@ -95,9 +95,9 @@ def start(workdir: Path, settings: Mapping[str, object]) -> BufferedRandom:
 
 
 def lock(workdir: Path) -> BufferedRandom:
-    """Takes the lock of a workdir for as long as the returned file stays open; it ends with the process at the latest.
+    """Locks a workdir for as long as the returned file stays open, at most until the process ends.
 
-    A file system without locks is taken to hold one run alone.
+    On a file system without locks, this assumes that there is no other run.
 
     Raises:
         InputError: another run holds it, or its file cannot be opened.

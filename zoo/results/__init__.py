@@ -1,8 +1,8 @@
-"""What is known of trained models, as documents: RESULTS.md, the tables of README.md, the headers of recipes.
+"""What is known about trained models, as documents: RESULTS.md, the tables of README.md, the headers of recipes.
 
 The cards of `pretrained/` and the score files of `scores/` are the record. All that is written here follows from them,
-from `scores/tables.json` (which tables there are) and from `scores/published.json` (what papers report), so that a new
-artefact or score file changes the documents and no code.
+from `scores/tables.json` (which tables there are) and from `scores/published.json` (what papers report), so a new
+artefact or score file changes the documents but no code.
 """
 
 from zoo.results.documents import documents, out_of_date, write

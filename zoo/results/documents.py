@@ -34,10 +34,10 @@ def documents(root: Path) -> dict[Path, str]:
         root: a checkout of the zoo.
 
     Raises:
-        InputError: not a checkout, a record that cannot be read, or a table that no one defines.
+        InputError: not a checkout, a record that cannot be read, or a table that is not defined.
     """
     for name in ("README.md", "docs", "recipes", "pretrained", f"scores/{TABLES}"):
-        if not os.path.exists(root / name):  # unlike `Path.exists` no error for a name that is too long
+        if not os.path.exists(root / name):  # unlike `Path.exists`, no error for a name that is too long
             raise InputError(f"zoo results works in a checkout of the zoo. Received: {root.absolute()}, without {name}")
     records = read_records(root)
     settings = read_object(root / "scores" / TABLES, "renamed_recipes", "tables")
@@ -53,7 +53,7 @@ def documents(root: Path) -> dict[Path, str]:
 
 
 def out_of_date(root: Path) -> list[Path]:
-    """The documents that do not hold what they should."""
+    """The paths of the documents that do not hold what they should."""
     return [path for path, text in documents(root).items() if not path.exists() or path.read_bytes() != text.encode()]
 
 
@@ -67,7 +67,7 @@ def write(root: Path) -> list[Path]:
 
 
 def _with_tables(text: str, records: Sequence[Record], tables: Mapping[str, Mapping]) -> str:
-    """A text whose tables between `<!-- table: NAME -->` and `<!-- end of table -->` are made anew."""
+    """A text with its tables, between `<!-- table: NAME -->` and `<!-- end of table -->`, made anew."""
 
     def replaced(match: re.Match) -> str:
         start, name, _, end = match.groups()
@@ -119,7 +119,7 @@ def _section(record: Record) -> str:
 
 
 def _beside(records: Sequence[Record], published: Sequence[Mapping], renamed: Mapping[str, str]) -> str:
-    """What papers report, labelled as published, beside ours by the same recipe where there is any."""
+    """What papers report, labelled as published, next to our value by the same recipe if there is one."""
     rows = [("recipe", "score", "published", "source", "protocol of the paper", "ours", "differences")]
     for one in published:
         if missing := set(PUBLISHED_FIELDS) - one.keys():

@@ -69,7 +69,7 @@ def gallery(records: Sequence[Record], root: Path) -> str:
     """The page, with an article for every record whose artefact has a picture of samples.
 
     Args:
-        records: all there are.
+        records: all records.
         root: a checkout of the zoo, where the page is `docs/gallery.html`.
     """
     shown = [record for record in records if (root / "pretrained" / record.name / "samples.png").is_file()]

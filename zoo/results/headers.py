@@ -1,4 +1,4 @@
-"""The numbers in the headers of recipes: what `Ours` and `Time` say of models that have a record."""
+"""The numbers in the headers of recipes: what `Ours` and `Time` say about models that have a record."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from zoo.results.numbers import numbers, samples, time, training_seeds
 from zoo.results.records import Record
 
 WIDTH = 120
-INDENT = 11  # of what an entry says
+INDENT = 11  # columns before the text of an entry
 ENTRY = r"^{name} +(?:.*\n(?: {{11}}.*\n)*)"
-SAID = 4  # values of samples that a header states, the first ones of the record
-ORDER = ("frechet_distance", "inception_score", "precision_recall")  # which come first
+SAID = 4  # how many of a record's values from samples a header states
+ORDER = ("frechet_distance", "inception_score", "precision_recall")  # the scores that come first
 
 
 def with_scores(source: str, records: Sequence[Record]) -> str:
-    """The source of a recipe whose header says what its records say; as it is if there are none.
+    """The source of a recipe, its header brought up to date with its records; unchanged if there are none.
 
     Args:
-        source: of the recipe.
-        records: of models that it made.
+        source: the recipe's source.
+        records: the records of models that the recipe made.
     """
     scored = [record for record in records if record.scores]
     if not scored:
@@ -51,7 +51,7 @@ def _named(record: Record, several: bool) -> str:
 
 
 def _said(record: Record, several: bool) -> str:
-    """The scores of a record in words, and of how many samples they are."""
+    """The scores of a record in words, and how many samples they are from."""
     of_samples = [score for score in record.scores if score.get("n_fake")]
     of_samples.sort(key=lambda score: ORDER.index(score["function"]) if score.get("function") in ORDER else len(ORDER))
     parts = [f"{score['score']} {numbers(score)}" for score in of_samples[:SAID]]

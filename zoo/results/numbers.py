@@ -12,7 +12,7 @@ FORMATS = {
     "parzen_log_likelihood": ".1f",
     "mode_coverage": ".3f",
 }
-SHARES = ("accuracy", "right class")  # in titles of scores that are shares of rows
+SHARES = ("accuracy", "right class")  # words in the titles of scores that are shares of rows
 
 
 def number(score: Mapping[str, object], field: str = "value") -> str:
@@ -29,19 +29,19 @@ def number(score: Mapping[str, object], field: str = "value") -> str:
 
 
 def numbers(score: Mapping[str, object]) -> str:
-    """A value, or that of each training seed: "8, 8, 7"."""
+    """A value, or the values of all training seeds: "8, 8, 7"."""
     values = score.get("values", [score.get("value")])
     return ", ".join(number({**score, "value": value}) for value in values)
 
 
 def training_seeds(score: Mapping[str, object]) -> str:
-    """The seeds that its values belong to: "training seeds 0, 1, 2"; empty for one value."""
+    """The seeds that a score's values belong to: "training seeds 0, 1, 2"; empty for one value."""
     seeds = score.get("training_seeds")
     return f"training seeds {', '.join(map(str, seeds))}" if seeds else ""
 
 
 def spread(score: Mapping[str, object]) -> str:
-    """A value with its spread, where it has one: "5.94 ± 0.096"; of several training seeds all values."""
+    """A value with its spread, if it has one: "5.94 ± 0.096"; or the values of several training seeds."""
     if "values" in score:
         return numbers(score)
     spreads = [f" ± {score[name]:.2g}" for name in ("std", "stderr") if name in score]
@@ -49,7 +49,7 @@ def spread(score: Mapping[str, object]) -> str:
 
 
 def samples(score: Mapping[str, object]) -> str:
-    """How many samples a score is of: "10,000 samples, rounded to 8 bits"; of vectors nothing is said of rounding."""
+    """How many samples a score is from: "10,000 samples, rounded to 8 bits"; for vectors, without the rounding."""
     count = f"{score['n_fake']:,} samples"
     if score.get("rounding"):
         return f"{count}, rounded to {score['rounding']}"

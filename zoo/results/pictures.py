@@ -14,19 +14,19 @@ from zoo.artefacts.walks import walk
 
 STRIPS = Path("docs", "strips.png")
 WALKS = Path("docs", "walks")  # of each model NAME.png
-SEEDS = range(8)  # of each strip, none of them chosen; a walk leads from the first to the second, and so on
-WAYS = 3  # rows of a walk's picture; where a class is asked for, the first shows class 0, the second class 1, ...
+SEEDS = range(8)  # of each strip, without selection; a walk leads from the first to the second, and so on
+WAYS = 3  # rows of a walk's picture; if the model samples by class, the first shows class 0, the second class 1, ...
 STRIPS_ABREAST = 3
 
 
 def draw(root: Path) -> Iterator[Path]:
-    """Draws the pictures anew and gives their paths, one after the other.
+    """Draws the pictures anew and yields the path of each.
 
     Args:
         root: a checkout of the zoo.
 
     Raises:
-        InputError: a model cannot be loaded, or a picture not be written.
+        InputError: a model cannot be loaded, or a picture cannot be written.
     """
     samples = {}
     for path in sorted((root / "pretrained").glob(f"*/{CARD}")):
@@ -35,7 +35,7 @@ def draw(root: Path) -> Iterator[Path]:
             continue
         model = load(path.parent)
         samples[name] = model.sample(SEEDS)
-        if isinstance(card["prior"], dict):  # one latent vector, and not one for each level, or an image
+        if isinstance(card["prior"], dict):  # one latent vector, not one for each level, or an image
             ways = walk(model, np.array(SEEDS[: WAYS + 1]), len(SEEDS))
             labels = range(WAYS) if card["conditional"] else [None] * WAYS
             tiles = [model.decode(way, label) for way, label in zip(ways, labels, strict=True)]

@@ -1,4 +1,4 @@
-"""The record of trained models: cards, and score files of models that did not stay."""
+"""The record of trained models: cards, and score files of models that were not kept."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from zoo.artefacts.card import CARD, read_card
 from zoo.errors import InputError
 
 SCORES = "scores.json"
-SAME = ("score", "features", "reference", "n_fake")  # of two records of the same number
+SAME = ("score", "features", "reference", "n_fake")  # fields in which two records of the same number agree
 
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of a trained model.
+    """What is known about a trained model.
 
     Args:
-        name: of the artefact.
-        facts: what its card says, or what its score file says of it: "model", "dataset", "command", "parameters",
-            "seconds", "machine" and so on, as far as they are known.
-        scores: as cards hold them, the first ones the card's.
+        name: the artefact's name.
+        facts: what its card or its score file says about it: "model", "dataset", "command", "parameters", "seconds",
+            "machine" and so on, as far as they are known.
+        scores: as cards hold them, the card's own first.
         shipped: whether the artefact is in the catalogue.
         note: what its numbers lack, in words; empty if nothing.
     """
@@ -35,20 +35,20 @@ class Record:
 
     @property
     def recipe(self) -> str | None:
-        """The recipe that made it, as its command says."""
+        """The recipe that made the model, according to its command."""
         words = shlex.split(str(self.facts.get("command") or ""))
         return words[2] if words[:2] == ["zoo", "train"] and len(words) > 2 else None
 
     def score(self, title: str) -> dict | None:
-        """The first of its scores of this title."""
+        """The first of its scores with this title."""
         return next((score for score in self.scores if score.get("score") == title), None)
 
 
 def read_records(root: Path) -> list[Record]:
-    """All that is known under a checkout's `pretrained/` and `scores/`, by name.
+    """The records from a checkout's `pretrained/` and `scores/`, sorted by name.
 
     Raises:
-        InputError: a file that cannot be read, or two that say different things of one model.
+        InputError: a file that cannot be read, or two that say different things about one model.
     """
     records = {}
     for path in sorted((root / "pretrained").glob(f"*/{CARD}")):
@@ -72,7 +72,7 @@ def read_object(path: Path, *fields: str) -> dict:
     """A JSON object with these fields.
 
     Raises:
-        InputError: it cannot be read, or is something else.
+        InputError: the file cannot be read, or holds something else.
     """
     try:
         contents = json.loads(path.read_text(encoding="utf-8"))
@@ -86,7 +86,7 @@ def read_object(path: Path, *fields: str) -> dict:
 
 
 def note(contents: dict) -> str:
-    """What a score file says that its numbers lack."""
+    """What the numbers of a score file lack, according to the file."""
     return str(contents.get("note") or "")
 
 

@@ -8,8 +8,8 @@ from zoo.errors import InputError
 from zoo.results.numbers import number, time
 from zoo.results.records import Record
 
-NOTED = "\\*"  # beside a name whose numbers lack something, which the lines below a table say
-# Columns that are no scores: from a record to a cell.
+NOTED = "\\*"  # next to a name whose numbers lack something; the lines below the table say what
+# Columns that are not scores: functions from a record to a cell.
 FACTS = {
     "model": lambda record: f"`{record.name}`",
     "recipe": lambda record: f"`{record.recipe}`" if record.recipe else "-",
@@ -29,7 +29,7 @@ def markdown(rows: Iterable[Sequence[str]]) -> str:
 
 
 def parameters(facts: Mapping[str, object]) -> str:
-    """How many each player has: "834,369 generator, 213,249 discriminator"."""
+    """How many parameters each player has: "834,369 generator, 213,249 discriminator"."""
     counts = facts.get("parameters") or {}
     return ", ".join(f"{count:,} {player}" for player, count in counts.items()) or "-"
 
@@ -38,11 +38,11 @@ def table(records: Sequence[Record], asked: Mapping[str, object]) -> str:
     """A table as `scores/tables.json` asks for it.
 
     Args:
-        records: all there are.
-        asked: "where", what the facts of a row must be (and "shipped"); "columns", names in `FACTS`, "differences" or
-            titles of scores, of which a row needs one; "sort", the column that orders the rows, lowest first; "floors",
-            whether what real rows score closes the table, for each dataset; "differences", text by name, of which none
-            says "none".
+        records: all records.
+        asked: "where", what the facts of a row (or "shipped") must be; "columns", names in `FACTS`, "differences", or
+            titles of scores, at least one of which a row must have; "sort", the column that orders the rows, lowest
+            first; "floors", whether the table ends with the scores of real rows, for each dataset; "differences", texts
+            by the record's name, "none" for a record without one.
 
     Raises:
         InputError: a field that is missing.
@@ -77,7 +77,7 @@ def _cell(record: Record, column: str, differences: Mapping[str, str]) -> str:
 
 
 def _floors(rows: Sequence[Record], columns: Sequence[str], titles: Sequence[str]) -> list[list[str]]:
-    """A line for each dataset of the rows: what real rows score in the place of samples."""
+    """A line for each dataset of the rows: what real rows score in place of samples."""
     lines = []
     for dataset in dict.fromkeys(record.facts.get("dataset") for record in rows):
         known = [record for record in rows if record.facts.get("dataset") == dataset]

@@ -1,4 +1,4 @@
-"""Whether a running server answers as the SavedModels do that lie here."""
+"""Checks whether a running server gives the same answers as the SavedModels on this machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zoo.serving.client import Client
 from zoo.serving.transport import Signature, described
 
 SEEDS = (0, 1, 2**40 + 7)
-LABELS = (-1, 0, 1)  # of the seeds; what has no seed is of class 0
+LABELS = (-1, 0, 1)  # one for each seed; signatures without seeds get class 0
 TOLERANCE = 1e-5
 
 
@@ -23,9 +23,9 @@ class Agreement:
     """What a check found.
 
     Args:
-        version: that was asked for.
-        signatures: how many were called.
-        difference: the greatest between a number of the server's and the same of the local SavedModel.
+        version: the version that was asked for.
+        signatures: how many signatures were called.
+        difference: the largest between a number from the server and the same one from the local SavedModel.
     """
 
     version: int
@@ -37,12 +37,12 @@ def check(client: Client, name: str, model: LoadedModel) -> Agreement:
     """Asks a server for status, metadata and rows of every signature, and compares them with a local SavedModel.
 
     Args:
-        client: of the server.
-        name: the model's on the server.
-        model: the local one, whose folder is the number of its version.
+        client: a client of the server.
+        name: the model's name on the server.
+        model: the local model, whose folder is named by its version.
 
     Raises:
-        InputError, ServingError: the server lacks the version, has another in its place, or answers otherwise.
+        InputError, ServingError: the server lacks the version, has another in its place, or answers differently.
     """
     version = int(model.path.name)
     status = client.status(name)
@@ -60,7 +60,7 @@ def check(client: Client, name: str, model: LoadedModel) -> Agreement:
 
 
 def _rows(signature: Signature) -> dict[str, np.ndarray]:
-    """As many rows as `SEEDS`, which every model takes."""
+    """Input rows that every model takes, as many as there are `SEEDS`."""
     rng = np.random.default_rng(0)
     labels = LABELS if SEED in signature.inputs else (0,) * len(SEEDS)
     known = {SEED: np.array(SEEDS, np.int64), LABEL: np.array(labels, np.int32)}
@@ -95,7 +95,7 @@ def _difference(client: Client, name: str, model: LoadedModel, signature: str, r
 
 
 def local_names(client: Client, names: list[str], known: list[str]) -> list[str]:
-    """Whom to check: those asked for, or those of the known ones that the server has.
+    """The models to check: those asked for, or the known ones that the server has.
 
     Raises:
         InputError: the server has none of them.

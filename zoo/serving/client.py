@@ -18,7 +18,7 @@ from zoo.serving.rest_transport import RestTransport
 from zoo.serving.transport import ServerError, Signature, Tensor, Transport, VersionStatus
 
 T = TypeVar("T")
-MENDABLE = {"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "OUT_OF_RANGE"}  # by the one who asks
+MENDABLE = {"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "OUT_OF_RANGE"}  # by the caller
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0  # seconds between two attempts
 # What a server says to all clients of a batch, one of which sent rows of another shape.
 OTHERS_SHAPE = "from different tasks have different shapes"
@@ -27,7 +27,7 @@ OTHERS_SHAPE = "from different tasks have different shapes"
 class Client:
     """A client of a model server.
 
-    Calls that find no server, or one whose queue is full, are made again until the deadline; so are those that failed
+    Calls that find no server, or one whose queue is full, are repeated until the deadline; so are calls that failed
     because of another client's rows. Any number of threads may share a client.
 
     Args:
@@ -70,12 +70,12 @@ class Client:
         *,
         version: int | str | None = None,
     ) -> np.ndarray:
-        """One sample a seed; the rows are those of `zoo.load(model).sample`, to 1e-5.
+        """One sample for each seed, equal to those of `zoo.load(model).sample` to within 1e-5.
 
         Args:
             model: its name on the server.
             seeds: n seeds, or a number n that stands for the seeds 0 to n - 1.
-            labels: a class for all rows or n of them; -1 or None leaves the class to the seed.
+            labels: one class for all rows, or n classes; -1 or None lets the seed choose the class.
             version: a number, or a label such as "stable"; None for the highest that is served.
 
         Returns:
@@ -83,7 +83,7 @@ class Client:
 
         Raises:
             InputError: seeds or labels that the model does not take; no such model, version or signature.
-            ServingError: the server cannot be reached, or not in time, or is at fault.
+            ServingError: the server cannot be reached, does not answer in time, or is at fault.
         """
         return self.predict(model, SAMPLE, _by_seed(seeds, labels), version=version)[SAMPLES]
 
@@ -140,10 +140,10 @@ class Client:
         return self._call(lambda timeout: self._transport.status(model, timeout))
 
     def models(self, names: Iterable[str] | None = None) -> dict[str, dict[int, VersionStatus]]:
-        """The status of those of some models that the server has.
+        """The status of every version of the named models that the server has.
 
         Args:
-            names: whom to ask for, since a server does not tell whom it has; by default the catalogue's.
+            names: the models to ask for, since a server does not list its own; by default those of the catalogue.
         """
         found = {}
         for name in pretrained() if names is None else names:
@@ -173,7 +173,7 @@ class Client:
         return kind(f"{self.url}: {error.code}: {' '.join(error.message.split())}")
 
     def _retried(self, ask: Callable[[float], T]) -> T:
-        """What `ask` returns, which is given the seconds that are left, and called again while that may help."""
+        """Calls `ask` with the seconds that are left, again as long as that may help, and returns its result."""
         deadline, pause = time.monotonic() + self.timeout, FIRST_PAUSE
         while True:
             try:
@@ -207,7 +207,7 @@ def _checked(called: str, signature: Signature, inputs: Mapping[str, object]) ->
     lengths = {name: len(values) for name, values in arrays.items()}
     if len(set(lengths.values())) > 1 or not min(lengths.values()):
         received = ", ".join(f"{name} with {length}" for name, length in lengths.items())
-        raise InputError(f"{called} takes one row or more, as many of each input. Received: {received}")
+        raise InputError(f"{called} takes one row or more, the same number for each input. Received: {received}")
     return arrays
 
 
@@ -240,7 +240,7 @@ def _require_good(called: str, outputs: Mapping[str, np.ndarray], inputs: Mappin
         if len(bad := bad_rows(values)):
             row = bad[0]
             raise InputError(
-                f"{called} refuses {len(bad)} of {count} rows: labels should be classes of the model, or -1 beside a "
+                f"{called} refuses {len(bad)} of {count} rows: labels should be classes of the model, or -1 with a "
                 f"seed; images should lie in [0, 1]; no number may be NaN. Received: in row {first + row} "
                 + ", ".join(_shown(name, values[row]) for name, values in inputs.items())
             )

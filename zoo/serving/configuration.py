@@ -37,9 +37,9 @@ FLAGS = {
     "monitoring_config_file": MONITORING,
     "model_config_file_poll_wait_seconds": POLL_SECONDS,
     "enable_batching": "true",
-    # A server that starts has no version yet which a label could stand for.
+    # When a server starts, it has no version yet that a label could stand for.
     "allow_version_labels_for_unavailable_models": "true",
-    # Or a broken version keeps the server from returning to a good one.
+    # Otherwise a broken version keeps the server from returning to a good one.
     "max_num_load_retries": 0,
 }
 
@@ -67,9 +67,9 @@ class Served:
     """A model as it is served.
 
     Args:
-        folder: of its versions, on this machine.
-        base_path: of its versions, where the server runs.
-        labels: from a label to the number of a version.
+        folder: the folder of its versions on this machine.
+        base_path: the folder of its versions where the server runs.
+        labels: version numbers by label.
     """
 
     folder: Path
@@ -78,18 +78,18 @@ class Served:
 
 
 def verified(names: Sequence[str], root: str | None = None) -> dict[str, Served]:
-    """The models of these names, after every version of each was loaded: a server that cannot load one does not start.
+    """The models of these names, after every version was loaded: a server that cannot load a version does not start.
 
     Args:
         names: from `zoo list`, or paths of artefacts.
-        root: the folder that holds the models where the server runs; None for the places they have here.
+        root: the folder that holds the models where the server runs; None if they have the same paths there as here.
 
     Returns:
-        By name. The version of the card is stable, the highest is the canary.
+        The models by name. The card's version is the stable one, the highest is the canary.
 
     Raises:
-        InputError: a model that is not found, differs from its card, is not harmless or cannot be loaded; two of one
-            name; a root that is no absolute path.
+        InputError: a model that is not found, differs from its card, is not harmless or cannot be loaded; two models of
+            the same name; a root that is not an absolute path.
     """
     if root is not None and not root.startswith("/"):
         raise InputError(f"--root should be an absolute path, such as /models. Received: {root!r}")
@@ -101,9 +101,7 @@ def verified(names: Sequence[str], root: str | None = None) -> dict[str, Served]
         folder = path.parent
         called = card.get("name", folder.name)
         if not NAME.fullmatch(called):
-            raise InputError(
-                f"A served model's name should hold letters, digits, - . and _ alone. Received: {called!r}"
-            )
+            raise InputError(f"A served model's name should hold only letters, digits, - . and _. Received: {called!r}")
         if called in served:
             raise InputError(f"Served models need different names. Received: {called} twice")
         for number in versions(folder):
@@ -119,7 +117,7 @@ def versions(folder: Path) -> list[int]:
 
 
 def write(out: Path, served: Mapping[str, Served]) -> list[Path]:
-    """Writes all files of a set of models, each whole or not at all.
+    """Writes all files for a set of models, each completely or not at all.
 
     Args:
         out: the folder, which is made if it is missing.
@@ -167,7 +165,7 @@ def read(out: Path) -> dict[str, Served]:
     """The models of a folder that `write` wrote.
 
     Raises:
-        InputError: it is no such folder.
+        InputError: it is not such a folder.
     """
     try:
         found = json.loads((out / SETTINGS).read_text(encoding="utf-8"))
@@ -197,7 +195,7 @@ def models_config(served: Mapping[str, Served]) -> str:
 
 
 def _api_version() -> str:
-    """That of `tensorflow-serving-api`, which is released together with the server's image."""
+    """The version of `tensorflow-serving-api`, which is released together with the server's image."""
     try:
         return version("tensorflow-serving-api")
     except PackageNotFoundError as error:

@@ -70,7 +70,7 @@ def kubernetes(
 ) -> dict:
     """A manifest: the configuration, a deployment that is ready when its models are, and a service.
 
-    The models come from a volume, claimed as `gan-zoo-models`, which holds a folder of versions for each by its name.
+    The models come from a volume, claimed as `gan-zoo-models`, with a folder of versions under each model's name.
     """
     labels = {"app": APP}
     container = {

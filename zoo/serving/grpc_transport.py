@@ -1,4 +1,4 @@
-"""A model server over gRPC, its faster way; needs the extra `serving`."""
+"""Access to a model server over gRPC, the faster way; needs the extra `serving`."""
 
 from __future__ import annotations
 

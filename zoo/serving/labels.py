@@ -1,4 +1,4 @@
-"""Which version of a served model is the stable one: moved forth and back, while the server runs."""
+"""Which version of a served model is the stable one: the label can be moved back and forth while the server runs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def promote(out: Path, name: str, version: int | None = None) -> tuple[int, int]
 
     Args:
         out: the folder that `zoo serving config` wrote.
-        name: of a served model.
-        version: its number.
+        name: the name of a served model.
+        version: the version's number; None for the highest.
 
     Returns:
-        The version that was stable, and the one that is now.
+        The version that was stable, and the one that is stable now.
 
     Raises:
         InputError: no such folder, model or version, or a version that cannot be loaded or is not harmless.
@@ -66,7 +66,7 @@ def _move(out: Path, name: str, version: int) -> tuple[int, int]:
 
 
 def _highest_that_loads(folder: Path, versions: list[int]) -> int:
-    """A server moves no label at all while one of them stands for a version that it cannot load."""
+    """The canary's version: a server moves no label at all while one stands for a version that it cannot load."""
     for version in reversed(versions):
         with suppress(InputError):
             load(folder / str(version))

@@ -1,4 +1,4 @@
-"""A model server over REST, which any HTTP client speaks; needs numpy alone."""
+"""Access to a model server over REST, which any HTTP client speaks; needs only NumPy."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import numpy as np
 
 from zoo.serving.transport import ServerError, Signature, Tensor, VersionStatus
 
-# From the status of a reply to that of gRPC which it stands for.
+# From the HTTP status of a reply to the gRPC status that it stands for.
 CODES = {
     400: "INVALID_ARGUMENT",
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
     429: "RESOURCE_EXHAUSTED",
     501: "UNIMPLEMENTED",
-    502: "UNAVAILABLE",  # of a proxy
+    502: "UNAVAILABLE",  # from a proxy
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-DTYPES = {"DT_FLOAT": "float32", "DT_DOUBLE": "float64", "DT_HALF": "float16"}  # others are named as numpy's are
+DTYPES = {"DT_FLOAT": "float32", "DT_DOUBLE": "float64", "DT_HALF": "float16"}  # other types have NumPy's names
 
 
 class RestTransport:
@@ -62,7 +62,7 @@ class RestTransport:
         }
 
     def close(self):
-        """There is nothing to end: every call has a connection of its own."""
+        """Does nothing: every call has a connection of its own."""
 
     def _ask(self, method: str, place: str, timeout: float, body: bytes | None = None) -> dict:
         connection = self._connection(self._address, timeout=timeout)

@@ -18,7 +18,7 @@ class Tensor:
 
     Args:
         dtype: such as "int64"; "string" for bytes.
-        shape: the number of rows, which is None, and the shape of a row.
+        shape: None, for the number of rows, and the shape of a row.
     """
 
     dtype: str
@@ -34,7 +34,7 @@ class Signature:
 
 
 def described(signatures: Mapping[str, SignatureDef]) -> dict[str, Signature]:
-    """The signatures of a SavedModel's graph, but for the loader's own, such as `__saved_model_init_op`."""
+    """The signatures of a SavedModel's graph, except the loader's own, such as `__saved_model_init_op`."""
     return {
         name: Signature(_tensors(signature.inputs), _tensors(signature.outputs))
         for name, signature in signatures.items()
@@ -59,7 +59,7 @@ class VersionStatus:
     """How a version of a model fares on the server.
 
     Args:
-        state: "START", "LOADING", "AVAILABLE", "UNLOADING" or "END"; the last also of a version that did not load.
+        state: "START", "LOADING", "AVAILABLE", "UNLOADING" or "END"; "END" also if a version did not load.
         error: why it did not load; empty if nothing went wrong.
     """
 
@@ -72,7 +72,7 @@ class ServerError(Exception):
 
     Args:
         code: the name of a gRPC status, such as "INVALID_ARGUMENT".
-        message: the server's.
+        message: the server's message.
     """
 
     def __init__(self, code: str, message: str):
@@ -82,7 +82,7 @@ class ServerError(Exception):
 
 
 class Transport(Protocol):
-    """A way to a server. Each method raises a `ServerError`, at the latest after `timeout` seconds.
+    """A way to reach a server. A method that fails raises a `ServerError`, at the latest after `timeout` seconds.
 
     A `version` is a number, a label such as "stable", or None for the highest that the server has.
     """

@@ -1,4 +1,4 @@
-"""Warm-up requests for a version that was exported without."""
+"""Warm-up requests for a version that was exported without them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from zoo.files import write_json
 
 
 def add_warmup(version: Path, card: dict) -> Path:
-    """Writes the warm-up file of a version, once every request of it has succeeded here, and adds it to the card.
+    """Writes the warm-up file of a version, after all its requests have succeeded here, and adds it to the card.
 
     Args:
         version: the version's folder, as `find` returns it.
-        card: the card, likewise; empty where there is none.
+        card: the card, as `find` returns it; empty where there is none.
 
     Returns:
         The file's path.

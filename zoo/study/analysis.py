@@ -1,7 +1,7 @@
 """What the answers say: shares with their intervals, sensitivity, differences between models, attention.
 
-Intervals take the answers as independent of each other. Those of one subject are not quite: the spread between
-subjects, which the report states beside them, shows by how much.
+Intervals take the answers as independent of each other. Those of one subject are not quite independent; the spread
+between subjects, which the report also states, shows how much that matters.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from zoo.study.pictures import Kind
 from zoo.study.records import Record
 
 CONFIDENCE = 0.95
-PASSED = 0.75  # of the checks, by a subject who looks
+PASSED = 0.75  # the share of checks that an attentive subject passes
 
 
 class Interval(NamedTuple):
@@ -45,11 +45,11 @@ class Point(NamedTuple):
 
     Args:
         source: its name.
-        exposure_ms: None without a limit of time.
+        exposure_ms: the exposure in milliseconds; None without a time limit.
         count: of the answers.
         interval: of the share at this point alone.
-        band: wide enough that all points of the figure lie in their bands with the same confidence.
-        spread: standard deviation of the share between subjects; nan for one subject.
+        band: wider, so that with the same confidence all points of the figure lie in their bands.
+        spread: standard deviation of the share between subjects; NaN for one subject.
     """
 
     source: str
@@ -61,14 +61,14 @@ class Point(NamedTuple):
 
 
 class Sensitivity(NamedTuple):
-    """How well a model's pictures are told from real ones, at one exposure or (None) at all.
+    """How well a model's pictures are told from real ones, at one exposure or at all exposures together.
 
     Args:
         model: its name.
         exposure_ms: None for all answers.
         d_prime: z(share of real pictures taken for real) - z(share of the model's taken for real).
         d_interval: of d'.
-        right: share of right answers, real and generated counting alike.
+        right: share of right answers, with equal weight for real and generated pictures.
         right_interval: of that share.
     """
 
@@ -91,7 +91,7 @@ class Difference(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """How one subject answered; `attentive` if enough of the checks were seen for what they are."""
+    """How one subject answered; `attentive` if the subject passed enough checks."""
 
     name: str
     sessions: int
@@ -113,7 +113,7 @@ def wilson(count: Count, confidence: float = CONFIDENCE) -> Interval:
     share, weight = count.share, z**2 / count.n
     centre = (share + weight / 2) / (1 + weight)
     half = math.sqrt(share * (1 - share) * weight + weight**2 / 4) / (1 + weight)
-    # The exact limits at the ends, where rounding would leave a little beside them.
+    # The exact limits at the ends, which rounding would miss by a little.
     return Interval(
         0.0 if count.taken == 0 else max(0.0, centre - half), 1.0 if count.taken == count.n else min(1.0, centre + half)
     )
@@ -145,7 +145,7 @@ def d_prime(real: Count, model: Count, confidence: float = CONFIDENCE) -> tuple[
 
 
 def p_value(first: Count, second: Count) -> float:
-    """Of two shares that are equal in truth, how often they would differ as much: the two-sided score test."""
+    """How often two shares that are equal in truth would differ as much as these: the two-sided score test."""
     pooled = (first.taken + second.taken) / (first.n + second.n)
     error = math.sqrt(pooled * (1 - pooled) * (1 / first.n + 1 / second.n))
     return 1.0 if error == 0 else float(2 * stats.norm.sf(abs(first.share - second.share) / error))
@@ -168,7 +168,7 @@ def curve(records: Iterable[Record], sources: Sequence[str], exposures: Sequence
 def sensitivities(
     records: Iterable[Record], models: Sequence[str], exposures: Sequence[float | None]
 ) -> list[Sensitivity]:
-    """Each model against the real pictures: over all exposures, then at each where there are several."""
+    """Each model against the real pictures: over all exposures, then at each exposure if there are several."""
     records = list(records)
     found = []
     for model, exposure in itertools.product(models, [None, *exposures] if len(exposures) > 1 else [None]):
@@ -185,7 +185,7 @@ def sensitivities(
 
 
 def differences(records: Iterable[Record], models: Sequence[str]) -> list[Difference]:
-    """Every two models that were answered, over all exposures, which both were shown for alike."""
+    """Every pair of models with answers, over all exposures, since both are shown equally often at each."""
     grouped = _grouped(records, lambda record: record.source)
     counts = {model: counted(grouped[model]) for model in models if grouped[model]}
     return [
@@ -226,7 +226,7 @@ def attention(records: Iterable[Record]) -> list[Subject]:
 
 
 def within_a_frame(records: Iterable[Record]) -> Count:
-    """Of the answers with an asked exposure, those whose achieved one is at most a frame of the screen off."""
+    """Of the answers with a limited exposure, how many achieved it to within one frame of the screen."""
     timed = [record for record in records if record.exposure_ms is not None]
     # The clock of a browser ticks in steps of up to a tenth of a millisecond.
     near = [record for record in timed if abs(record.achieved_ms - record.exposure_ms) <= record.frame_ms + 0.1]

@@ -1,4 +1,4 @@
-"""Which source is shown for how long: as often as every other, to within one, whenever a subject stops."""
+"""Which source is shown for how long: all equally often, to within one, whenever a subject stops."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import random
 def cells(seed: int, first: int, count: int, sources: int, exposures: int) -> list[tuple[int, int]]:
     """A part of one subject's endless sequence of pairs of a source and an exposure.
 
-    Of the first n pairs of the sequence, whatever n, no source comes more than once more often than another, no
-    exposure does, and no pair does. The order within the part says nothing; whoever shows it shuffles it.
+    Among the first n pairs of the sequence, for any n, the counts of any two sources differ by at most one; so do the
+    counts of exposures, and those of pairs. The order within the part has no meaning; the caller shuffles it.
 
     Args:
-        seed: the subject's, which chooses the sources and the exposures that come first.
-        first: where the part begins: the number of pairs the subject has been given before.
-        count: its length.
-        sources: how many there are.
-        exposures: how many there are.
+        seed: the subject's seed, which chooses the sources and the exposures that come first.
+        first: where the part begins: the number of pairs that the subject has been given before.
+        count: the length of the part.
+        sources: the number of sources.
+        exposures: the number of exposures.
 
     Returns:
         `count` pairs of a source in [0, sources) and an exposure in [0, exposures).
@@ -25,7 +25,7 @@ def cells(seed: int, first: int, count: int, sources: int, exposures: int) -> li
     chance = random.Random(seed)
     source_order = chance.sample(range(sources), sources)
     exposure_order = chance.sample(range(exposures), exposures)
-    # Along a diagonal of the table of all pairs, both go round evenly; once it closes, the next begins a step aside.
+    # Along a diagonal of the table of all pairs, both advance evenly; when it closes, the next begins one step aside.
     diagonal = math.lcm(sources, exposures)
     return [
         (source_order[i % sources], exposure_order[(i + i % (sources * exposures) // diagonal) % exposures])

@@ -21,15 +21,15 @@ INSERTED = 100  # pictures at once
 
 
 def create(engine: Engine, settings: dict, make_pictures: Callable[[], Iterable[Picture]]) -> Study:
-    """Begins a study, or goes on with the one that the database holds, which must be of the same settings.
+    """Begins a study, or goes on with the one that the database holds, which must have the same settings.
 
     Args:
-        engine: of the database.
-        settings: JSON: "protocol", "models" and whatever else tells this study from another.
-        make_pictures: called where the study is new.
+        engine: the database's engine.
+        settings: JSON: "protocol", "models" and whatever else distinguishes this study from others.
+        make_pictures: called only if the study is new.
 
     Raises:
-        InputError: the database holds another study, or what is none; or as `make_pictures`.
+        InputError: the database holds another study, or something else; or as `make_pictures`.
     """
     settings = json.loads(json.dumps({"format": FORMAT, **settings}))
     if database.study_row(engine) is not None:
@@ -38,7 +38,7 @@ def create(engine: Engine, settings: dict, make_pictures: Callable[[], Iterable[
     kinds = {picture.source: None for picture in made}
     try:
         database.tables.create_all(engine)
-    except SQLAlchemyError:  # another process makes the same tables
+    except SQLAlchemyError:  # another process was making the same tables
         database.tables.create_all(engine)
     with contextlib.suppress(IntegrityError), engine.begin() as connection:  # another process was first
         study = {"id": 1, "settings": json.dumps(settings), "secret": secrets.token_hex(32), "created": time.time()}
@@ -67,7 +67,7 @@ def _same(study: Study, settings: dict) -> Study:
 
 
 def _brief(value: object) -> str:
-    """A setting on one line: by their names what has names, and the ends of a long list."""
+    """A setting on one line: named things by their names, a long list by its two ends."""
     if isinstance(value, dict):
         return f"{value.get('name')}"
     if isinstance(value, list) and value and isinstance(value[0], dict):

@@ -29,8 +29,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from zoo.errors import InputError, first_line
 from zoo.files import expanded
 
-BUSY_SECONDS = 30  # that a statement waits for another to finish before it fails
-CONNECTIONS = 20  # of one process; its other requests wait for one
+BUSY_SECONDS = 30  # how long a statement waits for another to finish before it fails
+CONNECTIONS = 20  # of one process; further requests wait for one
 LARGEST_PICTURE = 2**24 - 1  # bytes, the limit of a MEDIUMBLOB
 
 tables = MetaData()
@@ -97,7 +97,7 @@ trials = Table(
     UniqueConstraint("session_id", "position"),
 )
 
-# The primary key admits one answer to a trial, whoever asks for a second and whichever process is asked.
+# The primary key admits one answer to a trial, whoever sends a second and whichever process receives it.
 answers = Table(
     "answers",
     tables,
@@ -115,10 +115,10 @@ def connect(database: str, must_exist: bool) -> Engine:
 
     Args:
         database: the path of an SQLite file, or a URL of SQLAlchemy, such as "postgresql+psycopg://user@host/name".
-        must_exist: refuse an SQLite file that is not there.
+        must_exist: refuse an SQLite file that does not exist.
 
     Raises:
-        InputError: it cannot be reached, or is none.
+        InputError: it cannot be reached, or is not a database.
     """
     try:
         is_url = "://" in database
@@ -149,7 +149,7 @@ def connect(database: str, must_exist: bool) -> Engine:
 
 
 def study_row(engine: Engine):
-    """The row that makes the database that of a study; None where there is none."""
+    """The row that makes the database that of a study; None if there is none."""
     try:
         if not inspect(engine).has_table("study"):
             return None
@@ -179,7 +179,7 @@ def _require_file(path: str | None, must_exist: bool) -> None:
 
 
 def _prepare_sqlite(engine: Engine) -> None:
-    """Readers do not wait for the writer; a transaction that will write waits its turn when it begins."""
+    """Readers do not wait for the writer; a transaction that will write waits for its turn when it begins."""
 
     @event.listens_for(engine, "connect")
     def connected(connection, record):

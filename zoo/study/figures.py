@@ -21,11 +21,11 @@ MARKERS = "osD^vP"
 
 def draw(path: Path, protocol: Protocol, points: Sequence[Point], sensitivities: Sequence[Sensitivity]) -> None:
     """Draws the share taken for real, with its intervals and the published levels; where levels of right answers are
-    published, these too.
+    published, draws right answers too.
 
     Args:
-        path: of the PNG.
-        protocol: of the study.
+        path: the path of the PNG.
+        protocol: the study's protocol.
         points: as `analysis.curve` gives them.
         sensitivities: as `analysis.sensitivities` gives them.
 

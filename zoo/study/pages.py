@@ -1,7 +1,7 @@
 """The pages of a study and what they ask of the server: consent, examples, trials, the end.
 
 What a page may do follows from its cookie, a random key that only the browser holds. Every request that changes
-something brings a token that is derived from that key, which no other site can know.
+something carries a token that is derived from that key, which no other site can know.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from zoo.study.store import Answer, RefusedError, Study
 
 HERE = Path(__file__).parent
 COOKIE = "study"
-COOKIE_SECONDS = 90 * 24 * 3600  # that a subject has to go on where they were
+COOKIE_SECONDS = 90 * 24 * 3600  # for which a subject can go on where they stopped
 KEY_LENGTH = 43  # characters of 32 random bytes
 LARGEST_BODY = 4096  # bytes
 LONGEST_MS = 24 * 3600 * 1000
@@ -66,10 +66,10 @@ def application(study: Study) -> Starlette:
 
 
 class Pages:
-    """Answers requests by what the study says.
+    """The handlers of requests to a study's pages.
 
     Args:
-        study: whose pages these are.
+        study: the study that the pages belong to.
     """
 
     def __init__(self, study: Study):
@@ -77,7 +77,7 @@ class Pages:
         self.templates = Jinja2Templates(HERE / "templates")
 
     async def welcome(self, request: Request) -> Response:
-        """Instructions and consent; for who has consented, the way on."""
+        """Instructions and consent; whoever has consented already is sent on to the trials."""
         key = _key(request) or secrets.token_urlsafe(32)
         subject = await run_in_threadpool(self.study.subject, key)
         if subject is not None:
@@ -96,7 +96,7 @@ class Pages:
         return RedirectResponse("/trials", 303)
 
     async def again(self, request: Request) -> Response:
-        """Plans one session more."""
+        """Plans another session."""
         await self.form_key(request)
         subject = await self.subject(request)
         await run_in_threadpool(self.study.begin, subject)
@@ -128,7 +128,7 @@ class Pages:
         return JSONResponse(await self.next(subject))
 
     async def picture(self, request: Request) -> Response:
-        """The picture of the next trial, once. Alike for every source in length and headers."""
+        """The picture of the next trial, sent once. Its length and headers are the same for every source."""
         subject = await self.subject(request)
         png = await run_in_threadpool(self.study.show, subject, request.path_params["token"])
         return Response(png, media_type="image/png")
@@ -156,19 +156,19 @@ class Pages:
         return self.templates.TemplateResponse(request, template, values, status_code=status_code)
 
     async def subject(self, request: Request) -> int:
-        """The subject whose cookie came."""
+        """The subject to whom the request's cookie belongs."""
         subject = await run_in_threadpool(self.study.subject, _key(request) or "")
         if subject is None:
             raise HTTPException(403, "This page belongs to a session. Open the first page to begin one.")
         return subject
 
     async def script_subject(self, request: Request) -> int:
-        """As `subject`, of a request by the page's script."""
+        """As `subject`, for a request by the page's script."""
         self.check(request, request.headers.get("x-token", ""))
         return await self.subject(request)
 
     async def form_key(self, request: Request) -> str:
-        """The key of a request by a form."""
+        """The key of a request from a form."""
         fields = parse_qs((await _body(request)).decode("ascii", "replace"))
         self.check(request, fields.get("token", [""])[0])
         return _key(request)
@@ -221,7 +221,7 @@ def _answer(body: bytes) -> Answer:
         valid = valid and isinstance(number := fields[name], int | float) and not isinstance(number, bool)
         valid = valid and math.isfinite(fields[name]) and 0 <= fields[name] <= LONGEST_MS
     if not valid:
-        raise HTTPException(400, "This is no answer.")
+        raise HTTPException(400, "This is not an answer.")
     return Answer(**fields)
 
 

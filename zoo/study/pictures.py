@@ -1,6 +1,6 @@
-"""The pictures of a study: real ones, those of models, examples and checks, all encoded to equally many bytes.
+"""The pictures of a study: real ones, those of models, examples and checks, all encoded to the same number of bytes.
 
-A PNG of level 0 holds the pixels uncompressed and nothing but the pixels: its length follows from the shape alone. So
+A PNG of level 0 holds the uncompressed pixels and nothing else: its length follows from the shape alone. So
 neither its size nor its metadata nor the time it takes to send tells where a picture came from.
 """
 
@@ -23,15 +23,15 @@ from zoo.labels import NO_LABEL
 
 
 class Kind(enum.StrEnum):
-    """What a source is to the study."""
+    """The role of a source in the study."""
 
     REAL = "real"
     MODEL = "model"
-    EXAMPLE = "example"  # real, shown before the first trial and in none
+    EXAMPLE = "example"  # a real picture that is shown before the first trial and in no trial
     CHECK = "check"  # a real picture whose pixels are shuffled
 
 
-RESERVED = (Kind.REAL, Kind.EXAMPLE, Kind.CHECK)  # names of the sources that are no models
+RESERVED = (Kind.REAL, Kind.EXAMPLE, Kind.CHECK)  # names of the sources that are not models
 
 
 class Picture(NamedTuple):
@@ -53,7 +53,7 @@ def encoded(image: np.ndarray) -> bytes:
 
 
 def decoded(png: bytes) -> np.ndarray:
-    """What `encoded` was given."""
+    """The pixels that `encoded` was given, uint8 `[height, width, 1 or 3]`."""
     from PIL import Image
 
     pixels = np.asarray(Image.open(io.BytesIO(png)))
@@ -87,13 +87,13 @@ class Material:
     """All that the pictures of a study are made of.
 
     Args:
-        dataset: whose test split gives the real pictures.
-        models: paths or names, as `zoo.load` takes them, by the names the study gives them.
-        seeds: int64 `[n]`; the seeds of every model's n pictures. As many real ones are taken.
+        dataset: the data whose test split gives the real pictures.
+        models: paths or names, as `zoo.load` takes them, by the names that the study gives them.
+        seeds: int64 `[n]`, the seeds of every model's n pictures; n real ones are taken too.
         label: the class of all pictures, by name or number; None for all classes.
 
     Raises:
-        InputError: data that are no images, a class that does not exist or has no images.
+        InputError: data that are not images, or a class that does not exist or has no images.
     """
 
     def __init__(self, dataset: data.Dataset, models: dict[str, str], seeds: np.ndarray, label: str | None):

@@ -1,4 +1,4 @@
-"""What a subject is shown and asked: a protocol of the zoo by its name, or one's own from a TOML file."""
+"""What a subject is shown and asked: a protocol of the zoo by its name, or your own from a TOML file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zoo.errors import InputError, unknown
 from zoo.files import expanded
 
 FOLDER = Path(__file__).with_name("protocols")
-FRAME_MS = 1000 / 60  # of the slowest screens that are usual
+FRAME_MS = 1000 / 60  # of the slowest common screens
 LONGEST_MS = 60_000
 MEASURES = ("taken_for_real", "right")
 MOST_TRIALS = 10_000
@@ -31,17 +31,18 @@ class Protocol:
     """A study's protocol.
 
     Args:
-        name: of the protocol; for a file, of the file without its ending.
+        name: the protocol's name; that of a file without its ending.
         title: heading of the pages.
         instructions: paragraphs, with an empty line between them.
         consent: as `instructions`; what the subject agrees to.
-        trials: of one session, without the checks; shared out evenly over sources and exposures.
-        exposures_ms: how long a picture is shown, in milliseconds; with none, until it is answered.
-        examples: real pictures that are shown before the first trial.
-        checks: trials of a session with a picture whose pixels are shuffled, which nobody who looks takes for real.
+        trials: their number in one session, without the checks; divided evenly among sources and exposures.
+        exposures_ms: how long pictures are shown, in milliseconds; if empty, until they are answered.
+        examples: the number of real pictures that are shown before the first trial.
+        checks: the number of trials in a session whose picture has shuffled pixels, which no attentive subject takes
+            for real.
         feedback: whether an answer is followed by the truth.
-        published: levels that are drawn beside the study's own.
-        published_note: whose they are.
+        published: levels that are drawn together with the study's own.
+        published_note: where these levels come from.
     """
 
     name: str
@@ -88,7 +89,7 @@ def load(name_or_path: str) -> Protocol:
     """A protocol by its name, such as "lapgan", or from a TOML file of the fields of `Protocol` other than `name`.
 
     Raises:
-        InputError: neither, or a file that is no protocol.
+        InputError: there is no such protocol or file, or the file is not a protocol.
     """
     path = expanded(name_or_path)
     if path.suffix != ".toml":

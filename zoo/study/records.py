@@ -17,7 +17,7 @@ from zoo.study.store import Study
 
 
 class Record(NamedTuple):
-    """An answer and all that belongs to it; times of day in seconds since 1970, UTC."""
+    """An answer and all that belongs to it; times of day are in seconds since 1970, UTC."""
 
     subject: str
     session: int
@@ -62,7 +62,7 @@ def read(study: Study) -> list[Record]:
 
 
 def export(records: Iterable[Record], path: Path) -> None:
-    """Writes the answers as CSV, one a row, times of day in ISO 8601.
+    """Writes the answers as CSV, one per row, with times of day in ISO 8601.
 
     Raises:
         InputError: the file cannot be written.
@@ -76,7 +76,7 @@ def export(records: Iterable[Record], path: Path) -> None:
 
 
 def write_csv(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Writes a table, whole or not at all; None is an empty cell, a truth value 1 or 0.
+    """Writes a table as CSV, completely or not at all; None becomes an empty cell, a truth value 1 or 0.
 
     Raises:
         InputError: the file cannot be written.

@@ -1,4 +1,4 @@
-"""The report of a study: a page, a figure, the pictures that fooled most, and the numbers as CSV."""
+"""The report of a study: a page, a figure, the pictures most often taken for real, and the numbers as CSV."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def write(study: Study, directory: Path, attentive_only: bool) -> list[Path]:
     """Writes the report.
 
     Args:
-        study: with answers.
-        directory: made if it is not there.
+        study: a study with answers.
+        directory: the report's folder, made if it does not exist.
         attentive_only: leaves out the subjects who failed their checks.
 
     Returns:
@@ -106,7 +106,7 @@ def _write_sensitivities(path: Path, found: Sequence[analysis.Sensitivity]) -> N
 
 
 def _ranks(records: Sequence[Record], sources: Sequence[str]) -> list[tuple[Record, analysis.Count]]:
-    """A record of each picture and the count of its answers: source by source, the most surely taken for real first."""
+    """A record of each picture and the count of its answers: by source, then the most surely taken for real first."""
     by_picture: dict[int, list[Record]] = {}
     for record in records:
         if record.source in sources:
@@ -127,7 +127,7 @@ class Shown(NamedTuple):
 
 
 def _draw_pictures(study: Study, directory: Path, ranks: Sequence[tuple[Record, analysis.Count]]) -> list[Shown]:
-    """Writes, for each source, those most often taken for real and those never, the most often asked first."""
+    """Writes, for each source, the pictures most often taken for real, and those never so, the most asked first."""
     rows = []
     for place, source in enumerate(study.tested):
         mine = [rank for rank in ranks if rank[0].source == source]

@@ -18,12 +18,12 @@ def serve(study: Study, host: str, port: int) -> None:
     """Serves until a signal ends it; prints the address first.
 
     Args:
-        study: what is served.
+        study: the study to serve.
         host: the address to listen on, "127.0.0.1" for this machine alone.
         port: 0 for any that is free.
 
     Raises:
-        InputError: the address cannot be listened on.
+        InputError: the server cannot listen on the address.
     """
     listening = _listen(host, port)
     port = listening.getsockname()[1]
@@ -46,5 +46,5 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise InputError(f"--port: {port} of {host} is in use. Give another, or 0 for any that is free.") from error
-        raise InputError(f"{host}:{port} cannot be listened on: {error.strerror or error}.") from error
+        raise InputError(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from error
     return listening

@@ -1,4 +1,4 @@
-"""Subjects who are no people: they answer at random, with given chances, and so tell how many answers a study needs."""
+"""Simulated subjects, who answer at random with given chances, and so show how many answers a study needs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Chance = float | Callable[[float | None], float]  # of taking a picture for real
 
 LEVEL = 0.05  # how often two equal models may be told apart by accident
 REACTION_MS = 600.0  # from the end of a picture to the answer
-REPETITIONS = 4000  # simulated studies behind a power
+REPETITIONS = 4000  # simulated studies for one power
 MOST_ANSWERS = 10**7
 
 
@@ -28,10 +28,10 @@ def answers(protocol: Protocol, chances: Mapping[str, Chance], subjects: int, se
     """What simulated subjects answer in one session each, as `records.read` gives the answers of people.
 
     Args:
-        protocol: gives exposures and the number of trials; checks are passed.
-        chances: by source, "real" among them.
-        subjects: how many.
-        seed: of all random numbers.
+        protocol: gives exposures and the number of trials; all checks are passed.
+        chances: by source, of which one is "real".
+        subjects: the number of subjects.
+        seed: the seed of all random numbers.
     """
     chance = np.random.default_rng(seed)
     sources, exposures = list(chances), protocol.exposures_ms or (None,)
@@ -67,7 +67,7 @@ def answers(protocol: Protocol, chances: Mapping[str, Chance], subjects: int, se
 def answers_needed(first: float, second: float, power: float) -> int:
     """How many answers to each of two models tell them apart, at a level of 5 %, with this probability.
 
-    The textbook's number of the two-sided test of two shares that the report makes.
+    This is the textbook formula for the two-sided test of two shares that the report uses.
 
     Args:
         first: the share of one model's pictures that is taken for real, in (0, 1).
@@ -88,13 +88,13 @@ def answers_needed(first: float, second: float, power: float) -> int:
     needed = ((equal + apart) / (first - second)) ** 2
     if needed > MOST_ANSWERS:
         raise InputError(
-            f"shares as near as these need more than {MOST_ANSWERS:,} answers each. Received: {first}, {second}"
+            f"shares as close as these need more than {MOST_ANSWERS:,} answers each. Received: {first}, {second}"
         )
     return max(2, math.ceil(needed))
 
 
 def power(first: float, second: float, answers_each: int, seed: int = 0) -> float:
-    """The share of simulated studies, of so many answers to each model, in which the report's test tells them apart."""
+    """The share of simulated studies, with so many answers to each model, in which the report's test finds a winner."""
     chance = np.random.default_rng(seed)
     taken = chance.binomial(answers_each, [first, second], size=(REPETITIONS, 2))
     pairs, times = np.unique(taken, axis=0, return_counts=True)

@@ -1,8 +1,8 @@
-"""What a study knows and does, each step one transaction: subjects begin, are shown pictures, and answer.
+"""What a study knows and does, each step in one transaction: subjects begin, are shown pictures, and answer.
 
-A trial goes one way: planned, shown, answered. Its picture is sent once; whoever leaves while a picture is shown finds
-another of the same source and exposure in its place. Any number of processes may share the database: what must happen
-once is guarded there, by a lock for each subject and by unique keys, and nothing is remembered between two steps.
+A trial goes one way: planned, shown, answered. Its picture is sent once; whoever leaves while a picture is shown later
+finds another of the same source, for the same exposure. Any number of processes may share the database: what must
+happen once is guarded there, by a lock for each subject and by unique keys; processes remember nothing between steps.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LARGEST_SEED = 2**62
 
 
 class RefusedError(Exception):
-    """A step that is not this session's to take, with the status that HTTP has for it."""
+    """A step that this session may not take, with the HTTP status that says so."""
 
     def __init__(self, status: int, message: str):
         super().__init__(message)
@@ -59,7 +59,7 @@ class Study:
     """One study in its database.
 
     Args:
-        engine: of the database.
+        engine: the database's engine.
 
     Attributes:
         settings: what the study was begun with: protocol, data, models, seeds, label.
@@ -86,14 +86,14 @@ class Study:
             kinds = connection.execute(select(sources.c.name, sources.c.kind).order_by(sources.c.id)).all()
         self.tested = [name for name, kind in kinds if kind in (Kind.REAL, Kind.MODEL)]
 
-    # What a page holds against forged requests, and the examples.
+    # Tokens against forged requests, and the examples.
 
     def token_for(self, key: str) -> str:
-        """What a form of the holder of this key must bring with it."""
+        """The token that a form must carry for the holder of this key."""
         return hmac.new(self._secret, key.encode(), hashlib.sha256).hexdigest()
 
     def example(self, number: int) -> bytes:
-        """The PNG of an example, counted from 0, of those that the protocol has."""
+        """The PNG of one of the protocol's examples, counted from 0."""
         chosen = select(pictures.c.png).join(sources).where(sources.c.kind == Kind.EXAMPLE).order_by(pictures.c.id)
         with self.reading.begin() as connection:
             return connection.scalar(chosen.offset(number).limit(1))
@@ -106,7 +106,7 @@ class Study:
             return connection.scalar(select(subjects.c.id).where(subjects.c.key_hash == _hash(key)))
 
     def consent(self, key: str) -> int:
-        """The subject of this key, made if there is none."""
+        """The subject with this key, who is made if there is none."""
         with contextlib.suppress(IntegrityError), self.engine.begin() as connection:  # two clicks on one button
             connection.execute(
                 insert(subjects).values(
@@ -129,7 +129,7 @@ class Study:
                 self._plan(connection, subject)
 
     def can_begin(self, subject: int) -> bool:
-        """Whether there are pictures for a session that this subject has not seen."""
+        """Whether there are enough pictures for another session that this subject has not seen."""
         with self.reading.begin() as connection:
             try:
                 self._unseen(connection, subject, self._wanted(connection, subject)[1])
@@ -152,7 +152,7 @@ class Study:
     def next(self, subject: int) -> Trial | None:
         """The open session's next trial; None if all are answered.
 
-        A picture that was sent already, and left before it was answered, is replaced.
+        A picture that was sent already, but not answered, is replaced.
         """
         with self._turn(subject) as connection:
             row = self._current(connection, subject)
@@ -216,7 +216,7 @@ class Study:
 
     @contextlib.contextmanager
     def _turn(self, subject: int) -> Iterator[Connection]:
-        """A transaction in which no other step of this subject's happens, in this process or another."""
+        """A transaction during which no other step of this subject happens, in this process or another."""
         with self.engine.begin() as connection:
             connection.execute(select(subjects.c.id).where(subjects.c.id == subject).with_for_update())
             yield connection
@@ -265,7 +265,7 @@ class Study:
         return number, wanted + [(Kind.CHECK, exposures[-1])] * self.protocol.checks
 
     def _unseen(self, connection: Connection, subject: int, wanted: list[tuple[str, float | None]]) -> list[int]:
-        """A random picture for each of the wanted trials, none of them seen before but for those of the checks."""
+        """A random picture for each of the wanted trials, none of them seen before except those of the checks."""
         rows = connection.execute(
             select(pictures.c.id, sources.c.name)
             .join(sources)
@@ -281,7 +281,7 @@ class Study:
             raise RefusedError(409, "you have seen all pictures") from None
 
     def _replacement(self, connection: Connection, subject: int, picture: int) -> int:
-        """Another picture of the same source, unseen while there is one."""
+        """Another picture of the same source, an unseen one if there is any."""
         source = select(pictures.c.source_id).where(pictures.c.id == picture).scalar_subquery()
         others = select(pictures.c.id).where(pictures.c.source_id == source, pictures.c.id != picture)
         unseen = connection.scalars(others.where(pictures.c.id.not_in(self._seen(subject)))).all()

@@ -1,4 +1,4 @@
-"""Players with an optimiser each, and the loop in which `fit` trains them; no paper's idea lives here."""
+"""Players, each with its own optimiser, and the loop in which `fit` trains them; nothing here belongs to one paper."""
 
 from zoo.training.batches import checked_images, unit_images
 from zoo.training.trainable import TrainableModel

@@ -1,4 +1,4 @@
-"""What a model takes as a batch: images in [0, 1] or uint8, integer labels; anything else is refused with a reason."""
+"""What a model accepts as a batch: images in [0, 1] or uint8, integer labels. All else is refused with a reason."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ import tensorflow as tf
 from zoo.errors import InputError
 from zoo.labels import NO_LABEL
 
-LEVELS = np.arange(256, dtype=np.float32) / np.float32(255)  # of a byte; a graph would multiply by 1/255, and round
+# The values of a byte. A graph would multiply by 1/255 instead of dividing, which rounds differently.
+LEVELS = np.arange(256, dtype=np.float32) / np.float32(255)
 
-SLACK = 1e-4  # beyond [0, 1], for the rounding of a resize
+SLACK = 1e-4  # how far values may leave [0, 1], since resizing rounds
 
 
 class Extremes(NamedTuple):
-    """What can be known of a batch only when its values are there: float32 scalars.
+    """Properties of a batch that are known only once it has values, not while a graph is traced: float32 scalars.
 
     Args:
-        lowest_pixel: 0 for uint8 images and for vectors, which have no range.
+        lowest_pixel: 0 for uint8 images and for vectors, whose values are not limited.
         highest_pixel: likewise.
-        lowest_label: 0 where no labels are read.
+        lowest_label: 0 if no labels are read.
         highest_label: likewise.
         rows: how many rows the replica got.
     """
@@ -35,7 +36,7 @@ class Extremes(NamedTuple):
 
 
 def unit_images(images):
-    """Images as float32 in [0, 1]: uint8 ones are divided by 255, others are taken to lie in [0, 1] already.
+    """Images as float32 in [0, 1]: uint8 images are divided by 255, others are assumed to lie in [0, 1] already.
 
     Args:
         images: a tensor or an array of any shape.
@@ -50,17 +51,17 @@ def unit_images(images):
 
 
 def checked_images(images, data_shape):
-    """Images or vectors that a person passed to a method.
+    """Checks images or vectors that the user passed to a method.
 
     Args:
-        images: `[n, *data_shape]`, n at least 1; uint8, or floats that lie in [0, 1] if they are images.
+        images: `[n, *data_shape]`, n at least 1: images as uint8 or floats in [0, 1], vectors as floats.
         data_shape: `(height, width, channels)` or `(size,)`.
 
     Returns:
-        The same as an array; `unit_images` converts it.
+        The same values as an array, not yet converted by `unit_images`.
 
     Raises:
-        InputError: another shape, type or range.
+        InputError: the shape, type or range is another.
     """
     images = np.asarray(images)
     if images.shape[1:] != tuple(data_shape) or len(images) == 0:
@@ -75,7 +76,7 @@ def checked_images(images, data_shape):
 
 
 def checked_batch(model, batch):
-    """A batch as a training step reads it; runs on each replica, while the step is traced.
+    """Checks a batch and returns it as a training step reads it; runs on each replica, while the step is traced.
 
     Args:
         model: a `TrainableModel`.
@@ -85,7 +86,7 @@ def checked_batch(model, batch):
         The batch, a dict with labels as int32 `[n]`, and its `Extremes`.
 
     Raises:
-        InputError: a batch of another form, shape or type.
+        InputError: the batch has another form, shape or type.
     """
     received = batch
     batch, *_ = keras.utils.unpack_x_y_sample_weight(batch)
@@ -112,7 +113,7 @@ def checked_batch(model, batch):
 
 
 def _described(batch):
-    """What a dataset delivered in place of a batch, in words."""
+    """A description, for error messages, of what a dataset delivered instead of a batch."""
     if isinstance(batch, dict):
         return f"a dict with {sorted(batch)}"
     if isinstance(batch, tuple | list):
@@ -124,16 +125,16 @@ def _described(batch):
 
 
 def fault(model, extremes):
-    """What is wrong with the values of a batch, in words; empty if nothing is.
+    """A message that says what is wrong with the values of a batch; empty if nothing is.
 
     Args:
         model: a `TrainableModel`.
-        extremes: `Extremes` of numbers.
+        extremes: `Extremes` that hold Python numbers.
     """
     if not extremes.rows or extremes.rows % model.discriminator_updates:
         return (
             f"Each replica needs a positive multiple of {model.discriminator_updates} rows, "
-            f"its minibatches of a step. Received: {extremes.rows:.0f} rows"
+            f"the number of minibatches per step. Received: {extremes.rows:.0f} rows"
         )
     if not _in_unit_interval(extremes.lowest_pixel, extremes.highest_pixel):
         return (
@@ -150,7 +151,7 @@ def fault(model, extremes):
 
 
 def is_faulty(model, extremes):
-    """The same question in a graph: a bool scalar."""
+    """Whether `fault` would find something wrong, computed in a graph: a bool scalar."""
     low, high = extremes.lowest_pixel, extremes.highest_pixel
     good = (extremes.rows > 0) & (extremes.rows % model.discriminator_updates == 0)
     good &= _in_unit_interval(low, high)

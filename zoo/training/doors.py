@@ -1,4 +1,4 @@
-"""Keras' own doors to a model, opened to a set of players or marked with what to call instead."""
+"""The methods by which Keras uses a model: some work for a set of players, the others say what to call instead."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import keras
 
 from zoo.errors import InputError
 
-IGNORED = ("y", "sample_weight", "class_weight")  # of Keras' arguments
+IGNORED = ("y", "sample_weight", "class_weight")  # arguments of Keras' methods that a model here would ignore
 
 
 class KerasDoors(keras.Model):
-    """`fit` and `evaluate` take what Keras' take, less what would be ignored; a call of the model says what to call."""
+    """`fit` and `evaluate` refuse those of Keras' arguments that would be ignored; `predict` and `call` always fail."""
 
     @functools.wraps(keras.Model.fit)
     def fit(self, x=None, y=None, **settings):
         self._refuse_ignored("fit", y=y, **settings)
-        settings.setdefault("shuffle", isinstance(x, dict))  # a dataset comes in its own order
+        settings.setdefault("shuffle", isinstance(x, dict))  # a dataset keeps its own order
         return super().fit(x, **settings)
 
     @functools.wraps(keras.Model.evaluate)
@@ -38,7 +38,7 @@ class KerasDoors(keras.Model):
         raise self._no_single_network("predict")
 
     def call(self, *args, **settings):
-        """Raises an `InputError`: there is no single network to be called."""
+        """Raises an `InputError`: there is no single network that could be called."""
         raise self._no_single_network("call")
 
     def _no_single_network(self, method):

@@ -1,4 +1,4 @@
-"""The loop of `fit`: steps in one graph, under any strategy, whose every value is checked."""
+"""The loop of `fit`: steps in one graph, under any distribution strategy, with a check of every value."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from zoo.training.doors import KerasDoors
 
 
 class TrainingLoop(KerasDoors):
-    """What `fit` does with a `train_step`. `TrainableModel` says what there is to train.
+    """What `fit` does with a `train_step`; `TrainableModel` adds the networks and optimisers.
 
     Attributes:
-        interlude_every: `interlude` is called each time so many steps are done; `None` for never.
-        label_counts: int64 `[num_classes]`, how many rows of each class training has seen, of a model whose samples
-            take labels; else `None`.
+        interlude_every: the number of steps between two calls of `interlude`; `None` for none.
+        label_counts: int64 `[num_classes]`, how many rows of each class training has seen, for a model whose samples
+            take labels; otherwise `None`.
     """
 
     interlude_every = None
@@ -31,18 +31,18 @@ class TrainingLoop(KerasDoors):
     def interlude(self):
         """What a paper does between steps, outside their graph, such as exchanging the weights of its networks.
 
-        It must follow from `self.seed`, `self.step` and the model's variables alone: a training that is resumed then
-        does the same as one that was never stopped.
+        Its outcome must depend only on `self.seed`, `self.step` and the model's variables, so that resumed training
+        does the same as training that was never stopped.
         """
 
     def fit(self, x=None, y=None, *, steps_per_epoch=None, **kwargs):
-        """`keras.Model.fit`, which first takes the reference batch of a model that keeps one from the data.
+        """`keras.Model.fit`; a model that keeps a reference batch first takes it from the data.
 
         Args:
             x: a `tf.data.Dataset` of batches `{"image": [n, *data_shape], "label": integer [n]}`: images are floats in
                 [0, 1] or uint8, vectors are floats.
-            y: nothing: labels are part of the batches.
-            steps_per_epoch: how many steps an epoch makes, whatever `steps_per_execution` is; by default as many as the
+            y: must be `None`, since labels are part of the batches.
+            steps_per_epoch: how many steps an epoch has, whatever `steps_per_execution` is; by default as many as the
                 data allow.
             **kwargs: as in `keras.Model.fit`.
 
@@ -50,7 +50,7 @@ class TrainingLoop(KerasDoors):
             A `keras.callbacks.History` with the mean of every log over each epoch.
 
         Raises:
-            InputError: a batch of another form or range, or an argument that would be ignored.
+            InputError: a batch has another form or range, or an argument would be ignored.
             TrainingError: a loss is not finite.
         """
         if self.reference is not None and not self.has_reference:
@@ -72,7 +72,7 @@ class TrainingLoop(KerasDoors):
             return
         steps = self.steps_per_execution
         several_workers = isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy)
-        names = []  # of the logs, once a step is traced
+        names = []  # of the logs; filled once a step is traced
 
         def replica_step(batch):
             batch, extremes = checked_batch(self, batch)
@@ -97,7 +97,7 @@ class TrainingLoop(KerasDoors):
             one_step = tf.function(one_step, jit_compile=self.jit_compile, autograph=False)
 
         def execute(iterator, count):
-            """Makes `count` steps, or as many as the data allow but one at least: their mean logs, failure, number."""
+            """Makes at most `count` steps, as the data allow, and at least one: their mean logs, failure and number."""
             first_logs, failure = one_step(next(iterator))
             if steps == 1:
                 return first_logs, failure, 1.0
@@ -108,7 +108,7 @@ class TrainingLoop(KerasDoors):
                     added = tf.nest.map_structure(tf.add, total, logs)
                     return done + 1, True, added, tf.where(failure[0] < 0, new_failure, failure)
 
-                if several_workers:  # no branch of a graph may hold their collectives
+                if several_workers:  # a branch of a graph must not hold the collectives of several workers
                     return step(next(iterator))
                 batch = iterator.get_next_as_optional()
                 return tf.cond(
@@ -132,7 +132,7 @@ class TrainingLoop(KerasDoors):
             except tf.errors.OutOfRangeError as end:
                 if self.step != self._epoch.step:
                     raise InputError(
-                        f"Several workers need data for a multiple of {steps} steps, `steps_per_execution`. "
+                        f"Several workers need data for a multiple of `steps_per_execution`, {steps} steps. "
                         f"Received: data that ended at step {self.step}, after {self.step - self._epoch.step} of them"
                     ) from end
                 raise StopIteration from end
@@ -144,7 +144,7 @@ class TrainingLoop(KerasDoors):
         self.train_function = train_function
 
     def test_step(self, batch):
-        """What `train_step` reports of a batch, but nothing moves: neither weights nor averages of batch statistics."""
+        """What `train_step` reports for a batch, without changing weights or averages of batch statistics."""
         self._is_testing = True
         try:
             with keras.StatelessScope():
@@ -175,16 +175,16 @@ class TrainingLoop(KerasDoors):
         self.test_function = test_function
 
     def _maybe_symbolic_build(self, *args, **kwargs):
-        """Nothing: networks are built already, and Keras' own fails on a batch that is a dict over several workers."""
+        """Does nothing: networks are already built, and Keras' method fails on dict batches with several workers."""
 
     def _rows_of_classes(self, batch):
-        """How many rows of each class this replica's batch has, where they are counted."""
+        """How many rows of each class this replica's batch has, int64 `[num_classes]`; `()` if they are not counted."""
         if self.label_counts is None:
             return ()
         return tf.reduce_sum(tf.one_hot(batch["label"], self.num_classes, dtype=tf.int64), axis=0)
 
     def _mean_over_replicas(self, value):
-        """The mean of a value over all replicas: one collective where these are in several processes."""
+        """The mean of a value over all replicas, which takes one collective if they are in several processes."""
         return self.distribute_strategy.reduce("MEAN", value, axis=None)
 
     def _failure(self, logs, extremes, fault):
@@ -193,11 +193,11 @@ class TrainingLoop(KerasDoors):
         Args:
             logs: the means over the replicas.
             extremes: those of each replica's batch.
-            fault: not finite if the batch of any replica, of any process, has a fault.
+            fault: not finite if the batch of any replica in any process is faulty.
 
         Returns:
-            float64 `[2 + len(Extremes)]`: the step's number, or -1 if all is well; the index of the value that is not
-            finite, 0 for `fault` and then the logs as `_told_first` orders them; the extremes over this process's
+            float64 `[2 + len(Extremes)]`: the step's number, or -1 if all is well; the index of the first value that is
+            not finite, 0 for `fault` and then the logs as `_told_first` orders them; the extremes over this process's
             replicas.
         """
         local = self.distribute_strategy.experimental_local_results
@@ -212,20 +212,20 @@ class TrainingLoop(KerasDoors):
         return tf.stack([tf.cast(value, tf.float64) for value in (step, tf.argmax(bad), *extremes)])
 
     def _told_first(self, names):
-        """Names of logs, those that say whose they are before the others."""
+        """Names of logs in the order of reporting: those that begin with a player's name come first."""
         return sorted(names, key=lambda name: (not name.startswith(tuple(self.players)), name))
 
     def _step_seed(self, purpose):
         return draws.fold(draws.named_seed(self.seed, purpose), self.step_counter.value)
 
     def _seed_layers(self):
-        """Sets every random layer to the state that belongs to this step, as if it had never been stopped."""
+        """Sets every random layer to the state that belongs to this step, so that resumed training draws the same."""
         states = [variable for variable in self.variables if variable.name == "seed_generator_state"]
         for index, state in enumerate(states):
             state.assign(tf.cast(self._step_seed(f"layer {index}"), state.dtype))
 
     def _update_averages(self):
-        """Moves each average towards its network; at first faster than its decay, to forget the first weights."""
+        """Moves each average towards its network, at first faster than its decay says, to forget the first weights."""
         if not self.averages:
             return
         step = tf.cast(self.step_counter.value, tf.float32)
@@ -244,7 +244,7 @@ class TrainingLoop(KerasDoors):
         return self._epoch.means(self)
 
     def check_weights(self):
-        """Raises a `TrainingError` that names the player whose weights hold NaN or infinity."""
+        """Raises a `TrainingError` that names the player if any player's weights hold NaN or infinity."""
         for player in self.players:
             if not all(np.isfinite(variable.numpy()).all() for variable in self.variables_of(player)):
                 raise TrainingError(
@@ -253,19 +253,19 @@ class TrainingLoop(KerasDoors):
 
 
 class EpochLogs:
-    """The sums of an epoch's logs, on the device, and the check of each execution, made one execution late.
+    """The sums of an epoch's logs, kept on the device, and the check of each execution.
 
-    A check at once would wait for the device at every execution.
+    The check is made one execution late: an immediate check would have to wait for the device every time.
     """
 
     def __init__(self, length=None, start=0):
-        """Begins an epoch after step `start`, of `length` steps, or of as many as the data allow if it is `None`."""
+        """Begins an epoch after step `start`, of `length` steps, or of as many as the data allow for `None`."""
         self._length, self._start, self._asked = length, start, 0
         self._sums, self._count, self._failure = {}, 0.0, None
 
     @property
     def step(self):
-        """The last step whose logs are here."""
+        """The last step whose logs have been added."""
         return self._start + round(float(self._count))
 
     def allowed(self, steps):
@@ -273,7 +273,7 @@ class EpochLogs:
         return steps if self._length is None else min(steps, self._length - self._asked)
 
     def add(self, model, steps, logs, failure, done):
-        """Takes in the mean logs of an execution that was to make `steps` and has made `done`, and checks the last."""
+        """Adds the mean logs of an execution of `steps` steps, `done` of which were made; checks the one before it."""
         self._check(model)
         self._failure = failure
         self._asked += steps

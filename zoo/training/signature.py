@@ -1,4 +1,4 @@
-"""A model's constructor and `compile`, read and written by their signatures."""
+"""Reads the signature of a model's constructor, and writes that of its `compile`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def constructor_arguments(cls):
-    """The names of a constructor's arguments; those behind its `**kwargs` are the next class's."""
+    """The names of a constructor's arguments; its `**kwargs` stands for those of the next class."""
     names = []
     for base in cls.__mro__:
         if "__init__" in vars(base):
@@ -20,7 +20,7 @@ def constructor_arguments(cls):
 
 
 def compile_of(cls, shared):
-    """`compile` with an argument for the optimiser of each of a class's players.
+    """A `compile` with one argument for the optimiser of each player of a class.
 
     Args:
         cls: a class with `players` and `paper_optimizer`.

@@ -1,4 +1,4 @@
-"""What a paper's `train_step` is made of: data, minibatches, draws, updates."""
+"""The parts from which a paper's `train_step` is built: data, minibatches, draws, updates."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class TrainingStep:
         return self._from_unit(unit_images(batch["image"])) if self.is_image else tf.cast(batch["image"], tf.float32)
 
     def minibatches(self, rows, count):
-        """Splits a batch into `count` fresh minibatches; over N replicas they hold the rows they hold on one.
+        """Splits a batch into `count` fresh minibatches, which hold the same rows on N replicas as on one.
 
         Args:
             rows: a tensor or a nested structure of tensors, each `[batch, ...]`.
-            count: how many minibatches, a divisor of the batch.
+            count: the number of minibatches, a divisor of the batch size.
 
         Returns:
-            A list of what `rows` is, each with batch / count rows.
+            A list of `count` structures like `rows`, each with batch / count rows.
 
         Raises:
             InputError: `count` does not divide the batch.
@@ -34,7 +34,7 @@ class TrainingStep:
         size = tf.nest.flatten(rows)[0].shape[0]
         if size is not None and size % count:
             raise InputError(
-                f"{count} updates a step need a batch that {count} divides. Received: a batch of {size} rows"
+                f"{count} updates per step need a batch that {count} divides. Received: a batch of {size} rows"
             )
         return [tf.nest.map_structure(lambda tensor, first=first: tensor[first::count], rows) for first in range(count)]
 
@@ -46,7 +46,7 @@ class TrainingStep:
         """This replica's rows of the step's draw from the uniform distribution on (0, 1).
 
         Args:
-            data: a tensor `[n, ...]`; as many rows are drawn as it has.
+            data: a tensor `[n, ...]`, whose number of rows is drawn.
             shape: the shape of one row.
             purpose: a name that no other draw of the step has.
 
@@ -58,11 +58,11 @@ class TrainingStep:
     def synchronize(self):
         """Makes every batch normalisation use the rows of all replicas: a paper's batch is then the global one.
 
-        To be called before training. Several replicas then train as one does with all rows, as they do without batch
-        normalisation anyhow.
+        Call it before training. Several replicas then train as one replica with all rows does; without batch
+        normalisation they do so anyway.
 
         Raises:
-            InputError: no network normalises by batch.
+            InputError: no network has batch normalisation.
         """
         networks = [network for player in self.players for network in self.networks_of(player)]
         layers = [layer for network in networks for layer in network._flatten_layers(include_self=False)]
@@ -76,12 +76,13 @@ class TrainingStep:
         """One update of a player down the gradient of a loss, averaged over the replicas.
 
         Args:
-            player: whose variables and optimiser.
+            player: the name of the player whose variables its optimiser updates.
             loss: scalar float32, the mean over this replica's rows, computed under `tape`.
+            tape: the `tf.GradientTape` that recorded `loss`.
 
         Returns:
-            What the update has to report: `<player>_gradient_norm` where `compile` was asked for it, else nothing. It
-            is 0 where a scaled loss makes a gradient overflow in float16, so that the optimiser skips the update.
+            A dict of the update's logs: `<player>_gradient_norm` if `compile` was asked for it, otherwise empty. The
+            norm is 0 if a scaled loss makes a gradient overflow in float16, so that the optimiser skips the update.
         """
         if self._is_testing:
             return {}
@@ -108,14 +109,14 @@ class TrainingStep:
         return logs
 
     def _all_computed(self, gradients):
-        """A node that runs after every gradient, for the updates to wait for.
+        """A node that runs after every gradient, so that the updates can wait for it.
 
-        Keras sums gradients over replicas through one `IdentityN`. TensorFlow's dependency optimiser takes each of its
-        outputs to wait for all of its inputs, therefore drops edges from reads of a variable to its update as
-        redundant, and then drops the `IdentityN` too. What is read for another variable's gradient alone, as the last
-        kernel is under a loss that is linear in the scores, could so be read after its own update.
+        Keras sums gradients over replicas through one `IdentityN`. TensorFlow's dependency optimiser assumes that each
+        of its outputs waits for all of its inputs. It therefore drops edges from reads of a variable to its update as
+        redundant, and then drops the `IdentityN` too. A variable that is read only for another variable's gradient, as
+        the last kernel is under a loss that is linear in the scores, could then be read after its own update.
 
-        The node is the read of a variable, any of them, since a `NoOp` is dropped as well, and a `ControlTrigger` also
+        The node is the read of an arbitrary variable, since a `NoOp` is dropped as well, and a `ControlTrigger` also
         fires after the last step of a loop.
         """
         with tf.control_dependencies([gradient for gradient in gradients if gradient is not None]):
@@ -123,7 +124,7 @@ class TrainingStep:
 
     @staticmethod
     def _agree_on_overflow(gradients, context):
-        """Makes one replica's overflow every replica's: Keras asks each about its own gradients before it sums them."""
+        """Makes an overflow on one replica one on all, as Keras checks each replica's gradients before summing them."""
         finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(gradient)) for gradient in gradients])
         overflows = context.all_reduce("sum", tf.cast(~finite, tf.float32))
         return [tf.where(overflows > 0, np.inf, gradient) for gradient in gradients]

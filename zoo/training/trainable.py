@@ -1,4 +1,4 @@
-"""`TrainableModel`: players, each with networks and an optimiser of its own."""
+"""`TrainableModel`: players, each with its own networks and optimiser."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from zoo.training.step import TrainingStep
 
 
 class TrainableModel(TrainingStep, TrainingLoop):
-    """A set of players, each with networks and an optimiser of its own, that `fit` trains step by step.
+    """A set of players, each with its own networks and optimiser, that `fit` trains step by step.
 
-    A subclass names its `players`. For each it sets an attribute of that name, a network or a list of networks (or says
-    otherwise in `networks_of`), and gives an optimiser in `paper_optimizer`. It writes `train_step` and, for each
-    player, `update_<player>`. It keeps every argument of its constructor in an attribute of the same name, from which
-    `get_config` reads it.
+    A subclass names its `players`. For each player it sets an attribute of that name to a network or a list of networks
+    (or overrides `networks_of`), and returns an optimiser from `paper_optimizer`. It writes `train_step` and, usually,
+    `update_<player>` for each player. It keeps every argument of its constructor in an attribute of the same name, from
+    which `get_config` reads it.
 
     Batches are `{"image": [n, *data_shape], "label": integer [n] or [n, 1]}`: images are floats in [0, 1] or uint8,
-    vectors are floats on their own scale. `train_step` returns scalars by name; each loss is called `<player>_loss`.
-    `fit` reports them for each batch and as means over each epoch, and stops at the first that is not finite.
+    vectors are floats on their own scale. `train_step` returns a dict of scalars, each loss as `<player>_loss`. `fit`
+    reports them for each batch and as means over each epoch, and stops at the first that is not finite.
 
     Args:
         data_shape: `(height, width, channels)` of an image or `(size,)` of a vector.
         num_classes: how many labels there are; `None` for a model that reads none.
-        seed: every random draw of training follows from it, the step and the draw's purpose.
-        ema_decay: keep an average of the networks given to `averaged`, with this decay; `None` for none.
+        seed: determines every random draw of training, together with the step and the draw's purpose; in [0, 2**32).
+        ema_decay: the decay of running averages of the networks given to `averaged`; `None` for no averages.
 
     Attributes:
-        players: names, each that of a network and of an optimiser.
-        labels: whether the model reads labels: "none", "optional" (where `num_classes` is given) or "required".
-        reads_unlabelled_rows: whether a training batch may hold rows of label -1.
+        players: names of the players; each is also the name of a network (or list of them) and of an optimiser.
+        labels: whether the model reads labels: "none", "optional" (if `num_classes` is given) or "required".
+        reads_unlabelled_rows: whether a training batch may hold rows with label -1.
         discriminator_updates: into how many fresh minibatches a step splits its batch.
-        value_range: of the images that the networks emit and read.
-        decision_boundary: the score above which the model takes data to be real; `None` where scores have none.
-        averages: the average, the network and the decay of every running average.
+        value_range: the lowest and the highest value of the images that the networks emit and read.
+        decision_boundary: the score above which the model takes data to be real; `None` if scores have no such bound.
+        averages: a list of (average, network, decay), one for every running average.
         reference: a batch of training data that never changes, float32 `[rows, *data_shape]` as the networks read it;
             `None` for a model that keeps none. See `add_reference`.
 
@@ -59,7 +59,7 @@ class TrainableModel(TrainingStep, TrainingLoop):
     reference = None
 
     def __init_subclass__(cls, **kwargs):
-        """Gives a class without a `compile` of its own one whose signature and docstring name its optimisers."""
+        """Gives a class that does not define `compile` one whose signature and docstring name its optimisers."""
         super().__init_subclass__(**kwargs)
         if "compile" not in vars(cls):
             cls.compile = compile_of(cls, TrainableModel.compile)
@@ -90,7 +90,7 @@ class TrainableModel(TrainingStep, TrainingLoop):
 
     @property
     def step(self):
-        """How many training steps are done."""
+        """How many training steps have been made."""
         return int(self.step_counter.value.numpy())
 
     @property
@@ -100,7 +100,7 @@ class TrainableModel(TrainingStep, TrainingLoop):
 
     @property
     def class_names(self):
-        """A tuple of the name of each label, which exported models keep; `None` until it is set."""
+        """The names of the labels, a tuple that exported models keep; `None` until it is set."""
         return self._class_names
 
     @class_names.setter
@@ -117,19 +117,19 @@ class TrainableModel(TrainingStep, TrainingLoop):
     # Networks.
 
     def checked(self, role, network, input_shapes, output_shape):
-        """`networks.checked`, and what it asks of a network depends on the model.
+        """Checks a network's shapes by `networks.checked`, and the range of a generator's images.
 
         Args:
-            role: what the argument is called; a "generator" must not end in an activation of another `value_range`.
+            role: the argument's name; a "generator" must not end in an activation of another `value_range`.
             network: a `keras.Model` of one input or a list of them.
-            input_shapes: a list of shapes without the batch axis.
-            output_shape: the shape that has to come out, without the batch axis.
+            input_shapes: a list of the inputs' shapes without the batch axis.
+            output_shape: the required output shape, without the batch axis.
 
         Returns:
             The network.
 
         Raises:
-            InputError: it takes or gives something else.
+            InputError: the network has other inputs, another output or another range.
         """
         if self.distribute_strategy.num_replicas_in_sync > 1:
             networks.warn_of_dropout(role, network)
@@ -137,7 +137,7 @@ class TrainableModel(TrainingStep, TrainingLoop):
         return networks.checked(role, network, input_shapes, output_shape, value_range)
 
     def averaged(self, network, decay=None):
-        """A running average of `network` where there is a decay, by default `ema_decay`, else the network itself."""
+        """A running average of `network` with `decay`, by default `ema_decay`; `network` itself if both are `None`."""
         decay = decay or self.ema_decay
         if decay is None:
             return network
@@ -146,7 +146,7 @@ class TrainableModel(TrainingStep, TrainingLoop):
         return average
 
     def restart_averages(self):
-        """Sets every average to its network's present weights, after these were set by hand."""
+        """Sets every average to its network's present weights, for use after these were set by hand."""
         for average, network, _ in self.averages:
             average.set_weights(network.get_weights())
 
@@ -161,12 +161,13 @@ class TrainableModel(TrainingStep, TrainingLoop):
     # A batch that stays the same.
 
     def add_reference(self, rows):
-        """Makes room for a reference batch, in the constructor of a paper that compares each batch with one.
+        """Creates the variable of a reference batch; for the constructor of a model that compares batches with one.
 
-        It is taken from the training data once, by `fit` or by `take_reference`; checkpoints and SavedModels hold it.
+        The batch is taken once, by `fit` from the training data or by `take_reference`; checkpoints and SavedModels
+        hold it.
 
         Args:
-            rows: how many.
+            rows: the number of rows.
         """
         self.reference = self._constant("reference", (rows, *self.data_shape), "float32")
         self._reference_taken = self._constant("reference_taken", (), "bool")
@@ -180,10 +181,10 @@ class TrainableModel(TrainingStep, TrainingLoop):
         """Sets the reference batch.
 
         Args:
-            images: `[rows, *data_shape]`, as many as the model asked for; images are floats in [0, 1] or uint8.
+            images: `[rows, *data_shape]`, with the `rows` of `add_reference`; images are floats in [0, 1] or uint8.
 
         Raises:
-            InputError: another number of rows, or no such data.
+            InputError: the number of rows, the shape or the range is another.
         """
         data = self.checked_data(images)
         if len(data) != self.reference.shape[0]:
@@ -192,10 +193,13 @@ class TrainableModel(TrainingStep, TrainingLoop):
         self._reference_taken.assign(True)
 
     def checked_data(self, images):
-        """Images that a person passed to a method, checked, as the networks read them: float32 `[n, *data_shape]`.
+        """Data that the user passed to a method, checked, as the networks read them: float32 `[n, *data_shape]`.
+
+        Args:
+            images: `[n, *data_shape]`; images are floats in [0, 1] or uint8, vectors are floats.
 
         Raises:
-            InputError: they are not `[n, *data_shape]`, floats in [0, 1] or uint8 if they are images.
+            InputError: the shape, type or range is another.
         """
         return self.real_data({"image": tf.constant(checked_images(images, self.data_shape))})
 
@@ -206,7 +210,7 @@ class TrainableModel(TrainingStep, TrainingLoop):
             batches: a `tf.data.Dataset` as `fit` takes it.
 
         Raises:
-            InputError: it is another kind of data, or has too few rows.
+            InputError: `batches` is not a dataset, or has too few rows.
         """
         if not isinstance(batches, tf.data.Dataset):
             raise InputError(
@@ -224,24 +228,24 @@ class TrainableModel(TrainingStep, TrainingLoop):
     # Compiling.
 
     def paper_optimizer(self, player):
-        """The optimiser that the paper gives a player: a new Keras optimiser. A paper writes it."""
+        """A new Keras optimiser, the one that the paper gives a player; each subclass writes this method."""
         raise NotImplementedError
 
     def compile(
         self, *, log_gradient_norms=False, jit_compile=False, steps_per_execution=1, run_eagerly=False, **optimizers
     ):
-        """Builds an optimiser for each player. The generator's is also `optimizer`, which Keras' callbacks look for.
+        """Builds an optimiser for each player. The generator's is also `optimizer`, which Keras' callbacks use.
 
         Args:
-            log_gradient_norms: also report `<player>_gradient_norm`, of the gradient over all replicas.
+            log_gradient_norms: also report `<player>_gradient_norm`, the norm of the gradient over all replicas.
             jit_compile: compile the step with XLA.
-            steps_per_execution: how many steps are made between two returns to Python.
+            steps_per_execution: how many steps are made before each return to Python.
             run_eagerly: run the step without a graph.
             **optimizers: `<player>_optimizer`, a Keras optimiser or its name; by default the paper's.
 
         Raises:
-            InputError: another argument, an optimiser that two players share, XLA on several replicas, or executions
-                that do not end where `interlude` has to come between two steps.
+            InputError: an argument is unknown, two players share an optimiser, XLA is asked for on several replicas,
+                or `steps_per_execution` does not divide the number of steps between two interludes.
         """
         names = {player: f"{player}_optimizer" for player in self.players}
         if others := sorted(optimizers.keys() - set(names.values())):
@@ -271,7 +275,7 @@ class TrainableModel(TrainingStep, TrainingLoop):
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
             optimizer.build(self.variables_of(player))
             setattr(self, names[player], optimizer)
-        # Keras' callbacks that change a learning rate know one optimiser of a model.
+        # Keras' callbacks that change a learning rate know only one optimiser of a model.
         self.optimizer = self.optimizer_of("generator" if "generator" in self.players else self.players[0])
 
     def optimizer_of(self, player):
@@ -304,11 +308,11 @@ class TrainableModel(TrainingStep, TrainingLoop):
     # Export and saving.
 
     def signatures(self):
-        """From name to (function, input specs) of what `export` writes."""
+        """The signatures that `export` writes: a dict from name to (function, input specs)."""
         raise NotImplementedError
 
     def sampling_facts(self):
-        """What a card says of how samples are drawn, as JSON; nothing for a model that draws none."""
+        """What a card says about how samples are drawn, as a JSON-like dict; empty for a model that draws none."""
         return {}
 
     def export(self, directory: str | os.PathLike, **card):
@@ -316,7 +320,7 @@ class TrainableModel(TrainingStep, TrainingLoop):
 
         Args:
             directory: the artefact's folder; the version is the next free number.
-            **card: what the card has to say beyond what the model knows; see `zoo.artefacts.export.export`.
+            **card: facts for the card that the model does not know itself; see `zoo.artefacts.export.export`.
 
         Returns:
             The path of the version's folder.
@@ -326,9 +330,9 @@ class TrainableModel(TrainingStep, TrainingLoop):
         return export.export(self, directory, **card)
 
     def get_config(self):
-        """The constructor's arguments, of this class and of those it passes them on to.
+        """The constructor's arguments, including those that it passes on to base classes.
 
-        Networks are part of it as they are, so that a user's own are found again.
+        Networks are included as they are, so that a user's own are restored.
         """
         return {name: _serialized(getattr(self, name)) for name in constructor_arguments(type(self))}
 
@@ -338,10 +342,10 @@ class TrainableModel(TrainingStep, TrainingLoop):
 
 
 def _serialized(value):
-    """Plain values as they are, networks as Keras serialises them, alone and in lists."""
+    """Serialises networks, alone or in lists, as Keras does; returns plain values as they are."""
     if isinstance(value, keras.layers.Layer):
         return keras.saving.serialize_keras_object(value)
     if isinstance(value, list | tuple):
-        kind = tuple if isinstance(value, tuple) else list  # a list that Keras tracks is a list in the configuration
+        kind = tuple if isinstance(value, tuple) else list  # Keras' tracked lists become plain lists
         return kind(_serialized(part) for part in value)
     return value.tolist() if isinstance(value, np.ndarray) else value

@@ -1,4 +1,4 @@
-// The trials of a session: a cross, a picture for its time, a mask, an answer. The server alone knows what comes next.
+// The trials of a session: a cross, a picture for its time, a mask, an answer. Only the server knows what comes next.
 "use strict";
 
 (() => {
@@ -30,7 +30,7 @@
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   const nextFrame = () => new Promise((resolve) => requestAnimationFrame(resolve));
 
-  // What is drawn: whole multiples of the picture's pixels, so that nothing is smoothed.
+  // What is drawn. A picture's pixels are enlarged by whole factors, so that nothing is smoothed.
 
   function fit() {
     const room = Math.min(LARGEST, study.clientWidth, Math.max(120, window.innerHeight - AROUND));
@@ -48,7 +48,7 @@
   }
 
   function cross() {
-    fit(); // the window may have another size now; while a picture is shown, it stays as it is
+    fit(); // the window may have another size now; while a picture is shown, the stage stays as it is
     const arm = Math.max(2, Math.round(stage.width / 16));
     const thick = Math.max(1, Math.round(arm / 5));
     context.fillStyle = "#fff";
@@ -61,7 +61,7 @@
     context.drawImage(bitmap, 0, 0, stage.width, stage.height);
   }
 
-  // What is asked of the server; a server that is away is waited for.
+  // Requests to the server; they wait for a server that cannot be reached.
 
   async function ask(address, options) {
     for (let attempt = 0; ; attempt += 1) {
@@ -71,7 +71,7 @@
           return response;
         }
       } catch {
-        // No connection: as a server that says it cannot.
+        // No connection: treated like an error of the server.
       }
       say("The server cannot be reached. Trying again…");
       await pause(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]);
@@ -126,7 +126,7 @@
     });
   }
 
-  // Shows a picture; null if it could not be had or was not to be seen for its time.
+  // Shows a picture and returns the answer; null if the picture could not be loaded or the page went out of sight.
   async function show(trial) {
     interrupted = document.hidden;
     cross();
@@ -144,7 +144,7 @@
       return { takenForReal: given.takenForReal, achieved: given.time - shown, reaction: given.time - shown };
     }
     let now = shown;
-    while (now - shown < trial.exposure_ms - frame / 2) { // the frame that comes nearest
+    while (now - shown < trial.exposure_ms - frame / 2) { // until the frame nearest to the exposure's end
       now = await nextFrame();
     }
     mask();
@@ -173,7 +173,7 @@
         frame_ms: frame,
         reaction_ms: Math.max(0, result.reaction),
       });
-      if (!response.ok) { // taken before a connection broke, or by another window of this session
+      if (!response.ok) { // it was taken before a connection broke, or by another window of this session
         trial = await whereNow();
         continue;
       }
@@ -186,7 +186,7 @@
       }
       trial = reply.trial;
     }
-    location.replace("/trials"); // which now is the last page
+    location.replace("/trials"); // which is the last page now
   }
 
   async function begin() {
@@ -196,7 +196,7 @@
     stage.focus({ preventScroll: true });
     frame = await measureFrame();
     if (shortest > 0 && frame > shortest) {
-      say(`This screen changes every ${frame.toFixed(0)} ms only, and some pictures are shown for ${shortest} ms. `
+      say(`This screen changes only every ${frame.toFixed(0)} ms, but some pictures are shown for ${shortest} ms. `
         + "Please use another screen.");
       return;
     }
