@@ -30,7 +30,6 @@ import numpy as np
 from zoo import AffDG, AffGAN, images, networks, optimizers, recipe
 from zoo.data import mixtures
 
-POINTS = 2000  # test points
 OFFSETS = np.linspace(-2.5, 2.5, 501)  # along each line of consistent points, to find the best one
 
 
@@ -58,6 +57,7 @@ def main(
     instance_noise=0.2,  # this and the next are on the scale of the data, whose radii reach 2
     denoiser_noise=0.1,
     consistency_weight=10.0,  # for the soft methods
+    test_points=2000,
 ):
     dataset, seed, steps = run.data(), run.flags.seed, run.schedule_steps
 
@@ -89,7 +89,7 @@ def main(
             "SoftDG": guided(consistency_weight),
         }
     run.fit(model, dataset.train)
-    shrink, points = model.downsampling, dataset.test.images[:POINTS]
+    shrink, points = model.downsampling, dataset.test.images[:test_points]
     low = shrink(points).numpy()
     made_of_low = {"AffGAN": model.super_resolve(low)}
     batches = dataset.train.stream(batch_size, seed)

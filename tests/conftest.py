@@ -5,9 +5,12 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Whatever XLA compiles here runs for only a few steps, so its machine code need not be fast.
-os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0"
+os.environ["XLA_FLAGS"] = " ".join(
+    [os.environ.get("XLA_FLAGS", ""), "--xla_backend_optimization_level=0", "--xla_cpu_use_fusion_emitters=false"]
+)
 
 import keras
+import psutil
 import pytest
 import tensorflow as tf
 
@@ -75,9 +78,21 @@ def own_cache(tmp_path_factory):
         yield
 
 
+MUCH = 2**30  # bytes
+
+
+@pytest.fixture(scope="session")
+def process():
+    """This process, and the bytes that it held when its memory was last released."""
+    this = psutil.Process()
+    this.held = this.memory_info().rss
+    return this
+
+
 @pytest.fixture(autouse=True, scope="module")
-def released_memory():
-    """Frees the graphs and models of a test module when it is done."""
+def released_memory(process):
+    """Frees graphs and models between test modules whenever there are many of them, since a search takes seconds."""
     yield
-    keras.backend.clear_session()
-    gc.collect()
+    if process.memory_info().rss - process.held > MUCH:
+        keras.backend.clear_session()  # collects the garbage
+        process.held = process.memory_info().rss

@@ -41,7 +41,7 @@ SMALL = {
     "LSGAN": {"filters": 4},
     "SemiSupervisedGAN": {"generator_units": 16, "discriminator_units": (16, 8)},
     "SNGAN": {"filters": 4},
-    "UnrolledGAN": {"unrolled_steps": 2},
+    "UnrolledGAN": {"unrolled_steps": 1},
     "WGAN": {"filters": 4, "discriminator_updates": 2},
     "WGANGP": {"filters": 4, "discriminator_updates": 2},
 }

@@ -38,6 +38,15 @@ RECIPES = files.folder("recipes")
 ARTEFACTS = {
     "conditional_ali_fashion_mnist": "conditional_ali-digits",
 }
+# Settings of recipes that would take long at their own.
+QUICKER = {
+    "affgan_swiss_roll": ["--test_points=20"],
+    "dcgan_triangles": ["--samples=5", "--test_images=1", "--filters=4"],
+    "dfm_imagenet32": ["--filters=8", "--denoiser_units=32"],
+    "improved_gan_cifar10": ["--reference_rows=6"],
+    "semi_supervised_svhn": ["--filters=8"],
+    "sn_gan_resnet_cifar10": ["--filters=16"],
+}
 TINY = ("--steps=6", "--checkpoint_every=2", "--batch_size=8")
 
 
@@ -209,17 +218,15 @@ def test_every_recipe_runs_on_data_at_hand(name, tmp_path, monkeypatch, capsys):
     dataset = next((data for ending, data in toys.items() if name.endswith(ending)), "digits")
     if name.endswith("lapgan_cifar10"):  # it crops 28x28 pixels
         dataset = f"folder:{photographs(tmp_path / 'photographs')}"
-    # The networks are as wide as ever, and traced as they are exported; steps are not, since the contract of the models
-    # traces those, and several updates of a discriminator become one.
+    # Most networks are as wide as ever, and traced as they are exported. Steps are not traced, since the contract of
+    # the models traces those, and several updates of a discriminator become one.
     # LAPGAN judges one half of a batch as data, the other gives way to samples; each member of GAP has its minibatch;
     # a third of SemiSupervisedGAN's rows have labels.
     monkeypatch.setattr(TrainableModel, "run_eagerly", property(lambda model: True, lambda model, value: None))
     if not any(part in name for part in ("lapgan", "gap", "semi_supervised")):
         monkeypatch.setattr(TrainableModel, "minibatches", lambda self, rows, count: [rows])
-    flags = [f"--data={dataset}", f"--workdir={tmp_path / 'run'}", "--batch_size=6", "--steps=2"]
-    if name == "dcgan_triangles":
-        flags += ["--samples=5", "--test_images=2"]
-    assert train_here(monkeypatch, name, "--smoke", *flags) == 0
+    flags = ["--smoke", f"--data={dataset}", f"--workdir={tmp_path / 'run'}", "--batch_size=6", "--steps=2"]
+    assert train_here(monkeypatch, name, *flags, *QUICKER.get(name, [])) == 0
     (version,) = (tmp_path / "run").glob(f"*-{Path(dataset).name}/1")
     assert str(version) in capsys.readouterr().out
     assert version.parent.name == ARTEFACTS.get(name, version.parent.name)

@@ -139,8 +139,18 @@ class Inspection:
     def _decode_graph(self, latents, labels):
         return self.generate_signature(latents, labels)[SAMPLES]
 
-    @tf.function(autograph=False, reduce_retracing=True)
-    def _invert_graph(self, images, labels, quantiles, iterations):
+    @functools.cached_property
+    def _invert_graph(self):
+        """`_search` in one graph for any number of rows and iterations, since its trace takes seconds."""
+        signature = [
+            tf.TensorSpec([None, *self.data_shape], tf.float32),
+            tf.TensorSpec([None], tf.int32),
+            tf.TensorSpec([None, self.latent_size], tf.float32),
+            tf.TensorSpec([], tf.int32),
+        ]
+        return tf.function(self._search, signature, autograph=False)
+
+    def _search(self, images, labels, quantiles, iterations):
         def latents_at(logits):
             return tf.cast(self.prior.quantile(tf.sigmoid(logits)), tf.float32)
 

@@ -183,11 +183,17 @@ def _nearest(queries: np.ndarray, references: np.ndarray | None, k: int) -> tupl
         doubt = ROUNDING * (norms + _squared_norms(rows - center)[:, None])
         farthest = np.partition(squared + doubt, k - 1, axis=1)[:, k - 1 : k]
         candidates = squared - doubt <= farthest
-        for row, first in enumerate(range(block.start, block.start + len(rows))):
-            (places,) = candidates[row].nonzero()
-            exact = np.linalg.norm(rows[row] - others[places], axis=1)
-            order = np.argsort(exact, kind="stable")[:k]
-            distances[first], indices[first] = exact[order], places[order]
+        certain = candidates.sum(axis=1) == k
+        places = np.empty((len(rows), k), np.int64)
+        places[certain] = candidates[certain].nonzero()[1].reshape(-1, k)
+        for row in np.flatnonzero(~certain):
+            (doubtful,) = candidates[row].nonzero()
+            exact = np.linalg.norm(rows[row] - others[doubtful], axis=1)
+            places[row] = doubtful[np.argsort(exact, kind="stable")[:k]]
+        exact = np.stack([np.linalg.norm(rows - others[column], axis=1) for column in places.T], axis=1)
+        order = np.argsort(exact, axis=1, kind="stable")
+        distances[block] = np.take_along_axis(exact, order, axis=1)
+        indices[block] = np.take_along_axis(places, order, axis=1)
     return distances, indices
 
 

@@ -39,8 +39,7 @@ def _accuracy_of_labelled_rows(model, data, rows, network) -> float:
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile(model.paper_optimizer("discriminator"), loss)
     batches = rows.labelled.stream(BATCH_SIZE, model.seed).map(lambda batch: (model.real_data(batch), batch["label"]))
-    network.fit(
-        batches, steps_per_epoch=min(BASELINE_STEPS, model.step), shuffle=False, verbose=0
-    )  # the stream is shuffled; without this, Keras warns
+    # The stream is shuffled already; without `shuffle=False`, Keras warns.
+    network.fit(batches, steps_per_epoch=min(BASELINE_STEPS, model.step), shuffle=False, verbose=0)
     guesses = [np.argmax(network(model.real_data(batch)), axis=-1) for batch in data.test.batches(BATCH_SIZE)]
     return float(np.mean(np.concatenate(guesses) == data.test.labels))
