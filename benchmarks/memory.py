@@ -2,7 +2,8 @@
 
     python benchmarks/memory.py [--model DCGAN] [--steps 200]
 
-The zoo trains with every callback of a recipe. `growth_mib` is the memory that the second half of the steps adds.
+The zoo trains with the callbacks that log, draw samples and save checkpoints. `growth_mib` is the memory that the
+second half of the steps adds.
 """
 
 import json

@@ -5,10 +5,10 @@ aim was 60 %.
 
 Paper      Dumoulin et al. 2016, https://arxiv.org/abs/1606.00704; networks of Radford et al. 2015
 Published  nothing on these data
-Ours       Fréchet classifier distance 4.220, classifier score 4.66, precision 0.714, recall 0.324 (10,000 samples,
-           rounded to 8 bits), reconstructions in the right class 66.61 % (10,000 rows of fashion_mnist test)
-Command    zoo train ali_fashion_mnist
-Time       3,278 s on 2 cores of AMD EPYC
+Ours       Fréchet classifier distance 1.439, classifier score 6.03, precision 0.777, recall 0.652 (10,000 samples,
+           rounded to 8 bits), reconstructions in the right class 75.79 % (10,000 rows of fashion_mnist test)
+Command    zoo train ali_fashion_mnist --precision mixed_bfloat16
+Time       2,337 s on 1 core of Intel(R) Xeon(R) Processor
 """
 
 import numpy as np
@@ -47,11 +47,11 @@ def main(
     run,
     *,
     data="fashion_mnist",
-    steps=4050,
+    steps=20_000,
     batch_size=128,
-    checkpoint_every=450,
+    checkpoint_every=1000,
     latent_size=64,
-    filters=64,
+    filters=32,
     ema_decay=0.999,
 ):
     dataset = run.data()

@@ -132,7 +132,7 @@ class TrainingLoop(KerasDoors):
             except tf.errors.OutOfRangeError as end:
                 if self.step != self._epoch.step:
                     raise InputError(
-                        f"Several workers need data for a multiple of `steps_per_execution`, {steps} steps. "
+                        f"Several workers need data for a multiple of {steps} steps, the `steps_per_execution`. "
                         f"Received: data that ended at step {self.step}, after {self.step - self._epoch.step} of them"
                     ) from end
                 raise StopIteration from end
