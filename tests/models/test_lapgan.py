@@ -297,7 +297,9 @@ class TestLevels:
         ],
     )
     def test_levels_of_other_pyramids_do_not_fit(self, setting, value, received):
-        with pytest.raises(InputError, match=rf"the same `{setting}` to fit together\. Received: .*{re.escape(received)}"):
+        with pytest.raises(
+            InputError, match=rf"the same `{setting}` to fit together\. Received: .*{re.escape(received)}"
+        ):
             LAPGAN.assemble([build(levels=[0]), build(levels=[1, 2], **{setting: value})])
 
 

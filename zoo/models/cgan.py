@@ -18,7 +18,8 @@ shares the rate and the momenta: `mnist.yaml` in https://github.com/goodfeli/adv
    250 epochs of 500 updates.
 5. Dropout of 0.5 in both networks is taken to apply to their hidden units: on the inputs, it would leave half of the
    rows without a label. Samples are drawn without dropout, as in the code. With latents from the paper's unit cube the
-   generator then takes little notice of them, and all samples of a label are nearly the same image; see `latent_range`.
+   generator then takes little notice of them, and all samples of a label are nearly the same image; see `latent_range`
+   and the recipe `cgan_mnist`, which leaves the generator's dropout out.
 6. Generated rows carry the labels of the batch's real rows. The paper does not say which; this is the choice of
    Radford's conditional code for MNIST, https://github.com/Newmu/dcgan_code.
 7. No early stopping by a Parzen estimate on validation data: the last weights count.
@@ -40,7 +41,7 @@ from zoo.model import GenerativeModel
 layers = keras.layers
 
 
-def conditional_generator(data_shape, latent_size, num_classes, seed=0):
+def conditional_generator(data_shape, latent_size, num_classes, seed=0, dropout=0.5):
     """The paper's for MNIST: 200 rectified units for the noise and 1,000 for the label, then 1,200 for both.
 
     Returns:
@@ -50,7 +51,7 @@ def conditional_generator(data_shape, latent_size, num_classes, seed=0):
     initializer = keras.initializers.RandomUniform(-0.05, 0.05, seed=keras.random.SeedGenerator(seed))
 
     def hidden(x, units):
-        return GlobalBatchDropout(0.5)(layers.Dense(units, activation="relu", kernel_initializer=initializer)(x))
+        return GlobalBatchDropout(dropout)(layers.Dense(units, activation="relu", kernel_initializer=initializer)(x))
 
     latents, label = keras.Input((latent_size,)), keras.Input((num_classes,))
     joint = hidden(layers.Concatenate()([hidden(latents, 200), hidden(label, 1000)]), 1200)
