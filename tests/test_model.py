@@ -357,6 +357,7 @@ def test_a_row_depends_on_its_own_seed_alone(run):
     assert np.abs(rows[0] - rows[1]).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_seeds_may_be_any_int64(runs):
     seeds = [-1, 2**62, -(2**63), 2**63 - 1, 2**32, 0]
     rows = runs("GAN").model.sample(seeds).reshape(len(seeds), -1)
@@ -409,6 +410,7 @@ def test_a_finite_dataset_ends_its_epochs():
     assert model.step == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps_per_execution", [1, 4])
 def test_a_loss_that_is_not_finite_stops_training_and_names_step_and_player(steps_per_execution):
     model = zoo.GAN((2,))
@@ -418,6 +420,7 @@ def test_a_loss_that_is_not_finite_stops_training_and_names_step_and_player(step
         model.fit(vectors, steps_per_epoch=4, verbose=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps_per_execution", [1, 4])
 @pytest.mark.parametrize("label", [-1, 3])
 def test_a_label_that_is_none_of_the_classes_stops_training_and_names_the_step(label, steps_per_execution):
@@ -465,6 +468,7 @@ def first_loss(rows):
     return make("ThreePlayers").train_on_batch(rows, return_dict=True)["discriminator_loss"]
 
 
+@pytest.mark.slow
 def test_uint8_images_and_labels_of_any_integer_type_train_as_floats_in_0_to_1_do():
     pixels = np.random.default_rng(0).integers(0, 256, (8, *SHAPE)).astype("uint8")
     labels = np.arange(8) % 3
@@ -507,6 +511,7 @@ def test_a_range_that_one_of_two_replicas_got_wrong_is_refused(mirrored):
         model.fit(tf.data.Dataset.from_tensors({"image": images, "label": np.zeros(8, "int32")}), verbose=0)
 
 
+@pytest.mark.slow
 def test_rows_that_do_not_split_into_minibatches_are_refused_though_their_number_is_known_late():
     rows = tf.data.Dataset.from_tensor_slices(
         {"image": np.zeros((7, *SHAPE), "float32"), "label": np.zeros(7, "int32")}
