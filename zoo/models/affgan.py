@@ -187,14 +187,9 @@ class SuperResolver(GenerativeModel):
         return self._super_resolve_graph(self.given(images, self.downsampling.low_shape)).numpy()
 
     def compare(self, images):
-        """Compares the model's enlargement of shrunk images with bicubic interpolation and with the originals.
+        """From images `[n, *data_shape]`, floats in [0, 1] or uint8, to four float32 arrays, clipped to [0, 1].
 
-        Args:
-            images: `[n, *data_shape]`, images as floats in [0, 1] or uint8.
-
-        Returns:
-            Four float32 arrays, clipped to [0, 1]: the images shrunk, enlarged again by bicubic interpolation,
-            enlarged again by the model, and as given.
+        They are the images shrunk, enlarged again by bicubic interpolation, enlarged again by the model, and as given.
         """
         small = self.downsample(images)
         bicubic = tf.image.resize(small, self.data_shape[:2], "bicubic").numpy()

@@ -163,8 +163,7 @@ class TrainableModel(TrainingStep, TrainingLoop):
     def add_reference(self, rows):
         """Creates the variable of a reference batch; for the constructor of a model that compares batches with one.
 
-        The batch is taken once, by `fit` from the training data or by `take_reference`; checkpoints and SavedModels
-        hold it.
+        It is taken once, by `fit` from the training data or by `take_reference`; checkpoints and SavedModels hold it.
 
         Args:
             rows: the number of rows.
