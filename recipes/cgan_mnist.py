@@ -20,7 +20,6 @@ Time       cgan-mnist: 2,456 s on 1 core of Intel(R) Xeon(R) Processor; cgan-mni
 """
 
 from zoo import CGAN, recipe
-from zoo.models.cgan import conditional_generator
 
 LATENT_RANGE = (-(3**0.5), 3**0.5)
 
@@ -32,21 +31,18 @@ def main(
     steps=25_000,
     batch_size=100,
     checkpoint_every=1000,
-    latent_size=100,
     generator_dropout=0.0,
     ema_decay=0.999,
 ):
-    dataset, seed = run.data(), run.flags.seed
-    shape, classes = dataset.data_shape, dataset.num_classes
+    dataset = run.data()
     with run.strategy.scope():
         model = CGAN(
-            shape,
-            num_classes=classes,
-            latent_size=latent_size,
+            dataset.data_shape,
+            num_classes=dataset.num_classes,
             latent_range=LATENT_RANGE,
-            generator=conditional_generator(shape, latent_size, classes, seed, generator_dropout),
+            generator_dropout=generator_dropout,
             ema_decay=ema_decay,
-            seed=seed,
+            seed=run.flags.seed,
         )
         model.compile(**run.compile_settings)
     run.fit(model, dataset.train)

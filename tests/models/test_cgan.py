@@ -223,6 +223,7 @@ def test_of_vectors_the_papers_generator_is_linear():
     [
         ({"num_classes": None}, "CGAN needs at least 2 classes. Received: num_classes=None"),
         ({"latent_range": (1, 1)}, "`latent_range` must rise. Received: latent_range=(1, 1)"),
+        ({"generator_dropout": 1}, "`generator_dropout` must lie in [0, 1). Received: generator_dropout=1"),
         ({"num_classes": 1}, "CGAN needs at least 2 classes. Received: num_classes=1"),
         (
             {"generator": linear(4, 2, seed=1, num_classes=5)},
@@ -235,7 +236,7 @@ def test_of_vectors_the_papers_generator_is_linear():
             "Received: a network whose outputs have shape (None, 2)",
         ),
     ],
-    ids=["no classes", "empty range", "one class", "labels of another length", "two logits"],
+    ids=["no classes", "empty range", "all dropped", "one class", "labels of another length", "two logits"],
 )
 def test_a_bad_argument_is_named_with_what_arrived(settings, message):
     with pytest.raises(InputError, match=re.escape(message)):
@@ -248,3 +249,11 @@ def test_the_shipped_model_gives_the_label_that_is_asked_for():
     samples = zoo.load("cgan-mnist").sample(len(labels), labels)
     seen = ClassifierFeatures("mnist")(samples).probabilities.argmax(axis=-1)
     assert np.mean(seen == labels) >= 0.9
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.5])
+def test_the_generator_drops_units_at_its_rate(rate):
+    model = CGAN((8, 8, 1), num_classes=3, generator_dropout=rate)
+    inputs = [tf.ones([4, 100]), tf.one_hot([0, 1, 2, 0], 3)]
+    in_training, in_sampling = (model.generator(inputs, training=training) for training in (True, False))
+    assert np.array_equal(in_training, in_sampling) == (rate == 0)

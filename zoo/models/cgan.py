@@ -88,6 +88,7 @@ class CGAN(GenerativeModel):
         latent_size: length of the latent vector.
         latent_range: the two values between which each of its components is uniform. The code of GAN has -sqrt(3) and
             sqrt(3), which give unit variance.
+        generator_dropout: the rate of dropout in the paper's generator, in [0, 1).
         generator: your own, from latents `(batch, latent_size)` and one-hot labels `(batch, num_classes)` to
             `(batch, *data_shape)`, images in [0, 1].
         discriminator: your own, from `(batch, *data_shape)`, images in [0, 1], and one-hot labels
@@ -114,6 +115,7 @@ class CGAN(GenerativeModel):
         num_classes,
         latent_size=100,
         latent_range=(0.0, 1.0),
+        generator_dropout=0.5,
         generator=None,
         discriminator=None,
         **kwargs,
@@ -122,9 +124,14 @@ class CGAN(GenerativeModel):
         low, high = latent_range
         if not low < high:
             raise InputError(f"`latent_range` must rise. Received: latent_range={latent_range}")
+        if not 0 <= generator_dropout < 1:
+            raise InputError(f"`generator_dropout` must lie in [0, 1). Received: generator_dropout={generator_dropout}")
         self.latent_range = (low, high)
+        self.generator_dropout = generator_dropout
         self.prior = priors.box(latent_size, low, high)
-        generator = generator or conditional_generator(self.data_shape, latent_size, num_classes, self.seed)
+        generator = generator or conditional_generator(
+            self.data_shape, latent_size, num_classes, self.seed, generator_dropout
+        )
         discriminator = discriminator or conditional_discriminator(self.data_shape, num_classes, self.seed + 1)
         shapes = [(latent_size,), (num_classes,)]
         self.generator = self.checked("generator", generator, shapes, self.data_shape)
