@@ -51,6 +51,7 @@ SLOW = (
     "test_sample_metrics.py",
     "training/",
 )
+MUCH = 2**30  # bytes of graphs and models that are kept before their memory is released
 # Fixtures that make a test slow: several replicas, a model server, a database server.
 SLOW_FIXTURES = {"mirrored", "postgresql", "server"}
 
@@ -91,9 +92,6 @@ def own_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GAN_ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
-
-
-MUCH = 2**30  # bytes
 
 
 @pytest.fixture(scope="session")

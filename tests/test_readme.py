@@ -116,6 +116,12 @@ def test_ci_runs_the_lines_that_install_and_test():
     assert lines <= set((ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines())
 
 
+def test_ci_tries_the_oldest_and_the_newest_python_that_setup_promises():
+    setup, ci = ((ROOT / name).read_text(encoding="utf-8") for name in ("setup.py", ".ci/run"))
+    oldest, above = map(int, re.search(r'python_requires=">=3\.(\d+),<3\.(\d+)"', setup).groups())
+    assert f"for python in python3.{oldest} python3.{above - 1}; do" in ci
+
+
 def test_no_two_sections_have_one_title():
     assert len(SECTIONS) == len(re.findall(r"^#{1,3} (?=[A-Z])", TEXT, flags=re.MULTILINE))
 

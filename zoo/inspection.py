@@ -151,6 +151,8 @@ class Inspection:
         return tf.function(self._search, signature, autograph=False)
 
     def _search(self, images, labels, quantiles, iterations):
+        """The latents found from `quantiles` of the prior, and the distances of their samples from `images`."""
+
         def latents_at(logits):
             return tf.cast(self.prior.quantile(tf.sigmoid(logits)), tf.float32)
 

@@ -13,7 +13,7 @@ from zoo.restoring import BLUEPRINT
 
 @pytest.fixture(scope="module")
 def workdir(tmp_path_factory):
-    """A run of a DCGAN on made-up images, as a recipe leaves it: at step 2, the best at step 1."""
+    """The workdir of a DCGAN on made-up images that has made two steps and scored best after the first."""
     path = tmp_path_factory.mktemp("run")
     model = zoo.DCGAN((8, 8, 1), latent_size=6, filters=2)
     model.compile()

@@ -38,7 +38,7 @@ def fit(model, steps=3):
 
 
 def weights(model, level):
-    """Of both players at a level."""
+    """The weights of both players of one level."""
     return [*model.generators[level].get_weights(), *model.discriminators[level].get_weights()]
 
 

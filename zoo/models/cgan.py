@@ -41,8 +41,10 @@ from zoo.model import GenerativeModel
 layers = keras.layers
 
 
-def conditional_generator(data_shape, latent_size, num_classes, seed=0, dropout=0.5):
+def conditional_generator(data_shape, latent_size, num_classes, dropout, seed=0):
     """The paper's for MNIST: 200 rectified units for the noise and 1,000 for the label, then 1,200 for both.
+
+    Dropout, at the rate given, applies to all three hidden layers.
 
     Returns:
         A `keras.Model` from latents `(batch, latent_size)` and one-hot labels `(batch, num_classes)` to float32
@@ -130,7 +132,7 @@ class CGAN(GenerativeModel):
         self.generator_dropout = generator_dropout
         self.prior = priors.box(latent_size, low, high)
         generator = generator or conditional_generator(
-            self.data_shape, latent_size, num_classes, self.seed, generator_dropout
+            self.data_shape, latent_size, num_classes, generator_dropout, self.seed
         )
         discriminator = discriminator or conditional_discriminator(self.data_shape, num_classes, self.seed + 1)
         shapes = [(latent_size,), (num_classes,)]
