@@ -132,8 +132,24 @@ def test_a_header_says_what_the_card_says_and_no_more_is_touched(checkout):
     ).replace("Time       not measured yet", "Time       62 s on 2 cores of a machine")
 
 
+def state_differences(checkout, **differences):
+    tables = json.loads(json.dumps(TABLES))
+    tables["tables"]["all"]["differences"] |= differences
+    (checkout / "scores" / "tables.json").write_text(json.dumps(tables))
+
+
+def test_a_table_of_differences_has_the_models_alone_that_it_names(checkout):
+    add_scores(checkout, "second")
+    results.write(checkout)
+    assert "`second`" not in (checkout / "README.md").read_text()
+    state_differences(checkout, third="none")
+    with pytest.raises(InputError, match=r"differences of models that exist\. Received: third"):
+        results.write(checkout)
+
+
 def test_a_new_score_file_joins_every_document(checkout):
     add_scores(checkout, "second", note="an older protocol")
+    state_differences(checkout, second="none")
     results.write(checkout)
     readme = (checkout / "README.md").read_text()
     assert readme.index("| `second` \\* | 0.500 | 7 generator | none |") < readme.index("| `toy-digits`")

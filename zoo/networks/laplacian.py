@@ -42,11 +42,10 @@ def dense_generator(latent_size, shape, num_classes=None, units=1200, seed=0, na
     return keras.Model(inputs, layers.Reshape(shape, dtype="float32")(x), name=name)
 
 
-def dense_discriminator(shape, num_classes=None, units=600, seed=0, name=None, dropout=0.5):
+def dense_discriminator(shape, num_classes=None, units=600, seed=0, name=None):
     """Two layers of rectified units, half of them dropped; the one-hot class joins the pixels.
 
     Args:
-        dropout: the share of units that are dropped.
         shape, num_classes, units, seed, name: as for `dense_generator`.
 
     Returns:
@@ -57,7 +56,7 @@ def dense_discriminator(shape, num_classes=None, units=600, seed=0, name=None, d
     inputs = [keras.Input(shape), *class_input(num_classes)]
     x = _joined([layers.Flatten()(inputs[0]), *inputs[1:]])
     for _ in range(2):
-        x = GlobalBatchDropout(dropout)(layers.Dense(units, activation="relu", kernel_initializer=initializer)(x))
+        x = GlobalBatchDropout(0.5)(layers.Dense(units, activation="relu", kernel_initializer=initializer)(x))
     logits = layers.Dense(1, kernel_initializer=initializer, dtype="float32")(x)
     return keras.Model(inputs, logits, name=name)
 

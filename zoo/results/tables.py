@@ -42,19 +42,23 @@ def table(records: Sequence[Record], asked: Mapping[str, object]) -> str:
         asked: "where", what the facts of a row (or "shipped") must be; "columns", names in `FACTS`, "differences", or
             titles of scores, at least one of which a row must have; "sort", the column that orders the rows, lowest
             first; "floors", whether the table ends with the scores of real rows, for each dataset; "differences", texts
-            by the record's name, "none" for a record without one.
+            by the record's name: where it is given, the records that it names are the only rows.
 
     Raises:
-        InputError: a field that is missing.
+        InputError: a field that is missing, or a name that no record has.
     """
-    if missing := {"where", "columns"} - asked.keys():
+    columns = asked.get("columns", [])
+    if missing := {"where", "columns", *({"differences"} & set(columns))} - asked.keys():
         raise InputError(f"a table needs {', '.join(sorted(missing))}. Received: {', '.join(asked)}")
-    columns = asked["columns"]
     titles = [column for column in columns if column not in FACTS and column != "differences"]
+    differences = asked.get("differences", {})
+    if unknown := differences.keys() - {record.name for record in records}:
+        raise InputError(f"a table states differences of models that exist. Received: {', '.join(sorted(unknown))}")
     rows = [record for record in records if _is(record, asked["where"]) and any(map(record.score, titles))]
+    if differences:
+        rows = [record for record in rows if record.name in differences]
     if sort := asked.get("sort"):
         rows.sort(key=lambda record: float((record.score(sort) or {}).get("value", "inf")))
-    differences = asked.get("differences", {})
     lines = [columns, *([_cell(record, column, differences) for column in columns] for record in rows)]
     if asked.get("floors"):
         lines += _floors(rows, columns, titles)
@@ -69,7 +73,7 @@ def _is(record: Record, where: Mapping[str, object]) -> bool:
 
 def _cell(record: Record, column: str, differences: Mapping[str, str]) -> str:
     if column == "differences":
-        return differences.get(record.name, "none")
+        return differences[record.name]
     if column in FACTS:
         marked = column in ("model", "recipe") and record.note
         return FACTS[column](record) + (f" {NOTED}" if marked else "")
