@@ -50,6 +50,8 @@ def main(
             discriminator=networks.nine_layer_discriminator(
                 dataset.data_shape, 1, minibatch_kernels=minibatch_kernels, seed=seed + 1
             ),
+            minibatch_kernels=minibatch_kernels,
+            reference_rows=reference_rows,
             feature_matching=feature_matching,
             real_target=real_target,
             historical_weight=historical_weight,

@@ -195,6 +195,15 @@ def test_workers_train_together_and_go_on_after_one_was_lost(tmp_path, monkeypat
         np.testing.assert_allclose(final(tmp_path / "whole")[1][name], value, atol=1e-5, err_msg=name)
 
 
+def test_synchronized_replicas_follow_one_where_batches_are_normalised(tmp_path, monkeypatch):
+    ends = []
+    for name, flags in (("one", ["--strategy=none"]), ("two", ["--strategy=mirrored", "--synchronized"])):
+        assert train_here(monkeypatch, "dcgan_digits", "--filters=4", *flags, f"--workdir={tmp_path / name}") == 0
+        ends.append(final(tmp_path / name)[1])
+    for name, value in ends[0].items():
+        np.testing.assert_allclose(ends[1][name], value, atol=2e-4, err_msg=name)
+
+
 def photographs(folder, count=20):
     """A folder of 32x32 photographs, half of them of each of two classes."""
     for number, pixels in enumerate(np.random.default_rng(0).integers(256, size=(count, 32, 32, 3), dtype=np.uint8)):

@@ -45,7 +45,10 @@ class Adam(keras.optimizers.Adam):
         return self.fused_update(gradient, variable, learning_rate, self.epsilon)
 
     def fused_update(self, gradient, variable, learning_rate, epsilon):
-        """Updates both means and the weight by one op, which divides by sqrt(v / (1 - beta_2 ** t)) + epsilon."""
+        """Updates both means and the weight by one op.
+
+        The op divides by sqrt(v) + epsilon, and multiplies the rate by sqrt(1 - beta_2 ** t) / (1 - beta_1 ** t).
+        """
         kind = variable.dtype
         beta_1, beta_2, rate, epsilon, updates = (
             tf.cast(number, kind)

@@ -254,12 +254,16 @@ class TestLevels:
         settings = {"num_classes": 3, "ema_decay": 0.9, "seed": 5}
         together = fit(build(**settings))
         parts = [fit(build(levels=levels, **settings)) for levels in ([0], [2, 1])]
+        parts[0].class_names = ("a", "b", "c")
         whole = LAPGAN.assemble(parts)
         for level in range(3):
             for left, right in zip(weights(whole, level), weights(together, level), strict=True):
                 np.testing.assert_allclose(left, right, rtol=0, atol=1e-6)
         np.testing.assert_allclose(whole.sample(5, 1), together.sample(5, 1), atol=1e-6)
         assert (whole.step, whole.seed, whole.levels) == (3, 5, (0, 1, 2))
+        assert whole.class_names == ("a", "b", "c")
+        np.testing.assert_array_equal(whole.label_counts.numpy(), together.label_counts.numpy())
+        np.testing.assert_allclose(whole.sample(5), together.sample(5), atol=1e-6)  # of the classes it was trained on
 
     def test_a_model_saved_with_some_levels_still_trains_those(self, tmp_path):
         model = fit(build(levels=[1]))

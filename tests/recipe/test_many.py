@@ -57,6 +57,17 @@ def test_a_sweep_is_every_combination_of_the_flags_with_several_values():
     assert plan[-1].values == {"seed": "2", "rate": "2e-4"}
 
 
+def test_a_switch_of_a_sweep_takes_no_value():
+    plan = many.sweep("gan_ring", ["--smoke", "--seed", "0-1", "--nojit_compile", "--rate", "1e-4,2e-4"])
+    assert len(plan) == 4
+    assert plan[0].flags[:2] == ("--smoke", "--nojit_compile")
+
+
+def test_a_sweep_gives_each_run_a_folder_of_its_own():
+    with pytest.raises(InputError, match="Received: --export_dir"):
+        many.sweep("gan_ring", ["--seed", "0-1", "--export_dir", "out"])
+
+
 @pytest.mark.parametrize("flags", [[], ["--seed", "3"], ["--data", "folder:a,b"], ["--seed", "0-5000"]])
 def test_a_sweep_without_several_values_or_with_too_many_is_refused(flags):
     with pytest.raises(InputError, match="A sweep takes a flag of several values"):
@@ -89,7 +100,8 @@ def test_a_list_has_a_run_on_each_line(tmp_path):
     [
         ("", "expected a recipe and its flags on each line"),
         ("gan_rin", "line 1: Unknown recipe: 'gan_rin'. Did you mean gan_ring"),
-        ("\ngan_ring --workdir here", "line 2: a list gives each run its own workdir"),
+        ("\ngan_ring --workdir here", "line 2: each of several runs gets its own workdir.* Received: --workdir"),
+        ("gan_ring --export_dir=here", "line 1: each of several runs gets its own workdir.* Received: --export_dir"),
         ("gan_ring 'a", "line 1: No closing quotation"),
         ("gan_ring\ngan_ring", "gan_ring twice"),
     ],

@@ -12,7 +12,7 @@ import zygote
 
 import zoo
 from zoo import GAN
-from zoo.errors import TrainingError
+from zoo.errors import InputError, TrainingError
 
 ROWS = np.random.default_rng(0).normal(size=(10, 2)).astype("float32")
 
@@ -102,6 +102,23 @@ def test_of_several_values_that_are_not_finite_one_that_names_its_player_is_told
         model.fit(batches(rows), verbose=0)
 
 
+def test_an_optimizers_fixed_scale_of_the_loss_changes_neither_updates_nor_norms():
+    plain, scaled = build(), build()
+    histories = []
+    for model, factor in ((plain, None), (scaled, 1024.0)):
+        model.compile(*(keras.optimizers.SGD(0.1, loss_scale_factor=factor) for _ in "ab"), log_gradient_norms=True)
+        histories.append(model.fit(batches(), verbose=0).history)
+    for name, values in histories[0].items():
+        np.testing.assert_allclose(histories[1][name], values, rtol=1e-6)
+    for left, right in zip(plain.get_weights(), scaled.get_weights(), strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-6)
+
+
+def test_targets_and_sample_weights_beside_a_batch_are_refused():
+    with pytest.raises(InputError, match=r"A batch must be a dict .* Received: a tuple of a dict with .*, a float32"):
+        build().fit(batches().map(lambda batch: (batch, tf.zeros([2]))), verbose=0)
+
+
 class TestNormsOfScaledGradients:
     def fitted(self, rows):
         """A model whose losses are scaled by 2**127 and one without, after the same step; their logs."""
@@ -164,6 +181,28 @@ class TestHeldOutRows:
         assert means.keys() >= {"discriminator_loss", "generator_loss"}
         for name, value in means.items():
             np.testing.assert_allclose(value, np.mean([row[name] for row in rows]), rtol=1e-6)
+
+    @pytest.mark.parametrize("steps_per_execution", [2, 3])
+    def test_every_batch_counts_however_many_an_execution_has(self, steps_per_execution):
+        expected = build().evaluate(batches(), verbose=0, return_dict=True)
+        model = build(steps_per_execution=steps_per_execution)
+        assert model.evaluate(batches(), verbose=0, return_dict=True) == pytest.approx(expected, rel=1e-6)
+        assert model._epoch.step == 5
+
+    def test_values_out_of_range_are_refused(self):
+        model = GAN((4, 4, 1), latent_size=3)
+        model.compile()
+        rows = np.full((4, 4, 4, 1), 255, np.float32)
+        with pytest.raises(InputError, match=r"floats in \[0, 1\], or uint8\. Received: values in \[255, 255\]"):
+            model.evaluate(batches(rows), verbose=0)
+
+    def test_a_critic_keeps_the_weights_that_training_would_clip(self):
+        model = zoo.WGAN((8, 8, 1), filters=2)
+        model.compile()
+        before = model.get_weights()
+        model.evaluate(batches(np.zeros((10, 8, 8, 1), np.float32)).unbatch().batch(10), verbose=0)
+        for left, right in zip(before, model.get_weights(), strict=True):
+            np.testing.assert_array_equal(left, right)
 
     def test_two_replicas_report_the_same(self, mirrored):
         one, two = build(), build(mirrored)

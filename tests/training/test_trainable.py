@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from zoo import losses, priors
+from zoo import losses, networks, priors
 from zoo.errors import InputError
 from zoo.layers import GlobalBatchDropout
 from zoo.model import GenerativeModel
@@ -102,6 +102,10 @@ class TestPairs:
     def test_interludes_that_an_epoch_would_put_inside_an_execution_are_refused(self):
         with pytest.raises(InputError, match=r"`steps_per_epoch` must be a multiple of 2.* Received: 3"):
             pairs(steps_per_execution=2).fit(batches(), steps_per_epoch=3, verbose=0)
+
+    def test_data_that_end_inside_an_execution_are_refused(self):
+        with pytest.raises(InputError, match=r"data for a multiple of 2 steps.* Received: data that ended at step 3"):
+            pairs(steps_per_execution=2).fit(batches().take(3), verbose=0)
 
     def test_a_saved_model_goes_on_as_if_never_stopped(self, tmp_path):
         whole, part = pairs(), pairs()
@@ -232,6 +236,13 @@ def test_keras_dropout_under_several_replicas_is_warned_of(mirrored, kind, recwa
         Enlarger(SHAPE, generator=dense(SHAPE, SHAPE, 0, kind(0.5)))
     warned = [str(warning.message) for warning in recwarn if "GlobalBatchDropout" in str(warning.message)]
     assert len(warned) == (kind is keras.layers.Dropout)
+
+
+def test_keras_dropout_in_a_list_of_networks_is_warned_of(mirrored):
+    with mirrored.scope(), pytest.warns(UserWarning, match=r"`generators\[0\]` has keras.layers.Dropout"):
+        networks.checked_list(
+            "generators", [dense(SHAPE, SHAPE, 0, keras.layers.Dropout(0.5))], [None], [[SHAPE]], [SHAPE]
+        )
 
 
 def test_the_names_of_the_classes_are_as_many_as_the_classes_and_exported(tmp_path):

@@ -39,6 +39,10 @@ class Checkpoint(keras.callbacks.Callback):
         self.keep = keep
         self.seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)  # of training, over all restarts
 
+    def exists(self):
+        """Whether a save was ever completed in the directory; what a killed one leaves behind does not count."""
+        return bool(self._paths())
+
     def restore(self, model, step=None):
         """Restores a compiled model from the newest checkpoint that can be read, if there is one; sets `model.step`.
 

@@ -59,4 +59,5 @@ class SampleHistory(keras.callbacks.Callback):
 
     def read(self):
         """The samples at each step, float32 `[samples, *data_shape]`, in a dict by step, over all restarts."""
-        return {int(path.stem.removeprefix("step_")): np.load(path) for path in sorted(self.directory.glob("*.npy"))}
+        paths = sorted(self.directory.glob("step_*.npy"))  # without what a killed write left behind
+        return {int(path.stem.removeprefix("step_")): np.load(path) for path in paths}

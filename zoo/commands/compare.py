@@ -15,7 +15,7 @@ from zoo.files import expanded, read_rows
 from zoo.recipe.workdir import is_workdir
 
 HELP = "score trained models side by side, let them judge each other, and draw the curves of runs together"
-EXAMPLE = "zoo compare runs/gan_mnist runs/dcgan_mnist --data mnist"
+EXAMPLE = "zoo compare runs/gan_mnist runs/cgan_mnist --data mnist"
 INTERVAL, NO_DIFFERENCE = "95 % INTERVAL", "no difference"
 
 
@@ -67,7 +67,7 @@ def logged(workdir: Path) -> dict[str, list[tuple[int, float]]]:
         InputError: the run has logged none.
     """
     curves = {}
-    for path in sorted(workdir.glob("*.jsonl")):
+    for path in sorted(workdir.glob("[!.]*.jsonl")):
         for row in read_rows(path):
             step = row.pop("step")
             for name, value in row.items():

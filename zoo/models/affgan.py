@@ -187,7 +187,7 @@ class SuperResolver(GenerativeModel):
         return self._super_resolve_graph(self.given(images, self.downsampling.low_shape)).numpy()
 
     def compare(self, images):
-        """From images `[n, *data_shape]`, floats in [0, 1] or uint8, to four float32 arrays, clipped to [0, 1].
+        """From images (not vectors) as `downsample` takes them to four float32 arrays, clipped to [0, 1].
 
         They are the images shrunk, enlarged again by bicubic interpolation, enlarged again by the model, and as given.
         """

@@ -9,9 +9,8 @@ Discriminator: maximise E log D(x, Gz(x)) + E log(1 - D(Gx(z), z)).
 Generator (Gx) and encoder (Gz): maximise E log(1 - D(x, Gz(x))) + E log D(Gx(z), z) (eq. 4).
 
 Differences from the paper. "The code" is the authors', https://github.com/IshmaelBelghazi/ALI.
-1. Images of 32x32 pixels get the networks of table 3 (CIFAR-10). With a slope of 0.01 and 256 latents, `conv_encoder`
-   and `conv_generator` are those of table 4 (SVHN). Table 4's discriminator and the networks for 64x64 pixels are not
-   included: images of every other size get the shared DCGAN backbone, with sigmoid pixels instead of hyperbolic
+1. Images of 32x32 pixels get the networks of table 3 (CIFAR-10). Those of table 4 (SVHN) and those for 64x64 pixels
+   are not included: images of every other size get the shared DCGAN backbone, with sigmoid pixels instead of hyperbolic
    tangents and the dense layers of table 4 in its discriminator. Vectors get the code's networks for the 25 Gaussians.
 2. Maps are counted after the maximum over 2 pieces, which agrees with table 3's joint input of 1,024; the code counts
    them before, so that its discriminator is half as wide.
@@ -61,18 +60,18 @@ SIDE = 32
 DEVIATION = 0.01  # standard deviation of their kernels before training
 
 
-def conv_encoder(data_shape, latent_size, condition_size=None, slope=0.1, seed=0):
+def conv_encoder(data_shape, latent_size, condition_size=None, seed=0):
     """From images `(batch, 32, 32, channels)` (and conditions) to mean and log deviation `(batch, 2 * latent_size)`."""
     initializer = networks.normal(seed, DEVIATION)
     image = x = keras.Input(data_shape)
     for kernel, stride, maps in DOWN:
         x = Conv2D(maps, kernel, stride, use_bias=False, kernel_initializer=initializer)(x)
-        x = _normalized_leaky(x, slope)
+        x = _normalized_leaky(x)
     x = layers.Dense(512, use_bias=False, kernel_initializer=initializer)(layers.Flatten()(x))
-    return networks.encoder_of(image, _normalized_leaky(x, slope), 2 * latent_size, condition_size, initializer)
+    return networks.encoder_of(image, _normalized_leaky(x), 2 * latent_size, condition_size, initializer)
 
 
-def conv_generator(data_shape, latent_size, condition_size=None, slope=0.1, seed=0):
+def conv_generator(data_shape, latent_size, condition_size=None, seed=0):
     """From latents `(batch, latent_size)` (and conditions) to images `(batch, 32, 32, channels)` in [0, 1]."""
     initializer = networks.normal(seed, DEVIATION)
     latents = keras.Input((latent_size,))
@@ -80,7 +79,7 @@ def conv_generator(data_shape, latent_size, condition_size=None, slope=0.1, seed
     x = layers.Reshape((1, 1, x.shape[-1]))(x)
     for kernel, stride, maps in UP:
         x = Conv2DTranspose(maps, kernel, stride, use_bias=False, kernel_initializer=initializer)(x)
-        x = _normalized_leaky(x, slope)
+        x = _normalized_leaky(x)
     x = Conv2D(data_shape[-1], 1, use_bias=False, kernel_initializer=initializer, dtype="float32")(x)
     x = layers.Activation("sigmoid", dtype="float32")(PixelBias(dtype="float32", name="output_bias")(x))
     return keras.Model([latents, *condition] if condition else latents, x, name="generator")
@@ -145,8 +144,8 @@ def dcgan_networks(data_shape, latent_size, condition_size, filters, seed=0):
     )
 
 
-def _normalized_leaky(x, slope):
-    return LeakyReLU(negative_slope=slope)(FusedBatchNormalization(momentum=0.95, epsilon=1e-4)(x))
+def _normalized_leaky(x):
+    return LeakyReLU(negative_slope=0.1)(FusedBatchNormalization(momentum=0.95, epsilon=1e-4)(x))
 
 
 @keras.saving.register_keras_serializable("zoo")

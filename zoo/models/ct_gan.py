@@ -49,6 +49,9 @@ def dropout_critic(data_shape, filters, dropout, seed=0):
 
     Returns:
         A `keras.Model` from `(batch, *data_shape)` to float32 scores `(batch, 1)`.
+
+    Raises:
+        InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
     """
     initializer = networks.normal(seed)
     inputs = x = keras.Input(data_shape)

@@ -12,7 +12,8 @@ Differences from the paper. Its text leaves networks and settings to the authors
 the defaults are those of the code's `mnist.yaml`.
 1. The discriminator's loss is half of Algorithm 1's, as in the code; the published rate of 0.1 belongs to that loss.
 2. The players move in turn, as in Algorithm 1. The code moves both at once, as `at_once` does here: from the same
-   weights, with the same samples and the same dropped units.
+   weights, with the same samples and the same dropped units. On MNIST these networks train only so: in turn, the
+   discriminator wins.
 3. The momentum rises a little at every update; in the code it rises once per epoch.
 4. For vectors instead of images the generator's output is linear.
 5. The generator's output bias starts at zero. In the code it starts at the data's mean image; `match_marginals`, which
@@ -81,7 +82,7 @@ class GAN(GenerativeModel):
         InputError: a setting is out of its range or a network has the wrong shapes.
 
     Example:
-        model = GAN(data_shape=(28, 28, 1))
+        model = GAN(data_shape=(28, 28, 1), at_once=True)
         model.compile()
         model.fit(zoo.data.load("mnist").train.stream(batch_size=100), steps_per_epoch=500, epochs=100)
     """

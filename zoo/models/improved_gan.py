@@ -148,6 +148,7 @@ class ImprovedGAN(GenerativeModel):
         data = self.checked_data(images)
         initialize_from_data(self.generator, self.latents_of(tf.range(len(data), dtype=tf.int64)))
         initialize_from_data(self.discriminator, data)
+        self.restart_averages()
 
     def paper_optimizer(self, player):
         """Adam with a rate of 0.0003, a first momentum of 0.5 and epsilon under the square root, for both players."""

@@ -122,6 +122,7 @@ class LAPGAN(GenerativeModel):
     """
 
     labels = "optional"
+    minibatch_count = 2  # real rows, and those whose low-pass images the generated rows are conditioned on
 
     def __init__(
         self,
@@ -203,7 +204,7 @@ class LAPGAN(GenerativeModel):
         """
         images = self.real_data(batch)
         coefficients, conditions = self._decomposed(images, self._classes(batch.get("label")))
-        real, (others, other_conditions) = self.minibatches((coefficients, conditions), 2)
+        real, (others, other_conditions) = self.minibatches((coefficients, conditions), self.minibatch_count)
         logs = self.update_discriminator(*real, other_conditions, self.draw_latents(others[0], "discriminator"))
         return logs | self.update_generator(conditions, self.draw_latents(images, "generator"))
 
@@ -291,7 +292,8 @@ class LAPGAN(GenerativeModel):
             parts: models, each of which contributes the levels that it trained; every level must be there once.
 
         Returns:
-            A `LAPGAN` with their networks and averages, not compiled; its `step` is that of the longest training.
+            A `LAPGAN` with their networks and averages, not compiled; its `step`, `class_names` and `label_counts` are
+            those of the longest training.
 
         Raises:
             InputError: the models have different pyramids, or a level is missing or present twice.
@@ -313,7 +315,11 @@ class LAPGAN(GenerativeModel):
         for level, lender in lenders:
             for mine, theirs in zip(whole._networks_at(level), parts[lender]._networks_at(level), strict=True):
                 mine.set_weights(theirs.get_weights())
-        whole.step_counter.assign(max(part.step for part in parts))
+        longest = max(parts, key=lambda part: part.step)
+        whole.step_counter.assign(longest.step)
+        whole.class_names = longest.class_names
+        if whole.label_counts is not None:
+            whole.label_counts.assign(longest.label_counts)
         return whole
 
     def _networks_at(self, level):

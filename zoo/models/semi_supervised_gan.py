@@ -41,7 +41,6 @@ from zoo.optimizers import InnerEpsilonAdam
 
 layers = keras.layers
 
-MINIBATCHES = 3  # in each step: labelled, unlabelled, and unlabelled for the generator
 INPUT_NOISE, HIDDEN_NOISE = 0.3, 0.5
 
 OBJECTIVES = {  # of the generator: a function of the difference of mean features; None if it matches no features
@@ -135,6 +134,7 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
 
     labels = "required"
     reads_unlabelled_rows = True
+    minibatch_count = 3  # labelled, unlabelled, and unlabelled for the generator
     samples_by_label = False
 
     def __init__(
@@ -200,7 +200,7 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
         data = self.checked_data(images)
         initialize_from_data(self.generator, self.latents_of(tf.range(len(data), dtype=tf.int64)))
         initialize_from_data(self.discriminator, data)
-        self.classifier.set_weights(self.discriminator.get_weights())
+        self.restart_averages()
 
     def paper_optimizer(self, player):
         """Adam with a rate of 0.003, a first momentum of 0.5 and epsilon under the square root, for both players."""
@@ -209,7 +209,7 @@ class SemiSupervisedGAN(Classifying, GenerativeModel):
     def train_step(self, batch):
         """One update of the discriminator, then the generator's updates, on other rows of the batch."""
         rows = self.real_data(batch), batch["label"]
-        (labelled, labels), (real, _), (matched, _) = self.minibatches(rows, MINIBATCHES)
+        (labelled, labels), (real, _), (matched, _) = self.minibatches(rows, self.minibatch_count)
         logs = self.update_discriminator(labelled, labels, real, self.draw_latents(real, "discriminator"))
         for k in range(self.generator_updates):
             logs |= self.update_generator(matched, self.draw_latents(matched, f"generator {k}"))

@@ -75,6 +75,9 @@ def cnn_generator(data_shape, latent_size, filters=64, seed=0):
 
     Returns:
         A `keras.Model` from `(batch, latent_size)` to float32 `(batch, *data_shape)` in [-1, 1].
+
+    Raises:
+        InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
     """
     stages, initializer = networks.dcgan_stages(data_shape), networks.normal(seed)
     height, width, channels = data_shape
@@ -98,6 +101,9 @@ def cnn_discriminator(data_shape, filters=64, seed=0):
 
     Returns:
         A `keras.Model` from `(batch, *data_shape)` in [-1, 1] to float32 logits `(batch, 1)`.
+
+    Raises:
+        InputError: `data_shape` cannot be halved down to a map of 4 to 7 pixels.
     """
     stages, initializer = networks.dcgan_stages(data_shape), networks.normal(seed)
     images = x = keras.Input(data_shape)

@@ -1,6 +1,6 @@
-"""Backbones that several papers share, as functional Keras models whose first weights follow from `seed`."""
+"""Networks of the papers, most of them shared, as functional Keras models whose first weights follow from `seed`."""
 
-from zoo.networks.checked import checked, checked_list, warn_of_batch_normalization, warn_of_dropout
+from zoo.networks.checked import checked, checked_list, warn_of_batch_normalization
 from zoo.networks.convolutional import (
     alternating_discriminator,
     alternating_generator,
@@ -58,7 +58,6 @@ __all__ = [
     "tapered_generator",
     "virtually_normalized",
     "warn_of_batch_normalization",
-    "warn_of_dropout",
     "weight_normalized",
     "with_features",
     "with_minibatch_discrimination",

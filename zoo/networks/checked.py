@@ -23,6 +23,8 @@ AVERAGING = (layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D, layer
 def checked(role, network, input_shapes, output_shape, value_range=None):
     """Builds a network, a user's or the paper's own, and checks its inputs and outputs.
 
+    Warns of Keras' dropout where several replicas train.
+
     Args:
         role: the argument's name; a "discriminator" must give scores that no sigmoid or softmax has bounded.
         network: a `keras.Model` of one input or a list of them.
@@ -36,6 +38,8 @@ def checked(role, network, input_shapes, output_shape, value_range=None):
     Raises:
         InputError: the network has other inputs, another output or another range.
     """
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        _warn_of_dropout(role, network)
     inputs = [keras.Input(shape) for shape in input_shapes]
     wanted = " and ".join(str((None, *shape)) for shape in input_shapes)
     try:
@@ -106,13 +110,12 @@ def warn_of_batch_normalization(network):
         )
 
 
-def warn_of_dropout(role, network):
-    """Warns if a network that several replicas train has Keras' dropout, or a network inside it has."""
+def _warn_of_dropout(role, network):
     if any(type(layer) is layers.Dropout for layer in network._flatten_layers(include_self=False)):
         warnings.warn(
             f"`{role}` has keras.layers.Dropout, whose masks depend on the number of replicas. With "
             "zoo.layers.GlobalBatchDropout, several replicas train as one does.",
-            stacklevel=4,
+            stacklevel=5,
         )
 
 

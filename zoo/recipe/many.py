@@ -60,7 +60,7 @@ def read_list(path: Path) -> list[Planned]:
 
     Raises:
         InputError: the file cannot be read, has no run or the same run twice; or a line does not begin with a recipe,
-            has an open quotation mark, or names a workdir.
+            has an open quotation mark, or names a folder that each run gets to itself.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -74,8 +74,7 @@ def read_list(path: Path) -> list[Planned]:
                 continue
             recipe, *flags = words
             catalogue.find(recipe)
-            if any(flag.lstrip("-").split("=")[0] == "workdir" for flag in flags):
-                raise InputError("a list gives each run its own workdir. Received: --workdir")
+            _require_own_folders(flags)
         except ValueError as error:  # `InputError` is one
             raise InputError(f"{path}, line {number}: {error}") from error
         plan.append(Planned(_name([Path(recipe).stem, *flags]), recipe, tuple(flags), {}))
@@ -87,6 +86,13 @@ def read_list(path: Path) -> list[Planned]:
     return plan
 
 
+def _require_own_folders(flags):
+    for flag in flags:
+        name = flag.lstrip("-").partition("=")[0]
+        if name in ("workdir", "export_dir"):
+            raise InputError(f"each of several runs gets its own workdir, which holds its artefact. Received: --{name}")
+
+
 def sweep(recipe: str, flags: Sequence[str]) -> list[Planned]:
     """The runs of all combinations of the settings for which a command line gives several values.
 
@@ -96,22 +102,24 @@ def sweep(recipe: str, flags: Sequence[str]) -> list[Planned]:
             such as `0-4`, that of a whole number.
 
     Raises:
-        InputError: there is no such recipe, no flag has several values, or there are more than `MOST` combinations.
+        InputError: there is no such recipe, no flag has several values, there are more than `MOST` combinations, or a
+            flag names a folder that each run gets to itself.
     """
     catalogue.find(recipe)
+    _require_own_folders(flags)
     fixed, varied = [], {}
-    words = iter(flags)
-    for word in words:
+    words = list(flags)
+    while words:
+        word = words.pop(0)
         name, is_joined, value = word.partition("=")
-        if not is_joined:
-            value = next(words, "")
+        has_next = not is_joined and words and not words[0].startswith("--")
+        if has_next:  # a switch such as --smoke has no value
+            value = words.pop(0)
         values = _values(value)
         if len(values) > 1:
             varied[name.lstrip("-")] = values
-        elif is_joined:
-            fixed.append(word)
         else:
-            fixed += [word] if not value else [word, value]
+            fixed += [word, value] if has_next else [word]
     combinations = 1
     for values in varied.values():
         combinations *= len(values)

@@ -143,8 +143,8 @@ class Run:
 
         Raises:
             InputError: a conditional model and rows without labels, a batch that cannot be split over replicas and
-                updates, an export directory that holds another model, a workdir that another run is at work in or that
-                is beyond `--steps`.
+                updates, nothing for `--synchronized` to synchronise, an export directory that holds another model, a
+                workdir that another run is at work in or that is beyond `--steps`.
             TrainingError: a loss stopped being finite, no checkpoint can be read, one could not be written, memory ran
                 out, or a worker was lost.
             SignalError: a signal ended it.
@@ -167,16 +167,18 @@ class Run:
             )
         if model.num_classes == self._data.num_classes:
             model.class_names = self._data.class_names
+        if self.flags.synchronized:
+            model.synchronize()
         if self._export_dir:
             require_same_model(self._export_dir, model, self.data().name)
         scores = [self._scores()] if self.flags.score_every else []
-        if self.flags.init and not (self.flags.resume and (self.workdir / "checkpoints").exists()):
+        self._checkpoint = own.Checkpoint(self.workdir / "checkpoints")
+        if self.flags.init and not (self.flags.resume and self._checkpoint.exists()):
             for misfit in initialize(model, restore(self.flags.init), self.flags.init_partial):
                 print(f"--init_partial leaves as it was: {misfit}", flush=True)
         self._start_workdir()
         if self.is_chief:
             write_json(self.workdir / BLUEPRINT, {**blueprint(model), "class_names": model.class_names})
-        self._checkpoint = own.Checkpoint(self.workdir / "checkpoints")
         self._checkpoint.restore(model)
         if model.step > steps:
             raise InputError(f"{self.workdir} is at step {model.step} already. Received: --steps={steps}")

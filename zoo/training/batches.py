@@ -89,8 +89,8 @@ def checked_batch(model, batch):
         InputError: the batch has another form, shape or type.
     """
     received = batch
-    batch, *_ = keras.utils.unpack_x_y_sample_weight(batch)
-    if not isinstance(batch, dict) or "image" not in batch:
+    batch, *others = keras.utils.unpack_x_y_sample_weight(batch)
+    if not isinstance(batch, dict) or "image" not in batch or any(other is not None for other in others):
         raise InputError(
             f'A batch must be a dict with "image", and "label" where there are any. Received: {_described(received)}'
         )
@@ -131,9 +131,9 @@ def fault(model, extremes):
         model: a `TrainableModel`.
         extremes: `Extremes` that hold Python numbers.
     """
-    if not extremes.rows or extremes.rows % model.discriminator_updates:
+    if not extremes.rows or extremes.rows % model.minibatch_count:
         return (
-            f"Each replica needs a positive multiple of {model.discriminator_updates} rows, "
+            f"Each replica needs a positive multiple of {model.minibatch_count} rows, "
             f"the number of minibatches per step. Received: {extremes.rows:.0f} rows"
         )
     if not _in_unit_interval(extremes.lowest_pixel, extremes.highest_pixel):
@@ -153,7 +153,7 @@ def fault(model, extremes):
 def is_faulty(model, extremes):
     """Whether `fault` would find something wrong, computed in a graph: a bool scalar."""
     low, high = extremes.lowest_pixel, extremes.highest_pixel
-    good = (extremes.rows > 0) & (extremes.rows % model.discriminator_updates == 0)
+    good = (extremes.rows > 0) & (extremes.rows % model.minibatch_count == 0)
     good &= _in_unit_interval(low, high)
     if model.reads_labels:
         good &= (extremes.lowest_label >= _lowest_label(model)) & (extremes.highest_label < model.num_classes)

@@ -72,22 +72,13 @@ class TrainingLoop(KerasDoors):
             return
         steps = self.steps_per_execution
         several_workers = isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy)
-        names = []  # of the logs; filled once a step is traced
-
-        def replica_step(batch):
-            batch, extremes = checked_batch(self, batch)
-            fault = tf.where(is_faulty(self, extremes), np.nan, 0.0)
-            logs = self.train_step(batch)
-            names[:] = logs
-            return _stacked([fault, *logs.values()]), extremes, self._rows_of_classes(batch)
+        reported = self._reported(self.train_step)
 
         def one_step(batch):
             self._seed_layers()
-            values, extremes, counts = self.distribute_strategy.run(replica_step, args=(batch,))
+            logs, fault, extremes, counts = reported(batch)
             if self.label_counts is not None:
                 self.label_counts.assign_add(self.distribute_strategy.reduce("SUM", counts, axis=None))
-            fault, *means = tf.unstack(self._mean_over_replicas(values))
-            logs = dict(zip(names, means, strict=True))
             failure = self._failure(logs, extremes, fault)
             self.step_counter.assign_add(1)
             self._update_averages()
@@ -129,6 +120,11 @@ class TrainingLoop(KerasDoors):
                     logs, failure, done = *one_step(next(iterator)), 1.0
                 else:
                     logs, failure, done = graph(iterator, tf.constant(self._epoch.allowed(steps)))
+                    if self.interlude_every and self.step % steps:
+                        raise InputError(
+                            f"A model with interludes needs data for a multiple of {steps} steps, the "
+                            f"`steps_per_execution`. Received: data that ended at step {self.step}"
+                        )
             except tf.errors.OutOfRangeError as end:
                 if self.step != self._epoch.step:
                     raise InputError(
@@ -157,22 +153,50 @@ class TrainingLoop(KerasDoors):
         if self.test_function is not None and not force:
             return
 
+        reported = self._reported(self.test_step)
+
         def one_step(batch):
-            logs = self.distribute_strategy.run(lambda batch: self.test_step(checked_batch(self, batch)[0]), (batch,))
-            return {name: tf.cast(self._mean_over_replicas(value), tf.float32) for name, value in logs.items()}
+            logs, fault, extremes, _ = reported(batch)
+            return logs, self._failure({}, extremes, fault)
 
         if not self.run_eagerly:
             one_step = tf.function(one_step, autograph=False)
 
         def test_function(iterator):
-            try:
-                logs = one_step(next(iterator))
-            except tf.errors.OutOfRangeError as end:
-                raise StopIteration from end
-            self._epoch.add(self, 1, logs, None, 1.0)
+            logs = None
+            for _ in range(self.steps_per_execution):  # Keras calls this once for so many batches
+                try:
+                    logs, failure = one_step(next(iterator))
+                except (StopIteration, tf.errors.OutOfRangeError):
+                    break
+                self._epoch.add(self, 1, logs, failure, 1.0)
+            if logs is None:
+                raise StopIteration
             return logs
 
         self.test_function = test_function
+
+    def _reported(self, step):
+        """A function of a global batch that runs `step` on each replica's part of it, after the check of its values.
+
+        The function returns the logs, as means over the replicas; what `_failure` takes as `fault` and `extremes`; and
+        each replica's `_rows_of_classes`.
+        """
+        names = []  # of the logs; filled once the step is traced
+
+        def replica_step(batch):
+            batch, extremes = checked_batch(self, batch)
+            fault = tf.where(is_faulty(self, extremes), np.nan, 0.0)
+            logs = step(batch)
+            names[:] = logs
+            return _stacked([fault, *logs.values()]), extremes, self._rows_of_classes(batch)
+
+        def global_step(batch):
+            values, extremes, counts = self.distribute_strategy.run(replica_step, args=(batch,))
+            fault, *means = tf.unstack(self._mean_over_replicas(values))
+            return dict(zip(names, means, strict=True)), fault, extremes, counts
+
+        return global_step
 
     def _maybe_symbolic_build(self, *args, **kwargs):
         """Does nothing: networks are already built, and Keras' method fails on dict batches with several workers."""

@@ -29,6 +29,8 @@ def compile_of(cls, shared):
     names = [f"{player}_optimizer" for player in cls.players]
 
     def compile(self, *optimizers, **settings):
+        if len(optimizers) > len(names):
+            raise TypeError(f"compile() takes {len(names)} optimisers: {', '.join(names)}. Received: {len(optimizers)}")
         super(cls, self).compile(**dict(zip(names, optimizers, strict=False)), **settings)
 
     own, *settings, _ = inspect.signature(shared).parameters.values()

@@ -18,6 +18,11 @@ class TrainingStep:
         """The data of a batch as the networks read them, float32 `[batch, *data_shape]` in `value_range`."""
         return self._from_unit(unit_images(batch["image"])) if self.is_image else tf.cast(batch["image"], tf.float32)
 
+    @property
+    def minibatch_count(self):
+        """How many minibatches of equal size a step makes of its batch."""
+        return self.discriminator_updates
+
     def minibatches(self, rows, count):
         """Splits a batch into `count` fresh minibatches, which hold the same rows on N replicas as on one.
 
@@ -88,21 +93,18 @@ class TrainingStep:
             return {}
         optimizer, variables = self.optimizer_of(player), self.variables_of(player)
         context = tf.distribute.get_replica_context()
-        scale = tf.constant(1 / context.num_replicas_in_sync)
+        replicas = context.num_replicas_in_sync
         loss_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-        if loss_scaled:
-            scale = optimizer.scale_loss(scale)
+        scale = optimizer.scale_loss(tf.constant(1 / replicas))  # as it is, if the optimiser scales no losses
         gradients = tape.gradient(loss, variables, output_gradients=scale)
         logs = {}
         if self.log_gradient_norms:
             total = context.all_reduce("sum", [gradient for gradient in gradients if gradient is not None])
-            if loss_scaled:
-                total = [gradient / optimizer.dynamic_scale for gradient in total]
-            norm = tf.linalg.global_norm(total)
+            norm = tf.linalg.global_norm([gradient / (scale * replicas) for gradient in total])
             if loss_scaled:
                 norm = tf.where(tf.math.is_finite(norm), norm, 0.0)
             logs[f"{player}_gradient_norm"] = norm
-        if loss_scaled and context.num_replicas_in_sync > 1:
+        if loss_scaled and replicas > 1:
             gradients = self._agree_on_overflow(gradients, context)
         with tf.control_dependencies([self._all_computed(gradients)]):
             optimizer.apply(gradients, variables)

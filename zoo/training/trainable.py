@@ -39,7 +39,7 @@ class TrainableModel(TrainingStep, TrainingLoop):
         players: names of the players; each is also the name of a network (or list of them) and of an optimiser.
         labels: whether the model reads labels: "none", "optional" (if `num_classes` is given) or "required".
         reads_unlabelled_rows: whether a training batch may hold rows with label -1.
-        discriminator_updates: into how many fresh minibatches a step splits its batch.
+        discriminator_updates: how many updates of the discriminator a step makes, each on a fresh minibatch.
         value_range: the lowest and the highest value of the images that the networks emit and read.
         decision_boundary: the score above which the model takes data to be real; `None` if scores have no such bound.
         averages: a list of (average, network, decay), one for every running average.
@@ -131,8 +131,6 @@ class TrainableModel(TrainingStep, TrainingLoop):
         Raises:
             InputError: the network has other inputs, another output or another range.
         """
-        if self.distribute_strategy.num_replicas_in_sync > 1:
-            networks.warn_of_dropout(role, network)
         value_range = self.value_range if self.is_image and "generator" in role else None
         return networks.checked(role, network, input_shapes, output_shape, value_range)
 
