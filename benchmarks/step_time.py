@@ -75,8 +75,8 @@ def main():
     arguments = command.parse_args()
     rows = []
     for name in arguments.models or common.SETTINGS:
-        rows += measured(name, arguments)
-        print(name, *(f"{row['variant']} {row['median_ratio']:.3f}" for row in rows[-3:]), file=sys.stderr, flush=True)
+        rows += (added := measured(name, arguments))
+        print(name, *(f"{row['variant']} {row['median_ratio']:.3f}" for row in added), file=sys.stderr, flush=True)
     common.report("step_time", arguments, rows)
 
 

@@ -31,10 +31,10 @@ def nearest_neighbour_score(model, data):
 
     _, nearest = metrics.nearest_neighbours(features(data.test), features(data.train))
     return {
-        "score": "1-NN accuracy of the encoder's features",
+        "score": "1-NN accuracy on the encoder's features",
         "value": float(np.mean(data.train.labels[nearest[:, 0]] == data.test.labels)),
-        "reference": f"{data.name} train to test",
-        "n_real": len(data.train),
+        "reference": f"{data.name} test",
+        "n_real": len(data.test),
     }
 
 

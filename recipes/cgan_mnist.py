@@ -10,9 +10,10 @@ rate would fall over 288,000. The model is trained on 54,000 images, whereas the
 
 Paper      Mirza & Osindero 2014, https://arxiv.org/abs/1411.1784
 Published  Parzen log-likelihood 132 +/- 1.8 nats, of 1,000 samples per class
-Ours       cgan-mnist: Fréchet classifier distance 0.416, classifier score 9.56, precision 0.900, recall 0.454 (10,000
-           samples, rounded to 8 bits). cgan-mnist-dropout: Fréchet classifier distance 1.110, classifier score 9.67,
-           precision 0.835, recall 0.041 (10,000 samples, rounded to 8 bits)
+Ours       cgan-mnist: Parzen log-likelihood (nats) 218.6, Fréchet classifier distance 0.416, classifier score 9.56,
+           precision 0.900, recall 0.454, density 1.135, coverage 0.827 (10,000 samples, rounded to 8 bits).
+           cgan-mnist-dropout: Parzen log-likelihood (nats) 182.7, Fréchet classifier distance 1.110, classifier score
+           9.67, precision 0.835, recall 0.041, density 1.045, coverage 0.415 (10,000 samples, rounded to 8 bits)
 Command    zoo train cgan_mnist
            zoo train cgan_mnist --generator_dropout 0.5 --steps 10000 --workdir runs/cgan_mnist-dropout
 Time       cgan-mnist: 2,456 s on 1 core of Intel(R) Xeon(R) Processor; cgan-mnist-dropout: 1,477 s on 2 cores of AMD

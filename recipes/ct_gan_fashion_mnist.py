@@ -4,9 +4,9 @@ This is an experiment of the zoo: one of the objectives that docs/scores.md comp
 
 Paper      Wei et al. 2018, https://openreview.net/forum?id=SJx9GQb0-
 Published  nothing on these data
-Ours       ct_gan-digits: Fréchet classifier distance 8.254, classifier score 5.13, precision 0.166, recall 0.700 (1,000
-           samples, rounded to 8 bits). ct_gan-fashion_mnist: Fréchet classifier distance 6.376, classifier score 3.43,
-           precision 0.642, recall 0.178 (10,000 samples, not rounded)
+Ours       ct_gan-digits: Fréchet classifier distance 8.254, classifier score 5.13, precision 0.166, recall 0.700,
+           density 0.095, coverage 0.140 (1,000 samples, rounded to 8 bits). ct_gan-fashion_mnist: Fréchet classifier
+           distance 6.376, classifier score 3.43, precision 0.642, recall 0.178 (10,000 samples, not rounded)
 Command    zoo train ct_gan_fashion_mnist --precision=mixed_bfloat16
 Time       ct_gan-digits: 236 s on 1 core of Intel(R) Xeon(R) Processor; ct_gan-fashion_mnist: 3,516 s on 1 core of AMD
            EPYC, whose other had other work

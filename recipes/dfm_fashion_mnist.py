@@ -2,11 +2,11 @@
 
 Paper      Warde-Farley & Bengio 2017, https://openreview.net/forum?id=S1X7nhsxl
 Published  nothing on these data
-Ours       dfm-fashion_mnist: Fréchet classifier distance 2.217, classifier score 5.34, precision 0.705, recall 0.480
-           (10,000 samples, rounded to 8 bits). dfm-fashion_mnist-3200: Fréchet classifier distance 4.586, classifier
-           score 4.20, precision 0.647, recall 0.282 (10,000 samples, rounded to 8 bits). dfm-fashion_mnist-baseline:
-           Fréchet classifier distance 4.677, classifier score 4.16, precision 0.649, recall 0.258 (10,000 samples, not
-           rounded)
+Ours       dfm-fashion_mnist: Fréchet classifier distance 2.217, classifier score 5.34, precision 0.705, recall 0.480,
+           density 0.585, coverage 0.418 (10,000 samples, rounded to 8 bits). dfm-fashion_mnist-3200: Fréchet classifier
+           distance 4.586, classifier score 4.20, precision 0.647, recall 0.282, density 0.509, coverage 0.231 (10,000
+           samples, rounded to 8 bits). dfm-fashion_mnist-baseline: Fréchet classifier distance 4.677, classifier score
+           4.16, precision 0.649, recall 0.258 (10,000 samples, not rounded)
 Command    zoo train dfm_fashion_mnist
            zoo train dfm_fashion_mnist --steps 8000 --precision mixed_bfloat16
            zoo train dfm_fashion_mnist --denoise_weight 0 --workdir runs/dfm_fashion_mnist-baseline

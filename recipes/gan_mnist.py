@@ -2,8 +2,8 @@
 
 Paper      Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661
 Published  Parzen log-likelihood 225 +/- 2 nats
-Ours       Fréchet classifier distance 0.638, classifier score 8.55, precision 0.827, recall 0.786 (10,000 samples,
-           rounded to 8 bits)
+Ours       Parzen log-likelihood (nats) 207.8, Fréchet classifier distance 0.638, classifier score 8.55, precision
+           0.827, recall 0.786, density 0.836, coverage 0.866 (10,000 samples, rounded to 8 bits)
 Command    zoo train gan_mnist
            zoo train gan_mnist --init runs/gan_mnist --ema_decay 0.9999 --steps 8000 --workdir runs/gan_mnist-average
 Time       372 s on 1 core of Intel(R) Xeon(R) Processor

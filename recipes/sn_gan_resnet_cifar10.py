@@ -12,17 +12,8 @@ https://github.com/pfnet-research/sngan_projection; the paper says 100,000 steps
 training images.
 """
 
-import keras
-
 from zoo import SNGAN, networks, optimizers, recipe
 from zoo.models.sn_gan import SETTINGS, resnet_discriminator
-
-
-def falling_adam(setting, updates):
-    """The setting's optimiser with a rate that falls linearly to zero."""
-    rate, beta_1, beta_2, _ = SETTINGS[setting]
-    falling = keras.optimizers.schedules.PolynomialDecay(rate, updates, end_learning_rate=0.0)
-    return optimizers.adam(falling, beta_1, beta_2)
 
 
 def main(
@@ -46,11 +37,13 @@ def main(
             setting=setting,
             seed=seed,
         )
-        model.compile(
-            generator_optimizer=falling_adam(setting, run.schedule_steps),
-            discriminator_optimizer=falling_adam(setting, run.schedule_steps * model.discriminator_updates),
-            **run.compile_settings,
-        )
+        rate, beta_1, beta_2, _ = SETTINGS[setting]
+        updates = {"generator": run.schedule_steps, "discriminator": run.schedule_steps * model.discriminator_updates}
+        chosen = {
+            f"{player}_optimizer": optimizers.falling_adam(rate, count, beta_1, beta_2)
+            for player, count in updates.items()
+        }
+        model.compile(**chosen, **run.compile_settings)
     run.fit(model, dataset.train_and_validation)
     run.export(model, dataset)
 

@@ -13,15 +13,7 @@ Differences: the generator's batch has 64 rows, as many as the critic's, whereas
 not dequantised, whereas the code adds uniform noise of one grey level.
 """
 
-import keras
-
 from zoo import WGANGP, networks, optimizers, recipe
-
-
-def falling_adam(learning_rate, updates):
-    """Adam with a rate that falls linearly to 0 over `updates` updates."""
-    rate = keras.optimizers.schedules.PolynomialDecay(learning_rate, updates, 0.0)
-    return optimizers.adam(rate, beta_1=0.0, beta_2=0.9)
 
 
 def main(
@@ -43,11 +35,12 @@ def main(
             discriminator=networks.residual_critic(dataset.data_shape, seed=seed + 1),
             seed=seed,
         )
-        model.compile(
-            generator_optimizer=falling_adam(learning_rate, run.schedule_steps),
-            discriminator_optimizer=falling_adam(learning_rate, run.schedule_steps * model.discriminator_updates),
-            **run.compile_settings,
-        )
+        updates = {"generator": run.schedule_steps, "discriminator": run.schedule_steps * model.discriminator_updates}
+        chosen = {
+            f"{player}_optimizer": optimizers.falling_adam(learning_rate, count, beta_1=0.0, beta_2=0.9)
+            for player, count in updates.items()
+        }
+        model.compile(**chosen, **run.compile_settings)
     run.fit(model, dataset.train_and_validation)
     run.export(model, dataset)
 

@@ -138,6 +138,13 @@ def test_the_card_tells_how_the_model_was_made(finished):
     assert "cores of" in card["machine"]
 
 
+def test_a_checkpoint_of_a_run_says_the_same(finished, tmp_path):
+    assert main(["export", str(finished[0]), "--out", str(tmp_path / "copy")]) == 0
+    cards = [find(str(path))[1] for path in (finished[0] / "dcgan-digits", tmp_path / "copy")]
+    told = ("dataset", "licence", "command", "settings", "training_precision", "machine")
+    assert {name: cards[0][name] for name in told} == {name: cards[1][name] for name in told}
+
+
 def test_a_killed_run_ends_as_one_never_killed(finished, tmp_path):
     workdir = tmp_path / "killed"
     kill_after(start(workdir, "--deterministic"), workdir, step=2)

@@ -32,6 +32,12 @@ def adam(learning_rate, beta_1=0.9, beta_2=0.999):
     return Adam(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=1e-8)
 
 
+def falling_adam(learning_rate, updates, beta_1=0.9, beta_2=0.999):
+    """`adam` with a rate that falls linearly from `learning_rate` to 0 over `updates` updates."""
+    rate = keras.optimizers.schedules.PolynomialDecay(learning_rate, updates, end_learning_rate=0.0)
+    return adam(rate, beta_1, beta_2)
+
+
 @keras.saving.register_keras_serializable("zoo")
 class Adam(keras.optimizers.Adam):
     """Keras' Adam, with the same arguments, variables and checkpoints, but one fused op for the update of a weight.

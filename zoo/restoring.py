@@ -17,7 +17,8 @@ from zoo.files import expanded
 if TYPE_CHECKING:
     from zoo.training import TrainableModel
 
-BLUEPRINT = "model.json"  # in a workdir: what `zoo.artefacts.export.blueprint` returned for its model
+# In a workdir: what `zoo.artefacts.export.blueprint` returned for its model, and "facts" of the run for a card.
+BLUEPRINT = "model.json"
 VARIABLE = "state/{}/.ATTRIBUTES/VARIABLE_VALUE"  # the name of a SavedModel's variable; see `zoo.artefacts.export`
 MOST_NAMED = 5  # how many weights that do not fit a message names at most
 LATEST, BEST = "latest", "best"

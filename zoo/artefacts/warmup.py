@@ -6,6 +6,7 @@ being served, so there is one for each signature, with an input that every model
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,9 +55,13 @@ def write_warmup(version: Path, name: str) -> Path:
 
     path = version / WARMUP
     path.parent.mkdir(exist_ok=True)
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for record in _records(read_graph(version), name):
-            writer.write(record)
+    # Not inside the version, whose every file a card lists: a killed write must not leave another one there.
+    with tempfile.TemporaryDirectory(prefix=".", dir=version.parent) as folder:
+        written = Path(folder, path.name)
+        with tf.io.TFRecordWriter(str(written)) as writer:
+            for record in _records(read_graph(version), name):
+                writer.write(record)
+        written.replace(path)
     return path
 
 

@@ -80,4 +80,5 @@ def command_line(name: str, arguments: argparse.Namespace, samples: int) -> str:
         "features": arguments.features if arguments.features != CLASSIFIER else None,
     }
     flags = [f"--{name}={value}" for name, value in stated.items() if value]
+    flags += ["--skip_corrupt"] * arguments.skip_corrupt
     return shlex.join(["zoo", "evaluate", name, f"--data={arguments.data}", *flags])

@@ -47,15 +47,14 @@ def export(arguments: argparse.Namespace) -> None:
     """Restores a model and exports it again."""
     from zoo.artefacts.catalogue import find
     from zoo.artefacts.export import FACTS
-    from zoo.recipe.workdir import SETTINGS
     from zoo.restoring import BLUEPRINT, restore
 
     checkpoint = arguments.checkpoint
     model = restore(arguments.source, int(checkpoint) if checkpoint.isdecimal() else checkpoint)
     workdir = expanded(arguments.source)
     if os.path.isfile(workdir / BLUEPRINT):
-        settings = json.loads((workdir / SETTINGS).read_text(encoding="utf-8"))
-        facts = {"dataset": settings["data"], "settings": settings, "checkpoint": checkpoint}
+        described = json.loads((workdir / BLUEPRINT).read_text(encoding="utf-8"))  # `restore` has read it
+        facts = {**described.get("facts", {}), "checkpoint": checkpoint}
     else:
         _, card = find(arguments.source)
         facts = {name: card[name] for name in ("dataset", *FACTS) if name in card}
@@ -70,7 +69,10 @@ def convert(arguments: argparse.Namespace) -> None:
     if arguments.out.suffix != f".{arguments.to}":
         raise InputError(f"{arguments.out}: should end in .{arguments.to}.")
     if (arguments.checkpoint, arguments.precision) != ("latest", FLOAT32):
-        raise InputError("--checkpoint and --precision need --to savedmodel: export that first, then convert it.")
+        raise InputError(
+            "--checkpoint and --precision need --to savedmodel: export that first, then convert it. "
+            f"Received: --to {arguments.to}"
+        )
     contents, difference = conversion.convert(load(arguments.source), arguments.to)
     with replacing(arguments.out) as temporary:
         temporary.write_bytes(contents)

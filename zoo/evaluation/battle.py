@@ -71,7 +71,7 @@ def _why_not(model: LoadedModel) -> str:
         return f"has no signature {DISCRIMINATE}({IMAGE}, {LABEL}) that returns {SCORE}"
     if not isinstance(model.card.get("decision_boundary"), int | float):
         return "has no decision_boundary in its card, as a critic has none"
-    if model.card.get("num_classes"):
+    if model.card.get("num_classes") and model.card.get("conditional", True):
         return "judges an image by its label, which the other's samples lack"
     return ""
 

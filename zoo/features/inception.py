@@ -151,7 +151,7 @@ def _read(path: Path) -> bytes:
                     return archive.extractfile(member).read()
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    raise InputError(f"{path}: expected an archive with {GRAPH} in it")
+    raise InputError(f"{path}: expected an archive with {GRAPH} in it. Received: one without")
 
 
 def _parsed(source: str | os.PathLike, contents: bytes, published: bool) -> tf.compat.v1.GraphDef:

@@ -16,7 +16,7 @@ def classification_scores(model, data, rows, network) -> list[dict]:
         data: the dataset.
         rows: the `SemiSupervisedSplit` that the model was trained on.
         network: a new network like the model's discriminator, to logits `(batch, num_classes)`; it is trained here,
-            with the optimiser of the model's discriminator.
+            with an optimiser like that of the model's discriminator.
 
     Returns:
         Two scores as a card holds them.
@@ -37,7 +37,8 @@ def _accuracy_of_labelled_rows(model, data, rows, network) -> float:
 
     initialize_from_data(network, model.checked_data(rows.labelled.images))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    network.compile(model.paper_optimizer("discriminator"), loss)
+    optimizer = model.optimizer_of("discriminator")
+    network.compile(type(optimizer).from_config(optimizer.get_config()), loss)
     batches = rows.labelled.stream(BATCH_SIZE, model.seed).map(lambda batch: (model.real_data(batch), batch["label"]))
     # The stream is shuffled already; without `shuffle=False`, Keras warns.
     network.fit(batches, steps_per_epoch=min(BASELINE_STEPS, model.step), shuffle=False, verbose=0)

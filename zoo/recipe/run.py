@@ -139,6 +139,7 @@ class Run:
             model: a compiled model.
             split: what it is trained on, a `zoo.data.Split`.
             callbacks: Keras callbacks besides those of every run; they see the end of an epoch before its checkpoint.
+                Of several processes only the first calls them.
             metrics: functions of samples by name, computed each epoch, as `zoo.callbacks.SampleMetrics` takes them.
 
         Raises:
@@ -178,7 +179,8 @@ class Run:
                 print(f"--init_partial leaves as it was: {misfit}", flush=True)
         self._start_workdir()
         if self.is_chief:
-            write_json(self.workdir / BLUEPRINT, {**blueprint(model), "class_names": model.class_names})
+            described = {**blueprint(model), "class_names": model.class_names, "facts": self._facts()}
+            write_json(self.workdir / BLUEPRINT, described)
         self._checkpoint.restore(model)
         if model.step > steps:
             raise InputError(f"{self.workdir} is at step {model.step} already. Received: --steps={steps}")
@@ -238,22 +240,14 @@ class Run:
 
         directory = self._export_dir or self.workdir / artefact_name(self.name, self.flags["data"].default, data.slug)
         seconds = round(float(self._checkpoint.seconds.numpy()), 3)
-        of_run = {"command": command_line(self._recipe, self.flags), "seconds": seconds}
+        of_run = {**self._facts(), "seconds": seconds}
         version, card = None, {}
         finish_or_clear(directory)
         with contextlib.suppress(InputError):
             version, card = find(str(directory.absolute()))
-        if any(card.get(fact) != value for fact, value in {**of_run, "steps": model.step}.items()):
-            version = model.export(
-                directory,
-                dataset=data.name,
-                training_precision=self.flags.precision,
-                settings=own_settings(self.flags),
-                machine=machine.describe(),
-                licence=data.licence,
-                **of_run,
-                **facts,
-            )
+        made_now = {"command": of_run["command"], "seconds": seconds, "steps": model.step}
+        if any(card.get(fact) != value for fact, value in made_now.items()):
+            version = model.export(directory, **of_run, **facts)
         lines = {"curves": self.workdir / "losses.png", "SavedModel": version}
         if SAMPLE in model.signatures():
             lines["samples"] = self.workdir / "samples" / f"step_{model.step:06d}.png"
@@ -288,6 +282,17 @@ class Run:
                 pipelines=context.num_input_pipelines,
             )
         )
+
+    def _facts(self) -> dict:
+        """What the card of any model of this run says of it."""
+        return {
+            "dataset": self.data().name,
+            "licence": self.data().licence,
+            "command": command_line(self._recipe, self.flags),
+            "settings": own_settings(self.flags),
+            "training_precision": self.flags.precision,
+            "machine": machine.describe(),
+        }
 
     def _settings(self) -> dict:
         names = [*SETTINGS, *(["steps"] if self._fixed_steps else [])]

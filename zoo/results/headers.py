@@ -12,8 +12,9 @@ from zoo.results.records import Record
 WIDTH = 120
 INDENT = 11  # columns before the text of an entry
 ENTRY = r"^{name} +(?:.*\n(?: {{11}}.*\n)*)"
-SAID = 4  # how many of a record's values from samples a header states
-ORDER = ("frechet_distance", "inception_score", "precision_recall")  # the scores that come first
+# The scores of images that a header states, in this order; of a record without any of them, its first `SAID` scores.
+ORDER = ("parzen_log_likelihood", "frechet_distance", "inception_score", "precision_recall")
+SAID = 4
 
 
 def with_scores(source: str, records: Sequence[Record]) -> str:
@@ -53,8 +54,8 @@ def _named(record: Record, several: bool) -> str:
 def _said(record: Record, several: bool) -> str:
     """The scores of a record in words, and how many samples they are from."""
     of_samples = [score for score in record.scores if score.get("n_fake")]
-    of_samples.sort(key=lambda score: ORDER.index(score["function"]) if score.get("function") in ORDER else len(ORDER))
-    parts = [f"{score['score']} {numbers(score)}" for score in of_samples[:SAID]]
+    ordered = [score for function in ORDER for score in of_samples if score.get("function") == function]
+    parts = [f"{score['score']} {numbers(score)}" for score in ordered or of_samples[:SAID]]
     if of_samples:
         parts[-1] += f" ({samples(of_samples[0])})"
     for score in record.scores:

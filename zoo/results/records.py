@@ -81,7 +81,8 @@ def read_object(path: Path, *fields: str) -> dict:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not JSON: {error}.") from error
     if not isinstance(contents, dict) or set(fields) - contents.keys():
-        raise InputError(f"{path}: expected an object with {', '.join(fields)}")
+        received = ", ".join(contents) or "an empty object" if isinstance(contents, dict) else type(contents).__name__
+        raise InputError(f"{path}: expected an object with {', '.join(fields)}. Received: {received}")
     return contents
 
 

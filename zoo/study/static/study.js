@@ -141,7 +141,8 @@
     picture(bitmap);
     if (trial.exposure_ms === null) {
       const given = await answer();
-      return { takenForReal: given.takenForReal, achieved: given.time - shown, reaction: given.time - shown };
+      const seen = given.time - shown;
+      return interrupted ? null : { takenForReal: given.takenForReal, achieved: seen, reaction: seen };
     }
     let now = shown;
     while (now - shown < trial.exposure_ms - frame / 2) { // until the frame nearest to the exposure's end
