@@ -221,6 +221,34 @@ def test_scores_are_taken_every_so_many_steps_and_at_the_end(tmp_path):
     assert np.asarray(Image.open(tmp_path / "scores.png")).std() > 0
 
 
+def test_scores_at_steps_that_executions_do_not_meet_are_taken_after_the_next(tmp_path):
+    model = make()
+    model.compile(steps_per_execution=2)
+    model.fit(points(), steps_per_epoch=3, epochs=3, verbose=0, callbacks=[scoring(tmp_path, every=4)])
+    assert [row["step"] for row in rows_of(tmp_path / "scores.jsonl")] == [5, 8, 9]
+
+
+def test_a_run_that_was_killed_before_its_last_score_gets_it(tmp_path):
+    model = make()
+    fit(model, 1, scoring(tmp_path, every=3))
+    fit(model, 1, start=4)
+    scores = scoring(tmp_path, every=3)
+    for _ in range(2):
+        scores.complete(model)
+        assert [row["step"] for row in rows_of(tmp_path / "scores.jsonl")] == [3, 4, 8]
+
+
+def test_curves_of_a_log_that_a_restart_dropped_are_drawn_as_far_as_they_go(tmp_path):
+    model = make()
+    model.compile(log_gradient_norms=True)
+    fit(model, 1, callbacks.MetricsLog(tmp_path, every=2))
+    model.compile()
+    fit(model, 1, callbacks.MetricsLog(tmp_path, every=2), start=4)
+    rows = rows_of(tmp_path / "metrics.jsonl")
+    assert ["generator_gradient_norm" in row for row in rows] == [True, True, False, False]
+    assert np.asarray(Image.open(tmp_path / "losses.png")).std() > 0
+
+
 def test_the_best_model_is_kept_beside_the_last(tmp_path, monkeypatch):
     """Of the values 1, 3, 2 the second is best, and what is kept is what the model was then."""
     values = iter([1, 3, 2])

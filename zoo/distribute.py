@@ -57,6 +57,13 @@ def strategy(name: str = "auto") -> tf.distribute.Strategy:
     raise errors.unknown("strategy", name, NAMES)
 
 
+def wait_for_all(strategy: tf.distribute.Strategy) -> None:
+    """Returns when every process that trains with this strategy has called this."""
+    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        add = tf.function(lambda: tf.distribute.get_replica_context().all_reduce("sum", tf.constant(1)))
+        strategy.run(add)
+
+
 def is_chief() -> bool:
     """Whether this process writes the files that all processes share: grids, curves, cards, SavedModels."""
     config = _tf_config()

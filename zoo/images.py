@@ -129,13 +129,13 @@ def curves(rows: list[dict[str, float]]) -> np.ndarray:
     """Draws training logs against the step, losses above and other logs below, as uint8 `[800, 800, 3]`.
 
     Args:
-        rows: dicts with "step" and one value for each log.
+        rows: dicts with "step" and the value of each log that the step has.
     """
     figure = _figure(8, 8)
     upper, lower = figure.subplots(2, sharex=True)
-    for name in sorted(rows[0].keys() - {"step"}):
+    for name, points in sorted(_points(rows).items()):
         axes = upper if name.endswith("_loss") else lower
-        axes.plot([row["step"] for row in rows], [row[name] for row in rows], label=name, linewidth=1)
+        axes.plot(*zip(*points, strict=True), label=name, linewidth=1)
     lower.set_xlabel("step")
     for axes in (upper, lower):
         axes.grid(alpha=0.3)
@@ -148,9 +148,18 @@ def score_curves(rows: list[dict[str, float]]) -> np.ndarray:
     """Draws scores against the step, each on its own axes, by `panels`.
 
     Args:
-        rows: dicts with "step" and one value for each score.
+        rows: dicts with "step" and the value of each score that the step has.
     """
-    return panels({"": {name: [(row["step"], row[name]) for row in rows] for name in rows[0] if name != "step"}})
+    return panels({"": _points(rows)})
+
+
+def _points(rows):
+    """The pairs of step and value of each log, by its name."""
+    points = {}
+    for row in rows:
+        for name in row.keys() - {"step"}:
+            points.setdefault(name, []).append((row["step"], row[name]))
+    return points
 
 
 def panels(runs: dict[str, dict[str, list[tuple[float, float]]]]) -> np.ndarray:

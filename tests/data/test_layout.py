@@ -53,6 +53,19 @@ def test_splits_that_are_unclear_are_refused(tmp_path, names):
         layout.find(tmp_path)
 
 
+def test_images_beside_the_folders_of_splits_are_refused(tmp_path):
+    touch(tmp_path, "train/0.png", "test/0.png", "1.png")
+    with pytest.raises(InputError, match=r"all its images in the folders test, train\. Received: .*1\.png beside them"):
+        layout.find(tmp_path)
+
+
+@pytest.mark.parametrize("names", [["train/cat/0.png", "test/0.png"], ["train/0.png", "test/cat/0.png"]])
+def test_classes_in_some_splits_alone_are_refused(tmp_path, names):
+    touch(tmp_path, *names)
+    with pytest.raises(InputError, match=r"class folders in every split or in none\. Received: none in "):
+        layout.find(tmp_path)
+
+
 def test_numbered_folders_sort_as_numbers(tmp_path):
     touch(tmp_path, "10/0.png", "2/0.png", "0/0.png")
     assert layout.find(tmp_path).class_names == ("0", "2", "10")

@@ -52,6 +52,18 @@ def test_the_interval_is_that_of_a_share():
     assert share.winner == "90"
 
 
+def test_an_interval_without_finite_bounds_has_no_winner():
+    """A model without a good sample has an infinite reverse divergence, and so have some resamples of one with few."""
+    real = RealData(data.load("ring"))
+    on_mode, far = np.array([[2.0, 0.0]], np.float32), np.array([[9.0, 9.0]], np.float32)
+    models = {
+        str(good): Rows(2500, None, None, np.concatenate([on_mode.repeat(good, 0), far.repeat(2500 - good, 0)]))
+        for good in (1, 2)
+    }
+    for one in differences(real, ["mode_coverage"], models):
+        assert one.winner is None or np.isfinite([one.low, one.high]).all()
+
+
 def test_what_tables_show_as_equal_has_no_winner():
     real = RealData(data.load("ring"))
     models = {str(y): Rows(10, None, None, np.full((10, 2), [2.0, y], np.float32)) for y in (0.0, 1e-6)}

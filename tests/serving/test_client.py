@@ -117,7 +117,7 @@ def test_seeds_and_labels_are_checked_before_anything_is_sent(seeds, labels):
         Client("http://localhost:1").sample("cgan", seeds, labels)
 
 
-@pytest.mark.parametrize("url", ["", "ftp://host:1", "http://"])
+@pytest.mark.parametrize("url", ["", "ftp://host:1", "http://", "http://host:port", "host:99999"])
 def test_an_address_of_another_form_is_refused(url):
     with pytest.raises(InputError, match="looks like http://host:8501"):
         Client(url)

@@ -10,7 +10,7 @@ import time
 import keras
 import tensorflow as tf
 
-from zoo import images
+from zoo import distribute, images
 from zoo.errors import TrainingError, first_line
 from zoo.files import expanded, read_rows, replacing
 
@@ -29,8 +29,6 @@ class MetricsLog(keras.callbacks.Callback):
         every: how many steps share a line.
     """
 
-    async_safe = True  # a batch's logs are only stored, so Keras need not wait for the device
-
     def __init__(self, directory, every=10):
         super().__init__()
         self.every = every
@@ -41,17 +39,15 @@ class MetricsLog(keras.callbacks.Callback):
         self._log.open(self.model.step)
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._first_step = self.model.step
-        self._batches = []
+        self._steps = []
 
     def on_train_batch_end(self, batch, logs=None):
-        self._batches.append((batch, logs))
+        self._steps.append((self.model.step, logs))
 
     def on_epoch_end(self, epoch, logs=None):
         groups = {}
-        for batch, batch_logs in sorted(self._batches, key=lambda entry: entry[0]):
-            step = self._first_step + batch + 1
-            groups.setdefault(-(-step // self.every), []).append((step, batch_logs))
+        for step, step_logs in self._steps:
+            groups.setdefault(-(-step // self.every), []).append((step, step_logs))
         for group in groups.values():
             means = {name: sum(float(logs[name]) for _, logs in group) / len(group) for name in group[0][1]}
             self._log.add(group[-1][0], means)
@@ -71,6 +67,8 @@ class MetricsLog(keras.callbacks.Callback):
 class StepLog:
     """Logs numbers by step: lines of JSON, TensorBoard events and a picture of the curves.
 
+    Of several processes only the chief writes events.
+
     Args:
         directory: gets the files and `events/`.
         name: the file of JSON lines. Lines beyond the model's step, left by a killed run, are dropped.
@@ -87,7 +85,10 @@ class StepLog:
     def open(self, step):
         """Reads the rows up to a step."""
         self.rows = [row for row in read_rows(self.directory / self.name) if row["step"] <= step]
-        self._events = tf.summary.create_file_writer(str(self.directory / "events"))
+        place = str(self.directory / "events")
+        self._events = (
+            tf.summary.create_file_writer(place) if distribute.is_chief() else tf.summary.create_noop_writer()
+        )
 
     def add(self, step, values):
         """Adds a row of values, numbers by name, at a step.

@@ -22,8 +22,6 @@ class SampleMetrics(keras.callbacks.Callback):
         InputError: there is no metric, or, at the end of an epoch, one returns something other than a number.
     """
 
-    async_safe = True  # a batch's logs are not read
-
     def __init__(self, directory, metrics, samples=1000):
         super().__init__()
         require_positive(samples=samples)

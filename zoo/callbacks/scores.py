@@ -32,8 +32,6 @@ class Scores(keras.callbacks.Callback):
             does not say which model is best.
     """
 
-    async_safe = True  # a batch's logs are not read
-
     def __init__(self, directory, real, scores, every, samples=10_000, steps=None):
         super().__init__()
         require_positive(every=every)
@@ -60,12 +58,11 @@ class Scores(keras.callbacks.Callback):
         evaluation.check(self.model.sample, self.real, self.scores, self.samples)
         self._log.open(self.model.step)
         self._best.set_model(self.model)
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._first_step = self.model.step
+        self._seen = self.model.step
 
     def on_train_batch_end(self, batch, logs=None):
-        if (self._first_step + batch + 1) % self.every == 0:
+        before, self._seen = self._seen, self.model.step
+        if self._seen // self.every > before // self.every:
             self._score()
 
     def on_train_end(self, logs=None):
@@ -73,6 +70,14 @@ class Scores(keras.callbacks.Callback):
             return
         if not self._log.rows or self._log.rows[-1]["step"] < self.model.step:
             self._score()
+
+    def complete(self, model):
+        """Scores a model whose training is over, if it was killed after its last step but before its last score."""
+        self.set_model(model)
+        self._log.open(model.step)
+        if self._log.rows and self._log.rows[-1]["step"] < model.step:
+            self.on_train_begin()
+            self.on_train_end()
 
     def best_and_final(self):
         """The rows of the best model and of the last one, each `{"step": ..., <value>: ...}`."""

@@ -66,6 +66,8 @@ def load(name: str, image_size: int | None = None, skip_corrupt: bool = False) -
     for split in dict.fromkeys(splits.tolist()):
         first, last = np.flatnonzero(splits == split)[[0, -1]]
         own[split] = Split(images[first : last + 1], labels[first : last + 1])
+    if "train" not in own:
+        raise InputError(f"{name}: none of the training images can be read.")
     train = own.pop("train")
     facts = (decoded.sha256, splits.tolist(), labels.tolist(), class_names)
     return Dataset(

@@ -80,6 +80,11 @@ def find(root: Path) -> Layout:
         ordered += inside
         splits += [split] * len(inside)
         classes += [image.relative_to(place).parts[0] if in_split else None for image in inside]
+    if names and None in classes:
+        without = splits[classes.index(None)]
+        raise InputError(
+            f"{FOLDER}{shown(root)} must hold class folders in every split or in none. Received: none in {without}"
+        )
     sorted_names = sorted(names, key=_numbers_as_numbers)
     label_of = {None: NO_LABEL} | {name: label for label, name in enumerate(sorted_names)}
     labels = np.array([label_of[name] for name in classes], np.int32)
@@ -120,6 +125,11 @@ def _splits(root: Path, images: list[Path]) -> dict[str, Path]:
         raise InputError(
             f"{FOLDER}{shown(root)} must hold one folder for each class, or one for each split: train, and perhaps "
             f"validation and test. Received: {', '.join(map(shown, tops))}"
+        )
+    if beside := [image for image in images if image.parent == root]:
+        raise InputError(
+            f"{FOLDER}{shown(root)} must hold all its images in the folders {', '.join(map(shown, tops))}. "
+            f"Received: {shown(beside[0])} beside them"
         )
     return {split: places[split] for split in dict.fromkeys(SPLITS.values()) if split in places}
 

@@ -69,7 +69,7 @@ def differences(real: RealData, scores: Iterable[str], models: Mapping[str, Rows
             moved = [a[value] - b[value] for a, b in zip(resampled[first], resampled[second], strict=True)]
             high, low = 2 * (one - other) - np.quantile(moved, INTERVAL)
             winner = None
-            if not low <= 0 <= high and f"{one:.4g}" != f"{other:.4g}":
+            if (low > 0 or high < 0) and f"{one:.4g}" != f"{other:.4g}":  # never where a bound is NaN
                 winner = first if (one > other) == (VALUES[value].better == "higher") else second
             title = VALUES[value].title or real.extractor.score_names[value]
             found.append(Difference(title, first, second, one - other, float(low), float(high), winner))

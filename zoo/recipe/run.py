@@ -151,6 +151,7 @@ class Run:
             SignalError: a signal ended it.
         """
         from zoo import callbacks as own
+        from zoo import distribute
         from zoo.artefacts.export import blueprint, require_same_model
         from zoo.restoring import BLUEPRINT, initialize, restore
 
@@ -178,6 +179,8 @@ class Run:
             for misfit in initialize(model, restore(self.flags.init), self.flags.init_partial):
                 print(f"--init_partial leaves as it was: {misfit}", flush=True)
         self._start_workdir()
+        if not self.flags.resume:
+            distribute.wait_for_all(self.strategy)  # until the chief has moved the old checkpoints aside
         if self.is_chief:
             described = {**blueprint(model), "class_names": model.class_names, "facts": self._facts()}
             write_json(self.workdir / BLUEPRINT, described)
@@ -196,7 +199,7 @@ class Run:
                 flush=True,
             )
         watchers = [own.MetricsLog(self.workdir), *callbacks]
-        if SAMPLE in model.signatures():
+        if self._is_drawn(model):
             watchers.append(own.SampleGrid(self.workdir / "samples"))
         if metrics:
             watchers.append(own.SampleMetrics(self.workdir, metrics))
@@ -220,6 +223,8 @@ class Run:
                 )
         if scores and self.is_chief and not is_over:
             print("", scores[0].report(), sep="\n")
+        if scores and is_over:
+            scores[0].complete(model)
 
     def picture(self, name: str, pixels) -> None:
         """Writes uint8 `[height, width, 1 or 3]` as NAME.png into the workdir; of several processes only the chief."""
@@ -249,7 +254,7 @@ class Run:
         if any(card.get(fact) != value for fact, value in made_now.items()):
             version = model.export(directory, **of_run, **facts)
         lines = {"curves": self.workdir / "losses.png", "SavedModel": version}
-        if SAMPLE in model.signatures():
+        if self._is_drawn(model):
             lines["samples"] = self.workdir / "samples" / f"step_{model.step:06d}.png"
             lines["sample it"] = shlex.join(["zoo", "sample", str(directory), "--seeds", "0-63", "--out", "grid.png"])
         print("", *(f"{title:<12}{line}" for title, line in lines.items()), sep="\n")
@@ -283,6 +288,15 @@ class Run:
             )
         )
 
+    @staticmethod
+    def _is_drawn(model) -> bool:
+        """Whether there are pictures of a model's samples."""
+        import numpy as np
+
+        from zoo import images
+
+        return SAMPLE in model.signatures() and images.drawable(np.empty((0, *model.data_shape)))
+
     def _facts(self) -> dict:
         """What the card of any model of this run says of it."""
         return {
@@ -296,7 +310,10 @@ class Run:
 
     def _settings(self) -> dict:
         names = [*SETTINGS, *(["steps"] if self._fixed_steps else [])]
-        recipe = {"recipe": Path(self._recipe).name, "synchronized": self.flags.synchronized or None}
+        flags = self.flags
+        recipe = {"recipe": Path(self._recipe).name, "synchronized": flags.synchronized or None}
+        if flags.score_every and not flags["features"].using_default_value:
+            recipe["features"] = flags["features"].value  # scores on other features are on another scale
         return recipe | {name: self.flags[name].value for name in names} | own_settings(self.flags)
 
     def _check_workdir(self) -> None:

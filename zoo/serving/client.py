@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -188,7 +189,12 @@ class Client:
 
 def _transport(url: str) -> Transport:
     scheme, separator, address = url.rpartition("://")
-    if not address or (separator and scheme not in ("grpc", "http", "https")):
+    try:
+        urlsplit(f"//{address}").port  # noqa: B018 - raises for a port that is no number, or too large a one
+        is_known = address and (not separator or scheme in ("grpc", "http", "https"))
+    except ValueError:
+        is_known = False
+    if not is_known:
         raise InputError(f"A server's address looks like http://host:8501 or host:8500 (gRPC). Received: {url!r}")
     return RestTransport(url) if scheme.startswith("http") else GrpcTransport(address)
 
