@@ -4,7 +4,7 @@ Paper      Donahue et al. 2016, https://arxiv.org/abs/1605.09782; networks of Ra
 Published  nothing on these data
 Ours       Fréchet classifier distance 1.665, classifier score 5.85, precision 0.776, recall 0.628, density 0.733,
            coverage 0.575 (10,000 samples, rounded to 8 bits)
-Command    zoo train bigan_fashion_mnist
+Command    zoo train bigan_fashion_mnist --filters=32 --batch_size=64 --steps=10000 --precision=mixed_bfloat16
 Time       1,366 s on 1 core of Intel(R) Xeon(R) Processor
 """
 

@@ -4,7 +4,7 @@ Paper      Mirza & Osindero 2014, https://arxiv.org/abs/1411.1784; networks of R
 Published  nothing on these data
 Ours       Fréchet classifier distance 1.046, classifier score 7.27, precision 0.827, recall 0.479, density 0.849,
            coverage 0.612 (10,000 samples, rounded to 8 bits)
-Command    zoo train cgan_fashion_mnist
+Command    zoo train cgan_fashion_mnist --steps=8000 --batch_size=64 --precision=mixed_bfloat16
 Time       1,667 s on 1 core of Intel(R) Xeon(R) Processor
 """
 
