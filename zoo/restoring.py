@@ -29,7 +29,8 @@ def restore(name_or_path: str | Path, checkpoint: str | int = LATEST) -> Trainab
 
     An artefact holds no optimiser state: optimisers start afresh, with the settings of the original training. If the
     model keeps a running average of a network, the artefact holds only the average, and the network starts from it.
-    Weights that an artefact stores in bfloat16 come back in float32. A workdir's checkpoint holds everything.
+    Weights that an artefact stores in bfloat16 come back in float32. A workdir's checkpoint holds everything. However
+    many steps an execution had, it has one now, so that `fit` takes any number of steps.
 
     Args:
         name_or_path: a name of the catalogue; or the path of an artefact, of one of its versions, or of a workdir.
@@ -86,7 +87,7 @@ def _made(blueprint: dict, source: Path) -> TrainableModel:
     try:
         model = getattr(zoo, blueprint["model"]).from_config(blueprint["configuration"])
         if blueprint["compiled"]:
-            model.compile_from_config(blueprint["compiled"])
+            model.compile_from_config({**blueprint["compiled"], "steps_per_execution": 1})
         else:
             model.compile()
     except (TypeError, ValueError, KeyError, ImportError) as error:
