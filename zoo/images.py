@@ -32,9 +32,9 @@ def picture(samples: np.ndarray, columns: int | None = None) -> np.ndarray:
     raise InputError(f"Samples to draw should have shape [n, height, width, channels] or [n, 2]. {_received(samples)}")
 
 
-def drawable(samples: np.ndarray) -> bool:
-    """Whether `picture` can draw samples of this shape."""
-    return samples.shape[1:] == (2,) or (samples.ndim == 4 and samples.shape[-1] in (1, 3))
+def drawable(data_shape: tuple[int, ...]) -> bool:
+    """Whether `picture` can draw samples, each of this shape."""
+    return data_shape == (2,) or (len(data_shape) == 3 and data_shape[-1] in (1, 3))
 
 
 def to_bytes(images: np.ndarray) -> np.ndarray:

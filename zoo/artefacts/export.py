@@ -107,7 +107,7 @@ def export(
         hashes = {name.replace(temporary.name, version.name, 1): sha for name, sha in file_hashes(temporary).items()}
         card |= {"signatures": description(read_graph(temporary)), "files": hashes}
         write_json(directory / f".{number}.{CARD}", card)
-        if samples is not None and images.drawable(samples):
+        if samples is not None and images.drawable(samples.shape[1:]):
             images.write_png(directory / SAMPLES, images.picture(samples, columns))
         temporary.rename(version)
     except (OSError, tf.errors.OpError) as error:

@@ -6,8 +6,6 @@ import argparse
 import shlex
 from pathlib import Path
 
-import numpy as np
-
 from zoo import console, evaluation
 from zoo.artefacts.catalogue import find
 from zoo.commands.arguments import stated_path
@@ -52,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
     if evaluation.TEST_ERRORS in scores:
         report.records.append(evaluation.test_errors(model, real.dataset))
     neighbours = None
-    if of_samples and len(shape := real.dataset.data_shape) == 3 and drawable(np.empty((0, *shape))):
+    if of_samples and len(shape := real.dataset.data_shape) == 3 and drawable(shape):
         neighbours = evaluation.nearest_training_images(model.sample, real)
     print_scores({arguments.model: report})
     paths = evaluation.write(out, model, report, neighbours)

@@ -291,11 +291,9 @@ class Run:
     @staticmethod
     def _is_drawn(model) -> bool:
         """Whether there are pictures of a model's samples."""
-        import numpy as np
-
         from zoo import images
 
-        return SAMPLE in model.signatures() and images.drawable(np.empty((0, *model.data_shape)))
+        return SAMPLE in model.signatures() and images.drawable(model.data_shape)
 
     def _facts(self) -> dict:
         """What the card of any model of this run says of it."""
