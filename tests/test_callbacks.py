@@ -76,6 +76,14 @@ def test_without_a_checkpoint_restore_leaves_the_model_alone(tmp_path):
         np.testing.assert_array_equal(left, right)
 
 
+def test_what_a_killed_save_leaves_behind_is_no_checkpoint(tmp_path):
+    checkpoint = callbacks.Checkpoint(tmp_path / "checkpoints")
+    (tmp_path / "checkpoints" / "step-4_temp").mkdir(parents=True)
+    assert not checkpoint.exists()
+    fit(make(), 1, checkpoint)
+    assert checkpoint.exists()
+
+
 def test_only_the_latest_checkpoints_stay(tmp_path):
     fit(make(), 4, callbacks.Checkpoint(tmp_path, keep=2))
     assert sorted(path.name for path in tmp_path.glob("*.index")) == ["step-12.index", "step-16.index"]

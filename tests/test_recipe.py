@@ -208,7 +208,14 @@ def test_synchronized_replicas_follow_one_where_batches_are_normalised(tmp_path,
         assert train_here(monkeypatch, "dcgan_digits", "--filters=4", *flags, f"--workdir={tmp_path / name}") == 0
         ends.append(final(tmp_path / name)[1])
     for name, value in ends[0].items():
-        np.testing.assert_allclose(ends[1][name], value, atol=2e-4, err_msg=name)
+        np.testing.assert_allclose(ends[1][name], value, atol=1e-5, err_msg=name)
+
+
+def test_scores_on_other_features_need_another_workdir(tmp_path, monkeypatch, capsys):
+    scored = ["--score_every=2", f"--workdir={tmp_path / 'run'}"]
+    assert train_here(monkeypatch, "gan_ring", *scored, "--features=inception") == 0
+    assert train_here(monkeypatch, "gan_ring", *scored) == 2
+    assert "features is 'inception' there and None here" in capsys.readouterr().err
 
 
 def photographs(folder, count=20):

@@ -19,6 +19,14 @@ class TestBattles:
         (battle,) = evaluation.battles({"blind": blind, "sharp": sharp}, DIGITS)
         assert battle.result["winner"] == "second"
 
+    def test_a_model_of_classes_that_judges_without_labels_fights(self, tmp_path):
+        classes = {"num_classes": 10, "conditional": False}
+        first = save_fighter(tmp_path / "first", 0.0, tf.ones_like, decision_boundary=0.0, **classes)
+        second = save_fighter(tmp_path / "second", 0.0, tf.ones_like, decision_boundary=0.0)
+        (battle,) = evaluation.battles({"first": first, "second": second}, DIGITS)
+        assert battle.reason == ""
+        assert battle.result is not None
+
     def test_who_cannot_fight(self, tmp_path):
         models = {
             "one": save_fighter(tmp_path / "one", 0.0, tf.ones_like, decision_boundary=0.0),

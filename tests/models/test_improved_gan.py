@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from by_hand import arrays, dense, sigmoid, slopes, softplus, values
 
+from zoo import networks
 from zoo.errors import InputError
 from zoo.layers import MinibatchDiscrimination, VirtualBatchNormalization, WeightNormalization
 from zoo.models.improved_gan import ImprovedGAN
@@ -70,6 +71,16 @@ class TestTechniques:
         model.initialize_from(images)
         logits = model.discriminator(images * 2 - 1).numpy()
         assert (logits.mean(), logits.std()) == pytest.approx((0, 1), abs=1e-4)
+
+    def test_the_average_starts_from_the_initialised_weights(self):
+        weight_normalized = networks.weight_normalized(networks.dcgan_generator(SHAPE, 100, 4))
+        model = ImprovedGAN(SHAPE, generator=weight_normalized, filters=4, minibatch_kernels=0, ema_decay=0.9)
+        before = [weight.copy() for weight in model.generator.get_weights()]
+        model.initialize_from(np.random.default_rng(0).uniform(size=(50, *SHAPE)).astype("float32"))
+        after = model.generator.get_weights()
+        assert any((old != new).any() for old, new in zip(before, after, strict=True))
+        for mean, value in zip(model.sampler.get_weights(), after, strict=True):
+            np.testing.assert_array_equal(mean, value)
 
 
 @pytest.mark.parametrize("feature_matching", [False, True], ids=["deceived", "matched"])

@@ -310,8 +310,8 @@ class Run:
         names = [*SETTINGS, *(["steps"] if self._fixed_steps else [])]
         flags = self.flags
         recipe = {"recipe": Path(self._recipe).name, "synchronized": flags.synchronized or None}
-        if flags.score_every and not flags["features"].using_default_value:
-            recipe["features"] = flags["features"].value  # scores on other features are on another scale
+        features = flags["features"]  # scores on other features are on another scale
+        recipe["features"] = features.value if flags.score_every and features.value != features.default else None
         return recipe | {name: self.flags[name].value for name in names} | own_settings(self.flags)
 
     def _check_workdir(self) -> None:
