@@ -16,6 +16,8 @@ import tensorflow as tf
 
 CPU = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(CPU, [tf.config.LogicalDeviceConfiguration()] * 2)
+# Nor is it worth the time to optimise graphs; the programs that tests start as processes do it.
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 # The files and folders under tests/ whose tests take long; most of these run processes of their own.

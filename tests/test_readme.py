@@ -178,6 +178,11 @@ def test_every_model_recipe_and_artefact_is_in_the_table():
         assert f"`{name}`" in SECTIONS["Models"] + SECTIONS["The classifiers"]
 
 
+def test_every_trained_model_in_the_table_ships():
+    rows = re.findall(r"^\| \[.* \| (.*) \|$", SECTIONS["Models"], re.MULTILINE)
+    assert {name for row in rows for name in re.findall("`(.*?)`", row)} < set(zoo.pretrained())
+
+
 def test_every_flag_exists(capsys):
     for command in ("sample", "interpolate", "evaluate", "compare", "export", "sweep", "train"):
         with pytest.raises(SystemExit):

@@ -248,7 +248,7 @@ def test_every_recipe_runs_on_data_at_hand(name, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(TrainableModel, "run_eagerly", property(lambda model: True, lambda model, value: None))
     if not any(part in name for part in ("lapgan", "gap", "semi_supervised")):
         monkeypatch.setattr(TrainableModel, "minibatches", lambda self, rows, count: [rows])
-    flags = ["--smoke", f"--data={dataset}", f"--workdir={tmp_path / 'run'}", "--batch_size=6", "--steps=2"]
+    flags = ["--smoke", f"--data={dataset}", f"--workdir={tmp_path / 'run'}", "--batch_size=6", "--steps=1"]
     assert train_here(monkeypatch, name, *flags, *QUICKER.get(name, [])) == 0
     (version,) = (tmp_path / "run").glob(f"*-{Path(dataset).name}/1")
     assert str(version) in capsys.readouterr().out

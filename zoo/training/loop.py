@@ -89,14 +89,15 @@ class TrainingLoop(KerasDoors):
 
         def execute(iterator, count):
             """Makes at most `count` steps, as the data allow, and at least one: their mean logs, failure and number."""
-            first_logs, failure = one_step(next(iterator))
             if steps == 1:
-                return first_logs, failure, 1.0
+                return *one_step(next(iterator)), 1.0
+            names = []  # of the logs; filled once the step is traced
 
             def another(done, _, total, failure):
                 def step(batch):
                     logs, new_failure = one_step(batch)
-                    added = tf.nest.map_structure(tf.add, total, logs)
+                    names[:] = logs
+                    added = total + tf.stack(list(logs.values()))
                     return done + 1, True, added, tf.where(failure[0] < 0, new_failure, failure)
 
                 if several_workers:  # a branch of a graph must not hold the collectives of several workers
@@ -106,11 +107,21 @@ class TrainingLoop(KerasDoors):
                     batch.has_value(), lambda: step(batch.get_value()), lambda: (done, False, total, failure)
                 )
 
+            # The graph holds the step once, in the loop, so that it is ready in half of the time.
+            none = 0, True, tf.constant(0.0), tf.fill([2 + len(Extremes._fields)], tf.constant(-1, tf.float64))
+            any_number = tf.TensorShape([]), tf.TensorShape([]), tf.TensorShape(None), none[-1].shape
             done, _, total, failure = tf.while_loop(
-                lambda done, has_data, *_: has_data & (done < count), another, (1, True, first_logs, failure)
+                lambda done, has_data, *_: has_data & (done < count), another, none, any_number
             )
+            tf.cond(done > 0, lambda: done, lambda: past_the_end(iterator))
             done = tf.cast(done, tf.float32)
-            return tf.nest.map_structure(lambda value: value / done, total), failure, done
+            means = tf.unstack(tf.broadcast_to(total / done, [len(names)]))
+            return dict(zip(names, means, strict=True)), failure, done
+
+        def past_the_end(iterator):
+            """Raises `tf.errors.OutOfRangeError`, since there was no batch."""
+            next(iterator)
+            return 0
 
         graph = execute if self.run_eagerly else tf.function(execute, autograph=False)
 
