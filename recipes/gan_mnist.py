@@ -17,7 +17,7 @@ Both players move at the same time, as in the code. If they move in turn, with `
 with seed 0 all samples had the same shape at step 2,500, and still had it at step 15,000, where that run was ended.
 """
 
-from zoo import GAN, recipe
+from zoo import GAN, optimizers, recipe
 from zoo.data.dataset import Split
 
 IMAGES = 50_000
@@ -31,6 +31,7 @@ def main(
     batch_size=100,
     checkpoint_every=500,
     at_once=True,
+    learning_rate=0.1,  # the first; it falls at every update
     ema_decay: float | None = None,
 ):
     dataset = run.data()
@@ -38,7 +39,11 @@ def main(
     with run.strategy.scope():
         model = GAN(dataset.data_shape, at_once=at_once, ema_decay=ema_decay, seed=run.flags.seed)
         model.match_marginals(train.images)
-        model.compile(**run.compile_settings)
+        model.compile(
+            generator_optimizer=optimizers.MomentumRampSGD(learning_rate),
+            discriminator_optimizer=optimizers.MomentumRampSGD(learning_rate),
+            **run.compile_settings,
+        )
     run.fit(model, train)
     run.export(model, dataset)
 

@@ -9,10 +9,10 @@ os.environ["XLA_FLAGS"] = " ".join(
     [os.environ.get("XLA_FLAGS", ""), "--xla_backend_optimization_level=0", "--xla_cpu_use_fusion_emitters=false"]
 )
 
-import keras
 import psutil
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import ops
 
 CPU = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(CPU, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -104,10 +104,14 @@ def process():
     return this
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(autouse=True)
 def released_memory(process):
-    """Frees graphs and models between test modules whenever there are many of them, since a search takes seconds."""
+    """Frees graphs and models after a test whenever there are many of them, since a search for them takes time."""
     yield
     if process.memory_info().rss - process.held > MUCH:
-        keras.backend.clear_session()  # collects the garbage
+        # TensorFlow registers the gradient of each `tf.custom_gradient` in a graph, and keeps it and the graph for ever.
+        gradients = ops.gradient_registry._registry
+        for name in [name for name in gradients if name.startswith("CustomGradient-")]:
+            del gradients[name]
+        gc.collect()
         process.held = process.memory_info().rss

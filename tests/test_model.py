@@ -191,7 +191,8 @@ def runs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(name, runs):
-    return runs(name)
+    yield runs(name)
+    runs.cache_clear()
 
 
 @pytest.fixture(scope="module")
