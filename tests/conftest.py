@@ -109,7 +109,7 @@ def released_memory(process):
     """Frees graphs and models after a test whenever there are many of them, since a search for them takes time."""
     yield
     if process.memory_info().rss - process.held > MUCH:
-        # TensorFlow registers the gradient of each `tf.custom_gradient` in a graph, and keeps it and the graph for ever.
+        # TensorFlow keeps the gradient of each `tf.custom_gradient` in a graph for ever, and with it the graph.
         gradients = ops.gradient_registry._registry
         for name in [name for name in gradients if name.startswith("CustomGradient-")]:
             del gradients[name]
