@@ -16,7 +16,7 @@ from tensorflow.python.framework import ops
 
 CPU = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(CPU, [tf.config.LogicalDeviceConfiguration()] * 2)
-# Nor is it worth the time to optimise graphs; the programs that tests start as processes do it.
+# Nor is it worth the time to optimise graphs; programs that tests start do, and tests with `optimized_graphs`.
 tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
@@ -80,6 +80,14 @@ def pytest_collection_finish():
 def mirrored():
     """A strategy of two replicas that needs no accelerator."""
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"], cross_device_ops=tf.distribute.ReductionToOneDevice())
+
+
+@pytest.fixture
+def optimized_graphs():
+    """Optimises graphs as a user's process does, where rounded values are compared with those of another process."""
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+    yield
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ SERVERS = 4  # each with some of the models, so that the processes of the tests 
 
 
 @pytest.mark.parametrize("names", [NAMES[first::SERVERS] for first in range(SERVERS)], ids=", ".join)
+@pytest.mark.usefixtures("optimized_graphs")
 def test_every_shipped_model_passes_the_check(start, capsys, names):
     urls = os.environ.get("ZOO_SERVING_URL", "").split() or list(start(names).urls.values())
     assert main(["serving", "check", *urls, "--models", *names]) == 0
