@@ -38,12 +38,14 @@ def main(
             seed=seed,
         )
         rate, beta_1, beta_2, _ = SETTINGS[setting]
-        updates = {"generator": run.schedule_steps, "discriminator": run.schedule_steps * model.discriminator_updates}
-        chosen = {
-            f"{player}_optimizer": optimizers.falling_adam(rate, count, beta_1, beta_2)
-            for player, count in updates.items()
-        }
-        model.compile(**chosen, **run.compile_settings)
+        updates = run.schedule_steps
+        model.compile(
+            generator_optimizer=optimizers.falling_adam(rate, updates, beta_1, beta_2),
+            discriminator_optimizer=optimizers.falling_adam(
+                rate, updates * model.discriminator_updates, beta_1, beta_2
+            ),
+            **run.compile_settings,
+        )
     run.fit(model, dataset.train_and_validation)
     run.export(model, dataset)
 

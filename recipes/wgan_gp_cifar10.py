@@ -35,12 +35,14 @@ def main(
             discriminator=networks.residual_critic(dataset.data_shape, seed=seed + 1),
             seed=seed,
         )
-        updates = {"generator": run.schedule_steps, "discriminator": run.schedule_steps * model.discriminator_updates}
-        chosen = {
-            f"{player}_optimizer": optimizers.falling_adam(learning_rate, count, beta_1=0.0, beta_2=0.9)
-            for player, count in updates.items()
-        }
-        model.compile(**chosen, **run.compile_settings)
+        updates = run.schedule_steps
+        model.compile(
+            generator_optimizer=optimizers.falling_adam(learning_rate, updates, beta_1=0.0, beta_2=0.9),
+            discriminator_optimizer=optimizers.falling_adam(
+                learning_rate, updates * model.discriminator_updates, beta_1=0.0, beta_2=0.9
+            ),
+            **run.compile_settings,
+        )
     run.fit(model, dataset.train_and_validation)
     run.export(model, dataset)
 
