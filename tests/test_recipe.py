@@ -46,6 +46,7 @@ QUICKER = {
     "improved_gan_cifar10": ["--reference_rows=6"],
     "semi_supervised_svhn": ["--filters=8"],
     "sn_gan_resnet_cifar10": ["--filters=16"],
+    "unrolled_gan_stacked_mnist": ["--samples=20", "--unrolled_steps=1"],
 }
 TINY = ("--steps=6", "--checkpoint_every=2", "--batch_size=8")
 

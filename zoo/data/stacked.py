@@ -1,0 +1,49 @@
+"""Stacked digits: images of three digits, one in each colour channel, whose 1,000 combinations can be counted.
+
+The data of L. Metz, B. Poole, D. Pfau, J. Sohl-Dickstein. Unrolled Generative Adversarial Networks. 2017.
+https://arxiv.org/abs/1611.02163. `zoo.metrics.stacked_modes` counts the combinations among samples.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from zoo.data.dataset import Dataset, Split
+from zoo.errors import InputError
+
+CHANNELS = 3
+DIGITS = 10
+
+
+def stacked(digits: Dataset) -> Dataset:
+    """Images whose channels are three randomly chosen digits; each split has as many rows as that of the digits.
+
+    Args:
+        digits: images `(height, width, 1)` of ten classes.
+
+    Returns:
+        A dataset of the same name, with images `(height, width, 3)`; the label of a row is the number that its three
+        digits are written with, in [0, 999].
+
+    Raises:
+        InputError: the images are not grey, or there are not ten classes.
+    """
+    if len(digits.data_shape) != 3 or digits.data_shape[2] != 1 or digits.num_classes != DIGITS:
+        raise InputError(
+            f"Only grey images of ten classes can be stacked. Received: dataset {digits.name!r} of shape "
+            f"{list(digits.data_shape)} with {digits.num_classes} classes"
+        )
+
+    def read(split: str) -> Split:
+        one = digits.read(split)
+        random = np.random.RandomState(0)  # the legacy generator's stream never changes between NumPy versions
+        chosen = random.randint(len(one), size=(len(one), CHANNELS))
+        images = np.concatenate([one.images[rows] for rows in chosen.T], axis=-1)
+        return Split(images, one.labels[chosen] @ np.array([DIGITS**2, DIGITS, 1], np.int32))
+
+    height, width, _ = digits.data_shape
+    return dataclasses.replace(
+        digits, data_shape=(height, width, CHANNELS), num_classes=DIGITS**CHANNELS, class_names=None, read=read
+    )
