@@ -107,13 +107,14 @@ class TrainingLoop(KerasDoors):
                     batch.has_value(), lambda: step(batch.get_value()), lambda: (done, False, total, failure)
                 )
 
-            # The graph holds the step once, in the loop, so that it is ready in half of the time.
+            # The graph holds the step once, in the loop: TensorFlow would have to prepare a second copy as well.
             none = 0, True, tf.constant(0.0), tf.fill([2 + len(Extremes._fields)], tf.constant(-1, tf.float64))
             any_number = tf.TensorShape([]), tf.TensorShape([]), tf.TensorShape(None), none[-1].shape
             done, _, total, failure = tf.while_loop(
                 lambda done, has_data, *_: has_data & (done < count), another, none, any_number
             )
-            tf.cond(done > 0, lambda: done, lambda: past_the_end(iterator))
+            if not several_workers:
+                tf.cond(done > 0, lambda: done, lambda: past_the_end(iterator))
             done = tf.cast(done, tf.float32)
             means = tf.unstack(tf.broadcast_to(total / done, [len(names)]))
             return dict(zip(names, means, strict=True)), failure, done
