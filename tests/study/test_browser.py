@@ -21,7 +21,7 @@ from zoo.study.database import trials
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 SHORT = dataclasses.replace(SMALL, trials=6, exposures_ms=(50, 100), checks=0)
-LAPGAN = dataclasses.replace(protocol.load("lapgan"), trials=44, checks=2, examples=8)
+LAPGAN = dataclasses.replace(protocol.load("lapgan"), trials=22, checks=2, examples=8)
 
 pytestmark = [
     pytest.mark.slow,
@@ -121,22 +121,22 @@ def test_a_session_by_mouse_keeps_its_exposures_and_survives_a_reload(tmp_path, 
         person = people(server.address)
         assert len(person.driver.find_elements(By.CSS_SELECTOR, ".examples img")) == LAPGAN.examples
         person.consent().start()
-        assert person.answer_all(person.click, limit=20) == 20
+        assert person.answer_all(person.click, limit=10) == 10
         person.asked()
         person.driver.refresh()  # while a picture waits for its answer
         assert "Welcome back" in person.status()
-        assert person.find("#count").text == "20 of 46"
+        assert person.find("#count").text == "10 of 24"
         person.driver.get(server.address)  # and by the first page
-        assert person.find("#count").text == "20 of 46"
+        assert person.find("#count").text == "10 of 24"
         person.start()
-        assert person.answer_all(person.click) == 26
+        assert person.answer_all(person.click) == 14
         assert "Thank you" in person.find("h1").text
         assert person.mistakes() == []
     found = records.read(study)
-    assert len(found) == 46
+    assert len(found) == 24
     assert sum(record.restarts for record in found) == 1
     within = analysis.within_a_frame(found)
-    assert within.n == 46
+    assert within.n == 24
     assert within.share >= 0.95
     assert all(10 < record.frame_ms < 34 for record in found)
     assert all(record.reaction_ms >= record.achieved_ms for record in found)
