@@ -16,7 +16,8 @@ from tensorflow.python.framework import ops
 
 CPU = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(CPU, [tf.config.LogicalDeviceConfiguration()] * 2)
-# Nor is it worth the time to optimise graphs; programs that tests start do, and tests with `optimized_graphs`.
+# To optimise a graph would take longer than to run it. Programs that tests start optimise their graphs, and so do tests
+# with the fixture `optimized_graphs`.
 tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
@@ -112,14 +113,27 @@ def process():
     return this
 
 
-@pytest.fixture(autouse=True)
-def released_memory(process):
-    """Frees graphs and models after a test whenever there are many of them, since a search for them takes time."""
-    yield
-    if process.memory_info().rss - process.held > MUCH:
-        # TensorFlow keeps the gradient of each `tf.custom_gradient` in a graph for ever, and with it the graph.
+@pytest.fixture(scope="session")
+def release():
+    """A function that frees the graphs of models that are not used any more.
+
+    TensorFlow keeps the gradient of each `tf.custom_gradient` in a graph for ever, and with it the graph. Once the
+    gradient is gone, that of a graph which was traced before can no longer be taken.
+    """
+
+    def forget_gradients():
         gradients = ops.gradient_registry._registry
         for name in [name for name in gradients if name.startswith("CustomGradient-")]:
             del gradients[name]
         gc.collect()
+
+    return forget_gradients
+
+
+@pytest.fixture(autouse=True, scope="module")
+def released_memory(process, release):
+    """Frees graphs and models between test modules whenever there are many of them, since a search takes time."""
+    yield
+    if process.memory_info().rss - process.held > MUCH:
+        release()
         process.held = process.memory_info().rss

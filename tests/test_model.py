@@ -190,9 +190,10 @@ def runs(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def run(name, runs):
+def run(name, runs, release):
     yield runs(name)
     runs.cache_clear()
+    release()
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +235,7 @@ def test_a_saved_model_trains_on_as_if_never_stopped_however_many_steps_an_execu
         np.testing.assert_allclose(values, [np.mean([logs[log] for logs in run.logs[4:]])], rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("name", [QUICK], scope="module")
+@pytest.mark.parametrize("name", map(_with_marks, [QUICK, "GAP", "LAPGAN", "SemiSupervisedGAN"]), scope="module")
 def test_batch_by_batch_a_model_takes_the_steps_of_fit(run):
     model = keras.models.load_model(run.saved)
     for step, rows in enumerate(batches().skip(4).take(2), start=4):

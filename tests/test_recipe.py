@@ -25,6 +25,7 @@ from zoo import data, files, recipe
 from zoo.artefacts.catalogue import find
 from zoo.commands.main import main
 from zoo.errors import InputError
+from zoo.features.classifier import ClassifierFeatures
 from zoo.labels import NO_LABEL
 from zoo.models.cgan import CGAN
 from zoo.recipe.catalogue import recipes, title
@@ -212,6 +213,18 @@ def test_synchronized_replicas_follow_one_where_batches_are_normalised(tmp_path,
         np.testing.assert_allclose(ends[1][name], value, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.parametrize(
+    ("data", "message"), [("stacked_digits", "takes images of shape"), ("ring", "neither the path of a classifier")]
+)
+def test_data_whose_modes_cannot_be_counted_are_refused_before_the_training(
+    data, message, tmp_path, monkeypatch, capsys
+):
+    other = lambda name: ClassifierFeatures(name.replace("digits", "mnist"))  # noqa: E731
+    monkeypatch.setattr("zoo.features.classifier.ClassifierFeatures", other)
+    assert train_here(monkeypatch, "unrolled_gan_stacked_mnist", f"--data={data}", f"--workdir={tmp_path / 'run'}") == 2
+    assert message in capsys.readouterr().err
+
+
 def test_scores_on_other_features_need_another_workdir(tmp_path, monkeypatch, capsys):
     scored = ["--score_every=2", f"--workdir={tmp_path / 'run'}"]
     assert train_here(monkeypatch, "gan_ring", *scored, "--features=inception") == 0
@@ -238,7 +251,8 @@ def test_a_recipe_for_cifar10_says_how_many_of_the_50000_images_it_trains_on(nam
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted(RECIPES.glob("*.py"))])
 def test_every_recipe_runs_on_data_at_hand(name, tmp_path, monkeypatch, capsys):
-    toys = {name: name for name in ("ring", "grid", "swiss_roll", "triangles")} | {"mixture": "ring"}
+    toys = {name: name for name in ("ring", "grid", "swiss_roll", "triangles")}
+    toys |= {"mixture": "ring", "stacked_mnist": "stacked_digits"}
     dataset = next((data for ending, data in toys.items() if name.endswith(ending)), "digits")
     if name.endswith("lapgan_cifar10"):  # it crops 28x28 pixels
         dataset = f"folder:{photographs(tmp_path / 'photographs')}"

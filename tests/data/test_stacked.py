@@ -31,8 +31,21 @@ def test_the_three_digits_of_a_row_are_drawn_apart_and_the_same_every_time(digit
     np.testing.assert_array_equal(stacked(digits).train.images, stacked(digits).train.images)
 
 
+def test_several_splits_are_the_rows_of_each(digits):
+    both = stacked(digits).read("train+test")
+    for name in ("images", "labels"):
+        parts = [getattr(split, name) for split in (stacked(digits).train, stacked(digits).test)]
+        np.testing.assert_array_equal(getattr(both, name), np.concatenate(parts))
+
+
+def test_it_is_loaded_by_name(digits):
+    loaded = load("stacked_digits")
+    assert (loaded.name, loaded.data_shape, loaded.num_classes) == ("stacked_digits", (16, 16, 3), 1000)
+    np.testing.assert_array_equal(loaded.test.images, stacked(digits).test.images)
+
+
 def test_what_is_not_grey_or_has_not_ten_classes_is_refused(digits):
-    with pytest.raises(InputError, match=r"'digits' of shape \[16, 16, 3\] with 1000 classes"):
-        stacked(stacked(digits))
+    with pytest.raises(InputError, match=r"'stacked_digits' of shape \[16, 16, 3\] with 1000 classes"):
+        load("stacked_stacked_digits")
     with pytest.raises(InputError, match=r"'ring' of shape \[2\]"):
-        stacked(load("ring"))
+        load("stacked_ring")

@@ -54,15 +54,27 @@ def batches(rows=ROWS):
 
 
 class TestExecutionsThatDoNotDivideTheEpoch:
+    @pytest.mark.parametrize("run_eagerly", [False, True])
     @pytest.mark.parametrize("steps_per_execution", [2, 3, 8])
-    def test_a_finite_dataset_is_logged_and_counted_to_its_end(self, steps_per_execution):
-        one, several = build(), build(steps_per_execution=steps_per_execution)
+    @pytest.mark.usefixtures("optimized_graphs")
+    def test_a_finite_dataset_is_logged_and_counted_to_its_end(self, steps_per_execution, run_eagerly):
+        one, several = (build(run_eagerly=run_eagerly, steps_per_execution=steps) for steps in (1, steps_per_execution))
         expected, logs = (model.fit(batches(), epochs=2, verbose=0).history for model in (one, several))
         assert one.step == several.step == 10
         assert logs.keys() == expected.keys()
         for name, values in expected.items():
             np.testing.assert_allclose(logs[name], values, rtol=1e-6)
         for left, right in zip(one.get_weights(), several.get_weights(), strict=True):
+            np.testing.assert_array_equal(left, right)
+
+    @pytest.mark.parametrize("run_eagerly", [False, True])
+    @pytest.mark.usefixtures("optimized_graphs")
+    def test_an_empty_dataset_makes_no_step(self, run_eagerly):
+        model = build(run_eagerly=run_eagerly, steps_per_execution=2)
+        before = model.get_weights()
+        model.fit(batches().take(0), verbose=0)
+        assert model.step == 0
+        for left, right in zip(before, model.get_weights(), strict=True):
             np.testing.assert_array_equal(left, right)
 
     @pytest.mark.parametrize("steps_per_execution", [2, 4])

@@ -1,10 +1,10 @@
-"""Datasets by name: digits that ship with scikit-learn, triangles, 2-D toys, image folders, TensorFlow Datasets."""
+"""Datasets by name: digits of scikit-learn, triangles, 2-D toys, image folders, TensorFlow Datasets, stacked digits."""
 
 from __future__ import annotations
 
 import os
 
-from zoo.data import digits, folder, mixtures, tfds_images, triangles
+from zoo.data import digits, folder, mixtures, stacked, tfds_images, triangles
 from zoo.data.dataset import FOLDER, Dataset, Split
 from zoo.errors import InputError
 
@@ -25,8 +25,8 @@ def load(
 
     Args:
         name: "digits", "triangles", "ring", "grid" or "swiss_roll"; "folder:PATH", a folder of images
-            (`zoo.data.folder`); or the name of a TFDS dataset of images, such as "mnist" or "lsun/bedroom"
-            (`zoo.data.tfds_images`).
+            (`zoo.data.folder`); the name of a TFDS dataset of images, such as "mnist" or "lsun/bedroom"
+            (`zoo.data.tfds_images`); or one of these after "stacked_", such as "stacked_mnist" (`zoo.data.stacked`).
         data_dir: where TFDS keeps its datasets; None is TFDS's own default, which `$TFDS_DATA_DIR` changes.
         image_size: crops the images of a folder or of TFDS to their central square and resizes it to this many pixels
             per side. None keeps the images as they are, which requires that all have the same size.
@@ -42,6 +42,8 @@ def load(
     """
     if image_size is not None and image_size < 1:
         raise InputError(f"image_size must be positive. Received: image_size={image_size}")
+    if name.startswith(stacked.PREFIX):
+        return stacked.stacked(load(name.removeprefix(stacked.PREFIX), data_dir, image_size, skip_corrupt))
     if name in EMBEDDED:
         if image_size is not None:
             raise InputError(f"image_size: dataset {name!r} comes in one shape only. Received: image_size={image_size}")

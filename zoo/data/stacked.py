@@ -7,12 +7,14 @@ https://arxiv.org/abs/1611.02163. `zoo.metrics.stacked_modes` counts the combina
 from __future__ import annotations
 
 import dataclasses
+import zlib
 
 import numpy as np
 
 from zoo.data.dataset import Dataset, Split
 from zoo.errors import InputError
 
+PREFIX = "stacked_"  # of the name of a dataset, as in "stacked_mnist"
 CHANNELS = 3
 DIGITS = 10
 
@@ -24,8 +26,8 @@ def stacked(digits: Dataset) -> Dataset:
         digits: images `(height, width, 1)` of ten classes.
 
     Returns:
-        A dataset of the same name, with images `(height, width, 3)`; the label of a row is the number that its three
-        digits are written with, in [0, 999].
+        Images `(height, width, 3)`; the label of a row is the number that its three digits are written with, in
+        [0, 999].
 
     Raises:
         InputError: the images are not grey, or there are not ten classes.
@@ -36,14 +38,25 @@ def stacked(digits: Dataset) -> Dataset:
             f"{list(digits.data_shape)} with {digits.num_classes} classes"
         )
 
-    def read(split: str) -> Split:
+    def read_one(split: str) -> Split:
         one = digits.read(split)
-        random = np.random.RandomState(0)  # the legacy generator's stream never changes between NumPy versions
+        # The legacy generator's stream never changes between NumPy versions.
+        random = np.random.RandomState(zlib.crc32(split.encode()))
         chosen = random.randint(len(one), size=(len(one), CHANNELS))
         images = np.concatenate([one.images[rows] for rows in chosen.T], axis=-1)
         return Split(images, one.labels[chosen] @ np.array([DIGITS**2, DIGITS, 1], np.int32))
 
+    def read(splits: str) -> Split:
+        parts = [read_one(split) for split in splits.split("+")]
+        return Split(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("images", "labels")))
+
     height, width, _ = digits.data_shape
     return dataclasses.replace(
-        digits, data_shape=(height, width, CHANNELS), num_classes=DIGITS**CHANNELS, class_names=None, read=read
+        digits,
+        name=PREFIX + digits.name,
+        data_shape=(height, width, CHANNELS),
+        num_classes=DIGITS**CHANNELS,
+        class_names=None,
+        read=read,
+        has_unlabelled=False,
     )

@@ -90,7 +90,7 @@ def define_flags(
             name=name, default=default, help=help, flag_values=flags, module_name=COMMON, **limits
         )
 
-    datasets = "digits, triangles, ring, grid, swiss_roll, folder:PATH, or a TFDS name such as mnist"
+    datasets = "digits, triangles, ring, grid, swiss_roll, stacked_mnist, folder:PATH, or a TFDS name such as mnist"
     define("string", "data", data, f"dataset: {datasets}")
     define("string", "data_dir", None, "where TFDS keeps its datasets (default: TFDS's own)")
     define("integer", "image_size", None, "crop and resize images to this many pixels a side", lower_bound=1)

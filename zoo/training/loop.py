@@ -107,7 +107,7 @@ class TrainingLoop(KerasDoors):
                     batch.has_value(), lambda: step(batch.get_value()), lambda: (done, False, total, failure)
                 )
 
-            # The graph holds the step once, in the loop: TensorFlow would have to prepare a second copy as well.
+            # The graph holds the step once, in the loop: a second copy would have to be optimised and compiled too.
             none = 0, True, tf.constant(0.0), tf.fill([2 + len(Extremes._fields)], tf.constant(-1, tf.float64))
             any_number = tf.TensorShape([]), tf.TensorShape([]), tf.TensorShape(None), none[-1].shape
             done, _, total, failure = tf.while_loop(
@@ -120,7 +120,7 @@ class TrainingLoop(KerasDoors):
             return dict(zip(names, means, strict=True)), failure, done
 
         def past_the_end(iterator):
-            """Raises `tf.errors.OutOfRangeError`, since there was no batch."""
+            """Raises what `next` raises at the end of the data."""
             next(iterator)
             return 0
 
