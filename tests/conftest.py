@@ -54,7 +54,7 @@ SLOW = (
     "test_sample_metrics.py",
     "training/",
 )
-MUCH = 2**30  # bytes of graphs and models that are kept before their memory is released
+MUCH = 2**28  # bytes of graphs and models that are kept before their memory is released
 # Fixtures that make a test slow: several replicas, a model server, a database server.
 SLOW_FIXTURES = {"mirrored", "postgresql", "server"}
 
