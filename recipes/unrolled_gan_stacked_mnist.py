@@ -15,7 +15,7 @@ classifier reads the digits of the samples; here it is `classifier-mnist`, which
 import numpy as np
 
 from zoo import UnrolledGAN, metrics, optimizers, recipe
-from zoo.data.stacked import PREFIX
+from zoo.data import stacked
 from zoo.features.classifier import ClassifierFeatures
 
 
@@ -37,8 +37,9 @@ def main(
     samples=25_600,
 ):
     dataset = run.data()
-    classifier = ClassifierFeatures(dataset.name.removeprefix(PREFIX))
-    digits_in(dataset.test.images[:1] / 255, classifier)  # refuses other shapes before the training
+    stacked.require(dataset)
+    classifier = ClassifierFeatures(dataset.name.removeprefix(stacked.PREFIX))
+    digits_in(dataset.test.images[:1] / 255, classifier)  # refuses images of another size before the training
     with run.strategy.scope():
         model = UnrolledGAN(dataset.data_shape, unrolled_steps=unrolled_steps, filters=filters, seed=run.flags.seed)
         model.compile(

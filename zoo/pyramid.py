@@ -28,7 +28,7 @@ def halved_sizes(data_shape):
     """
     if len(data_shape) != 3 or (min(data_shape[:2]) + 1) // 2 < SMALLEST:
         raise InputError(
-            f"A pyramid needs images, (height, width, channels), whose halves have {SMALLEST} or more pixels a side. "
+            f"A pyramid needs images, (height, width, channels), whose halves have {SMALLEST} or more pixels per side. "
             f"Received: data_shape={data_shape}"
         )
     sizes = [tuple(data_shape[:2])]
@@ -52,7 +52,7 @@ def checked_sizes(sizes, data_shape):
     if len(checked) < 2 or checked[0] != tuple(data_shape[:2]) or not shrink or min(checked[-1]) < SMALLEST:
         raise InputError(
             f"`sizes` must be two or more (height, width), from {tuple(data_shape[:2])} on, each smaller than the one "
-            f"before, and none below {SMALLEST} pixels a side. Received: sizes={sizes}"
+            f"before, and none below {SMALLEST} pixels per side. Received: sizes={sizes}"
         )
     return checked
 

@@ -207,7 +207,9 @@ class TestWhatCannotBeScored:
 
     def test_images_that_are_too_small_for_the_window(self):
         ring = data.load("ring")
-        with pytest.raises(InputError, match=r"needs images of 11 pixels a side or more. Received: .*ring.* of shape"):
+        with pytest.raises(
+            InputError, match=r"needs images of 11 pixels per side or more. Received: .*ring.* of shape"
+        ):
             evaluate(rows_of(ring.test.images), RealData(ring), ["ms_ssim_diversity"], 10)
 
     @pytest.mark.parametrize(

@@ -431,7 +431,9 @@ class TestScore:
 
 class TestErrors:
     def test_an_image_too_small_for_two_levels(self):
-        with pytest.raises(InputError, match=r"halves have 4 or more pixels a side\. Received: data_shape=\(6, 6, 1\)"):
+        with pytest.raises(
+            InputError, match=r"halves have 4 or more pixels per side\. Received: data_shape=\(6, 6, 1\)"
+        ):
             LAPGAN((6, 6, 1))
 
     def test_vectors(self):

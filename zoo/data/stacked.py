@@ -19,6 +19,14 @@ CHANNELS = 3
 DIGITS = 10
 
 
+def require(dataset: Dataset) -> None:
+    """Raises an `InputError` for a dataset that is not stacked."""
+    if not dataset.name.startswith(PREFIX):
+        raise InputError(
+            f"Modes are counted of stacked digits, such as '{PREFIX}mnist'. Received: dataset {dataset.name!r}"
+        )
+
+
 def stacked(digits: Dataset) -> Dataset:
     """Images whose channels are three randomly chosen digits; each split has as many rows as that of the digits.
 

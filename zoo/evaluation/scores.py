@@ -123,7 +123,7 @@ def _valued(scores: dict[str, float]) -> dict[str, dict[str, float]]:
 def _require_windows(dataset: Dataset) -> None:
     if len(dataset.data_shape) != 3 or min(dataset.data_shape[:2]) < FILTER:
         raise InputError(
-            f"ms_ssim_diversity needs images of {FILTER} pixels a side or more. "
+            f"ms_ssim_diversity needs images of {FILTER} pixels per side or more. "
             f"Received: dataset {dataset.name!r} of shape {list(dataset.data_shape)}"
         )
 

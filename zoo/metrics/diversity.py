@@ -13,7 +13,7 @@ from zoo.metrics import checks
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the scales, finest first (Wang et al.)
 BLOCK = 256  # pairs at once, to bound the memory
-FILTER = 11  # pixels a side of the Gaussian window, which has to fit the coarsest scale
+FILTER = 11  # pixels per side of the Gaussian window, which has to fit the coarsest scale
 
 
 def ms_ssim_diversity(images: np.ndarray, labels: np.ndarray, seed: int = 0) -> dict[str, float | int | list[dict]]:
@@ -43,7 +43,7 @@ def ms_ssim_diversity(images: np.ndarray, labels: np.ndarray, seed: int = 0) -> 
         checks.in_unit_interval("images", images)
     if images.ndim != 4 or min(images.shape[1:3]) < FILTER:
         raise InputError(
-            f"`images` should have shape [n, height, width, channels], {FILTER} pixels a side or more. "
+            f"`images` should have shape [n, height, width, channels], {FILTER} pixels per side or more. "
             f"Received: shape {list(images.shape)}"
         )
     if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":

@@ -93,7 +93,7 @@ def define_flags(
     datasets = "digits, triangles, ring, grid, swiss_roll, stacked_mnist, folder:PATH, or a TFDS name such as mnist"
     define("string", "data", data, f"dataset: {datasets}")
     define("string", "data_dir", None, "where TFDS keeps its datasets (default: TFDS's own)")
-    define("integer", "image_size", None, "crop and resize images to this many pixels a side", lower_bound=1)
+    define("integer", "image_size", None, "crop and resize images to this many pixels per side", lower_bound=1)
     define("bool", "skip_corrupt", False, "leave out unreadable files of a folder instead of refusing it")
     define("string", "workdir", None, "checkpoints, grids and curves go here (default: runs/RECIPE)")
     define("integer", "steps", steps, "generator updates", lower_bound=1)
