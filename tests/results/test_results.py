@@ -160,6 +160,49 @@ def test_a_new_score_file_joins_every_document(checkout):
     assert "### second\n\n- class: `GAN`" in (checkout / "RESULTS.md").read_text()
 
 
+@pytest.fixture
+def three_seeds(checkout):
+    """The toy's training with the seeds 0, 2 and 1, of which the first run ships, and another training with seed 1."""
+    (checkout / "pretrained" / "toy-digits" / "card.json").write_text(json.dumps(CARD | {"seed": 0}))
+    for name, seed, value, steps in (("a", 2, 1.0, 5), ("b", 1, 2.0, 5), ("longer", 1, 9.0, 6)):
+        command = f"zoo train toy_digits --seed={seed} --steps={steps} --workdir=runs/{name}"
+        add_scores(
+            checkout,
+            name,
+            artefact={"name": name, "model": "DCGAN", "command": command, "seed": seed},
+            scores=[SCORE | {"value": value}],
+        )
+    return checkout
+
+
+def test_a_table_of_trainings_states_means_over_their_seeds(three_seeds):
+    tables = json.loads(json.dumps(TABLES))
+    tables["tables"]["all"] |= {
+        "columns": ["recipe", "Fréchet classifier distance", "training seeds", "differences"],
+        "differences": {"toy-digits": "none", "longer": "longer"},
+        "floors": False,
+    }
+    (three_seeds / "scores" / "tables.json").write_text(json.dumps(tables))
+    results.write(three_seeds)
+    lines = (three_seeds / "README.md").read_text().splitlines()
+    # 1.23456, 2 and 1 have the mean 1.41152 and the sample standard deviation 0.52309.
+    assert lines[6:9] == [
+        "| `toy_digits` | 1.412 ± 0.52 | 0, 1, 2 | none |",
+        "| `toy_digits` | 9.000 | 1 | longer |",
+        "",
+    ]
+
+
+def test_a_header_states_the_first_seed_and_the_mean_over_all(three_seeds):
+    results.write(three_seeds)
+    header = (three_seeds / "recipes" / "toy_digits.py").read_text().replace("\n           ", " ")
+    assert (
+        "toy-digits: Fréchet classifier distance 1.235 (1,000 samples, rounded to 8 bits). Mean over the training "
+        "seeds 0, 1, 2: Fréchet classifier distance 1.412 ± 0.52. longer: Fréchet classifier distance 9.000 " in header
+    )
+    assert "b: " not in header
+
+
 def test_a_published_value_stands_beside_ours(checkout):
     results.write(checkout)
     (line,) = [line for line in (checkout / "RESULTS.md").read_text().splitlines() if "A. Author" in line]

@@ -12,7 +12,7 @@ from zoo.files import replacing
 from zoo.results.gallery import gallery
 from zoo.results.headers import with_scores
 from zoo.results.numbers import number, protocol, spread, time
-from zoo.results.records import Record, read_object, read_records
+from zoo.results.records import Record, read_object, read_records, trainings
 from zoo.results.tables import NOTED, markdown, parameters, table
 
 TABLES, PUBLISHED = "tables.json", "published.json"  # in scores/
@@ -126,7 +126,7 @@ def _beside(records: Sequence[Record], published: Sequence[Mapping], renamed: Ma
             raise InputError(f"scores/{PUBLISHED}: {one} lacks {', '.join(sorted(missing))}")
         ours = [
             f"{number(score)} ({protocol(score)})"
-            for record in records
+            for record, *_ in trainings(records)
             if _recipe(record, renamed) == one["recipe"] and (score := record.score(one["score"]))
         ]
         cells = (one[field] for field in ("score", "published", "source", "protocol"))

@@ -6,13 +6,14 @@ import re
 import textwrap
 from collections.abc import Sequence
 
-from zoo.results.numbers import numbers, samples, time, training_seeds
-from zoo.results.records import Record
+from zoo.results.numbers import numbers, samples, spread, time, training_seeds
+from zoo.results.records import Record, mean_score, seeds_of, trainings
 
 WIDTH = 120
 INDENT = 11  # columns before the text of an entry
 ENTRY = r"^{name} +(?:.*\n(?: {{11}}.*\n)*)"
 # The scores of images that a header states, in this order; of a record without any of them, its first `SAID` scores.
+# Means over several seeds are stated for the first `SAID` alone.
 ORDER = ("parzen_log_likelihood", "frechet_distance", "inception_score", "precision_recall")
 SAID = 4
 
@@ -27,9 +28,10 @@ def with_scores(source: str, records: Sequence[Record]) -> str:
     scored = [record for record in records if record.scores]
     if not scored:
         return source
-    several = len(scored) > 1
-    source = _replaced(source, "Ours", ". ".join(_said(record, several) for record in scored))
-    timed = [record for record in scored if record.facts.get("seconds")]
+    trained = trainings(scored)
+    several = len(trained) > 1
+    source = _replaced(source, "Ours", ". ".join(_said(runs, several) for runs in trained))
+    timed = [record for record, *_ in trained if record.facts.get("seconds")]
     return _replaced(source, "Time", "; ".join(_named(r, several) + time(r.facts) for r in timed)) if timed else source
 
 
@@ -51,11 +53,13 @@ def _named(record: Record, several: bool) -> str:
     return f"{record.name}: " if several else ""
 
 
-def _said(record: Record, several: bool) -> str:
-    """The scores of a record in words, and how many samples they are from."""
+def _said(runs: Sequence[Record], several: bool) -> str:
+    """The scores of a training in words: of its first run, how many samples they are from, and the mean over all."""
+    record = runs[0]
     of_samples = [score for score in record.scores if score.get("n_fake")]
     ordered = [score for function in ORDER for score in of_samples if score.get("function") == function]
-    parts = [f"{score['score']} {numbers(score)}" for score in ordered or of_samples[:SAID]]
+    stated = ordered or of_samples[:SAID]
+    parts = [f"{score['score']} {numbers(score)}" for score in stated]
     if of_samples:
         parts[-1] += f" ({samples(of_samples[0])})"
     for score in record.scores:
@@ -64,4 +68,8 @@ def _said(record: Record, several: bool) -> str:
             parts.append(f"{score['score']} {numbers(score)}{rows}")
     seeds = next(filter(None, map(training_seeds, record.scores)), "")
     between = "; " if seeds else ", "
-    return _named(record, several) + between.join(parts) + (f" ({seeds})" if seeds else "")
+    said = _named(record, several) + between.join(parts) + (f" ({seeds})" if seeds else "")
+    if len(runs) > 1:
+        means = [f"{score['score']} {spread(mean_score(runs, score['score']))}" for score in stated[:SAID]]
+        said += f". Mean over the training seeds {seeds_of(runs)}: {', '.join(means)}"
+    return said

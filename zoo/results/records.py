@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
+import statistics
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from zoo.errors import InputError
 
 SCORES = "scores.json"
 SAME = ("score", "features", "reference", "n_fake")  # fields in which two records of the same number agree
+REPEATED = re.compile(r"--(seed|workdir)\b")  # flags in which two runs of one training differ
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,14 @@ class Record:
         """The recipe that made the model, according to its command."""
         words = shlex.split(str(self.facts.get("command") or ""))
         return words[2] if words[:2] == ["zoo", "train"] and len(words) > 2 else None
+
+    @property
+    def training(self) -> tuple:
+        """What was trained, whatever the seed: equal for the records of two runs that differ in their seed alone."""
+        if self.recipe is None:
+            return (self.name,)
+        flags = shlex.split(self.facts["command"])[3:]
+        return (self.recipe, self.facts.get("dataset"), *sorted(flag for flag in flags if not REPEATED.match(flag)))
 
     def score(self, title: str) -> dict | None:
         """The first of its scores with this title."""
@@ -66,6 +78,37 @@ def read_records(root: Path) -> list[Record]:
             raise InputError(f"{path}: scores of other files than those of {name} that are known already")
         records[name] = Record(name, known.facts, _united(path, known.scores, scores), known.shipped, known.note)
     return [records[name] for name in sorted(records)]
+
+
+def trainings(records: Iterable[Record]) -> list[list[Record]]:
+    """The records of each training, one for each of its seeds, the lowest seed first."""
+    runs = {}
+    for record in records:
+        runs.setdefault(record.training, []).append(record)
+    return [sorted(several, key=lambda record: record.facts.get("seed") or 0) for several in runs.values()]
+
+
+def seeds_of(runs: Iterable[Record]) -> str:
+    """The training seeds of these runs: "0, 1, 2"."""
+    return ", ".join(str(run.facts.get("seed")) for run in runs)
+
+
+def mean_score(runs: Sequence[Record], title: str) -> dict | None:
+    """The score with this title: that of a single run, or the mean over several.
+
+    Args:
+        runs: the records of one training.
+        title: the score's title.
+
+    Returns:
+        The score, whose `std` is, for several runs, the sample standard deviation over them; None if no run has it.
+    """
+    scores = [score for run in runs if (score := run.score(title))]
+    if len(scores) < 2:
+        return next(iter(scores), None)
+    values = [float(score["value"]) for score in scores]
+    kept = {field: scores[0].get(field) for field in ("score", "function")}
+    return {**kept, "value": statistics.fmean(values), "std": statistics.stdev(values)}
 
 
 def read_object(path: Path, *fields: str) -> dict:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from zoo.errors import InputError
-from zoo.results.numbers import number, time
-from zoo.results.records import Record
+from zoo.results.numbers import number, spread, time
+from zoo.results.records import Record, mean_score, seeds_of, trainings
 
 NOTED = "\\*"  # next to a name whose numbers lack something; the lines below the table say what
+SEEDS = "training seeds"  # the column of a table whose rows are trainings, with means over their seeds
 # Columns that are not scores: functions from a record to a cell.
 FACTS = {
     "model": lambda record: f"`{record.name}`",
@@ -42,7 +43,9 @@ def table(records: Sequence[Record], asked: Mapping[str, object]) -> str:
         asked: "where", what the facts of a row (or "shipped") must be; "columns", names in `FACTS`, "differences", or
             titles of scores, at least one of which a row must have; "sort", the column that orders the rows, lowest
             first; "floors", whether the table ends with the scores of real rows, for each dataset; "differences", texts
-            by the record's name: where it is given, the records that it names are the only rows.
+            by the record's name: where it is given, the records that it names are the only rows. A row is a record;
+            with the column "training seeds" it is a training, stated by the record of its lowest seed, and a score is
+            the mean over the seeds with its standard deviation.
 
     Raises:
         InputError: a field that is missing, or a name that no record has.
@@ -50,19 +53,21 @@ def table(records: Sequence[Record], asked: Mapping[str, object]) -> str:
     columns = asked.get("columns", [])
     if missing := {"where", "columns", *({"differences"} & set(columns))} - asked.keys():
         raise InputError(f"a table needs {', '.join(sorted(missing))}. Received: {', '.join(asked)}")
-    titles = [column for column in columns if column not in FACTS and column != "differences"]
+    titles = [column for column in columns if column not in {*FACTS, SEEDS, "differences"}]
     differences = asked.get("differences", {})
     if unknown := differences.keys() - {record.name for record in records}:
         raise InputError(f"a table states differences of models that exist. Received: {', '.join(sorted(unknown))}")
-    rows = [record for record in records if _is(record, asked["where"]) and any(map(record.score, titles))]
+    rows = trainings(records) if SEEDS in columns else [[record] for record in records]
+    rows = [runs for runs in rows if _is(runs[0], asked["where"]) and any(map(runs[0].score, titles))]
     if differences:
-        rows = [record for record in rows if record.name in differences]
+        rows = [runs for runs in rows if runs[0].name in differences]
     if sort := asked.get("sort"):
-        rows.sort(key=lambda record: float((record.score(sort) or {}).get("value", "inf")))
-    lines = [columns, *([_cell(record, column, differences) for column in columns] for record in rows)]
+        rows.sort(key=lambda runs: float((mean_score(runs, sort) or {}).get("value", "inf")))
+    lines = [columns, *([_cell(runs, column, differences) for column in columns] for runs in rows)]
+    stated = [runs[0] for runs in rows]
     if asked.get("floors"):
-        lines += _floors(rows, columns, titles)
-    notes = sorted({record.note for record in rows if record.note})
+        lines += _floors(stated, columns, titles)
+    notes = sorted({record.note for record in stated if record.note})
     return "\n".join([markdown(lines), *(f"\n{NOTED} {text}" for text in notes)])
 
 
@@ -71,13 +76,17 @@ def _is(record: Record, where: Mapping[str, object]) -> bool:
     return all(facts.get(name) == value for name, value in where.items())
 
 
-def _cell(record: Record, column: str, differences: Mapping[str, str]) -> str:
+def _cell(runs: Sequence[Record], column: str, differences: Mapping[str, str]) -> str:
+    stated = runs[0]
     if column == "differences":
-        return differences[record.name]
+        return differences[stated.name]
+    if column == SEEDS:
+        return seeds_of(runs)
     if column in FACTS:
-        marked = column in ("model", "recipe") and record.note
-        return FACTS[column](record) + (f" {NOTED}" if marked else "")
-    return number(record.score(column) or {"score": column})
+        marked = column in ("model", "recipe") and stated.note
+        return FACTS[column](stated) + (f" {NOTED}" if marked else "")
+    score = mean_score(runs, column) or {"score": column}
+    return spread(score) if len(runs) > 1 else number(score)
 
 
 def _floors(rows: Sequence[Record], columns: Sequence[str], titles: Sequence[str]) -> list[list[str]]:
