@@ -26,7 +26,7 @@ ON_MANIFOLD = 0.75  # the distance within which the paper, as remembered, counts
 NEAR = 2_000  # how many triangles of the training split are candidates for the start of a search
 STEP = 1e-3  # how far a parameter moves to either side for a difference quotient
 EVALUATIONS = 100  # at most, in one search
-AT_ONCE = 1_000  # images that are drawn at once, which takes some 300 MB
+AT_ONCE = 50  # images that are drawn at once: few enough that they stay in the cache of a processor
 
 
 def parameters(rows: slice) -> np.ndarray:
