@@ -3,6 +3,7 @@
 import gc
 import os
 
+gc.disable()  # until all tests are collected; see `pytest_collection_finish`
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Whatever XLA compiles here runs for only a few steps, so its machine code need not be fast.
 os.environ["XLA_FLAGS"] = " ".join(
@@ -81,6 +82,7 @@ def pytest_collection_finish():
     """Hides the objects of TensorFlow and Keras from the garbage collector, which needs about a second per pass."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(100_000, 50, 100)
 
 

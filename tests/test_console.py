@@ -53,11 +53,14 @@ def test_what_the_console_cannot_show_is_an_escape():
     assert (finished.returncode, finished.stdout, finished.stderr) == (0, "Fr\\xe9chet \\udcff\n", "")
 
 
-def test_tensorflow_is_imported_without_what_keras_need_not_have():
+def test_tensorflow_is_imported_without_what_keras_need_not_have_and_is_never_searched_for_garbage():
     code = """
-import sys
+import gc, sys
 from zoo import console
 console.import_tensorflow()
+frozen = gc.get_freeze_count()
+console.import_tensorflow()
+assert gc.isenabled() and gc.get_freeze_count() == frozen > 100_000
 assert "keras" in sys.modules and not {"sklearn", "matplotlib"} & set(sys.modules)
 import matplotlib, sklearn, tensorflow as tf
 assert tf.keras.layers.Dense(1)(tf.ones([1, 1])).shape == (1, 1)
