@@ -119,7 +119,6 @@ def _dense(input_shapes, output_shape, seed):
 
 def make(name, **settings):
     """A small compiled model of that name."""
-    keras.utils.set_random_seed(0)
     compiled = ("jit_compile", "run_eagerly", "steps_per_execution")
     compile_settings = {key: settings.pop(key) for key in compiled if key in settings}
     cls = ThreePlayers if name == "ThreePlayers" else getattr(zoo, name)
