@@ -165,7 +165,7 @@ def three_seeds(checkout):
     """The toy's training with the seeds 0, 2 and 1, of which the first run ships, and another training with seed 1."""
     (checkout / "pretrained" / "toy-digits" / "card.json").write_text(json.dumps(CARD | {"seed": 0}))
     for name, seed, value, steps in (("a", 2, 1.0, 5), ("b", 1, 2.0, 5), ("longer", 1, 9.0, 6)):
-        command = f"zoo train toy_digits --seed={seed} --steps={steps} --workdir=runs/{name}"
+        command = f"zoo train toy_digits --seed={seed} --steps={steps} --workdir=runs/{name} --checkpoint_every={value}"
         add_scores(
             checkout,
             name,

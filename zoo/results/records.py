@@ -15,7 +15,7 @@ from zoo.errors import InputError
 
 SCORES = "scores.json"
 SAME = ("score", "features", "reference", "n_fake")  # fields in which two records of the same number agree
-REPEATED = re.compile(r"--(seed|workdir)\b")  # flags in which two runs of one training differ
+REPEATED = re.compile(r"--(seed|workdir|checkpoint_every)\b")  # flags in which two runs of one training may differ
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Record:
 
     @property
     def training(self) -> tuple:
-        """What was trained, whatever the seed: equal for the records of two runs that differ in their seed alone."""
+        """What was trained, whatever the seed: equal for the records of runs of one training with several seeds."""
         if self.recipe is None:
             return (self.name,)
         flags = shlex.split(self.facts["command"])[3:]
