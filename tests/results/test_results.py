@@ -10,8 +10,8 @@ from zoo import results
 from zoo.commands.main import main
 from zoo.errors import InputError
 from zoo.results.headers import with_scores
-from zoo.results.numbers import number, protocol
-from zoo.results.records import Record
+from zoo.results.numbers import number, protocol, spread
+from zoo.results.records import Record, mean_score
 
 ROOT = Path(__file__).parents[2]
 SCORE = {
@@ -191,6 +191,13 @@ def test_a_table_of_trainings_states_means_over_their_seeds(three_seeds):
         "| `toy_digits` | 9.000 | 1 | longer |",
         "",
     ]
+
+
+def test_the_mean_of_an_infinite_score_is_infinite():
+    divergence = {"score": "reverse KL (nats)", "function": "mode_coverage"}
+    runs = [Record("toy-ring", {}, [divergence | {"value": value}], shipped=False) for value in ("inf", 1.0)]
+    assert spread(mean_score(runs, "reverse KL (nats)")) == "inf ± nan"
+    assert mean_score(runs, "modes") is None
 
 
 def test_a_header_states_the_first_seed_and_the_mean_over_all(three_seeds):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shlex
 import statistics
@@ -101,14 +102,16 @@ def mean_score(runs: Sequence[Record], title: str) -> dict | None:
         title: the score's title.
 
     Returns:
-        The score, whose `std` is, for several runs, the sample standard deviation over them; None if no run has it.
+        The score, whose `std` is, for several runs, the sample standard deviation over them, or NaN if a value is
+        infinite; None if no run has it.
     """
     scores = [score for run in runs if (score := run.score(title))]
     if len(scores) < 2:
         return next(iter(scores), None)
     values = [float(score["value"]) for score in scores]
     kept = {field: scores[0].get(field) for field in ("score", "function")}
-    return {**kept, "value": statistics.fmean(values), "std": statistics.stdev(values)}
+    deviation = statistics.stdev(values) if all(map(math.isfinite, values)) else math.nan
+    return {**kept, "value": statistics.fmean(values), "std": deviation}
 
 
 def read_object(path: Path, *fields: str) -> dict:
