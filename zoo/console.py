@@ -73,7 +73,7 @@ def import_tensorflow() -> None:
 
     Setting `TF_CPP_MIN_LOG_LEVEL` brings its messages back. Native code writes some before it reads this variable, so
     the file descriptor of stderr is redirected during the import. Python's garbage collector does not search what the
-    first import makes, neither now nor later, since that takes a quarter of the import's time and frees nothing.
+    first import makes, neither now nor later, since that takes long and frees nothing.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)

@@ -197,7 +197,13 @@ def test_the_mean_of_an_infinite_score_is_infinite():
     divergence = {"score": "reverse KL (nats)", "function": "mode_coverage"}
     runs = [Record("toy-ring", {}, [divergence | {"value": value}], shipped=False) for value in ("inf", 1.0)]
     assert spread(mean_score(runs, "reverse KL (nats)")) == "inf ± nan"
-    assert mean_score(runs, "modes") is None
+
+
+@pytest.mark.parametrize("other", [[], [SCORE | {"n_fake": 500}], [SCORE | {"features": "classifier-mnist"}]])
+def test_there_is_no_mean_of_runs_that_were_not_scored_alike(other):
+    runs = [Record("toy-0", {}, [SCORE], shipped=False), Record("toy-1", {}, other, shipped=False)]
+    assert mean_score(runs, SCORE["score"]) is None
+    assert mean_score(runs[:1], SCORE["score"]) == SCORE
 
 
 def test_a_header_states_the_first_seed_and_the_mean_over_all(three_seeds):

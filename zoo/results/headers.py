@@ -70,6 +70,7 @@ def _said(runs: Sequence[Record], several: bool) -> str:
     between = "; " if seeds else ", "
     said = _named(record, several) + between.join(parts) + (f" ({seeds})" if seeds else "")
     if len(runs) > 1:
-        means = [f"{score['score']} {spread(mean_score(runs, score['score']))}" for score in stated[:SAID]]
-        said += f". Mean over the training seeds {seeds_of(runs)}: {', '.join(means)}"
+        means = filter(None, (mean_score(runs, score["score"]) for score in stated[:SAID]))
+        listed = ", ".join(f"{mean['score']} {spread(mean)}" for mean in means)
+        said += f". Mean over the training seeds {seeds_of(runs)}: {listed or 'not scored alike'}"
     return said

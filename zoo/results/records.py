@@ -103,11 +103,13 @@ def mean_score(runs: Sequence[Record], title: str) -> dict | None:
 
     Returns:
         The score, whose `std` is, for several runs, the sample standard deviation over them, or NaN if a value is
-        infinite; None if no run has it.
+        infinite; None if a run lacks it, or if the runs were not all scored by the same protocol.
     """
-    scores = [score for run in runs if (score := run.score(title))]
-    if len(scores) < 2:
-        return next(iter(scores), None)
+    scores = [run.score(title) for run in runs]
+    if len(scores) == 1:
+        return scores[0]
+    if None in scores or len({tuple(score.get(field) for field in SAME) for score in scores}) > 1:
+        return None
     values = [float(score["value"]) for score in scores]
     kept = {field: scores[0].get(field) for field in ("score", "function")}
     deviation = statistics.stdev(values) if all(map(math.isfinite, values)) else math.nan
