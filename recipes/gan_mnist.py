@@ -14,8 +14,8 @@ The model is trained on 50,000 images, as in the code; the code keeps 10,000 for
 is 250 epochs, over which the momentum rises; the code sets no last epoch. The model that ships was trained for 266 more
 epochs, with a running average of the weights, which the code does not have. The Parzen log-likelihood was 179.6 nats
 after the first part, 207.8 after the second. The third begins with the rate at which the first had ended; the card
-states its command. The first part took 6,832 s and the second 372 s on 1 core of Intel(R) Xeon(R) Processor, each of the
-three next to other work.
+states its command. The first part took 6,832 s and the second 372 s on 1 core of Intel(R) Xeon(R) Processor, each of
+the three next to other work.
 
 Both players move at the same time, as in the code. If they move in turn, with `--noat_once`, the discriminator wins:
 with seed 0 all samples had the same shape at step 2,500, and still had it at step 15,000, where that run was ended.
