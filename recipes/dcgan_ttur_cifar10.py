@@ -36,6 +36,7 @@ def main(
     generator_rate=5e-4,
     discriminator_rate=1e-4,
     momentum=0.5,
+    ema_decay: float | None = None,  # the code does not average the generator's weights
 ):
     dataset, seed = run.data(), run.flags.seed
     with run.strategy.scope():
@@ -44,6 +45,7 @@ def main(
             latent_size=latent_size,
             generator=networks.dcgan_generator(dataset.data_shape, latent_size, filters, seed, stages=STAGES),
             discriminator=networks.dcgan_discriminator(dataset.data_shape, filters, seed + 1, stages=STAGES),
+            ema_decay=ema_decay,
             seed=seed,
         )
         model.compile(

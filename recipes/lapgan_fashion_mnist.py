@@ -46,7 +46,8 @@ def main(
     batch_size=64,
     checkpoint_every=500,
     conditional=False,  # whether the networks are given the class
-    filters=16,  # of the generator at 28x28, twice as many at 14x14; the paper's 128 and 64 take many times as long
+    filters=16,  # of the generator at 28x28; the paper's 128, and 64 at 14x14, take many times as long
+    growth=2,  # times the filters of a size are those of the generator at half the size
     discriminator_filters=64,  # of the first convolution
     units=512,  # of the generator at 7x7
     latent_size=100,
@@ -62,7 +63,7 @@ def main(
         for k, shape in enumerate(finer):
             seeds = seed + 2 * k + 2, seed + 2 * k + 3
             generators.append(
-                laplacian.residual_generator(shape, num_classes, filters << k, seeds[0], f"generator_{k}")
+                laplacian.residual_generator(shape, num_classes, filters * growth**k, seeds[0], f"generator_{k}")
             )
             discriminators.append(
                 discriminator_of_sums(2, shape, num_classes, discriminator_filters, seeds[1], f"discriminator_{k}")

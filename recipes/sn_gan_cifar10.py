@@ -21,12 +21,21 @@ def main(
     steps=100_000,
     batch_size=64,
     checkpoint_every=1000,
+    filters=64,
     objective="hinge",
     setting="C",
+    ema_decay: float | None = None,  # the paper's code does not average the generator's weights
 ):
     dataset = run.data()
     with run.strategy.scope():
-        model = SNGAN(dataset.data_shape, objective=objective, setting=setting, seed=run.flags.seed)
+        model = SNGAN(
+            dataset.data_shape,
+            filters=filters,
+            objective=objective,
+            setting=setting,
+            ema_decay=ema_decay,
+            seed=run.flags.seed,
+        )
         model.compile(**run.compile_settings)
     run.fit(model, dataset.train_and_validation)
     run.export(model, dataset)
