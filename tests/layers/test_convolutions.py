@@ -1,6 +1,7 @@
-"""Convolutions towards few channels against TensorFlow's: values, first and second derivatives."""
+"""Faster convolutions against TensorFlow's: values, first and second derivatives."""
 
 from itertools import product
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -48,9 +49,13 @@ def derivatives(operation, first, second):
 
 
 @pytest.mark.parametrize(("size", "taps", "stride", "padding"), SETTINGS, ids=str)
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("channels", [1, 3, 6])
+@pytest.mark.parametrize("small", [0, 9], ids=["large maps", "small maps"])
 @pytest.mark.parametrize("transposed", [False, True], ids=["convolution", "transposed"])
-def test_values_and_both_derivatives_are_tensorflows(size, taps, stride, padding, channels, transposed):
+def test_values_and_both_derivatives_are_tensorflows(
+    size, taps, stride, padding, channels, small, transposed, monkeypatch
+):
+    monkeypatch.setattr(convolutions, "SMALL", {"float64": small})
     images, kernel = random(2, *size, channels), random(*taps, channels, 5, seed=1) / 5
     maps = tf.nn.conv2d(images, kernel, stride, padding)
     if transposed:
@@ -126,8 +131,62 @@ def test_a_network_saved_with_kerass_layer_lends_its_file_of_weights(ours, keras
         np.testing.assert_array_equal(ours_array, theirs)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "pixels", "strides", "tiles", "is_convolution"),
+    [
+        ("float32", 8, 2, False, True),
+        ("float32", 10, 2, False, False),
+        ("bfloat16", 16, 2, False, True),
+        ("bfloat16", 18, 2, False, False),
+        ("bfloat16", 16, 2, True, False),
+        ("float32", 8, 2, True, True),
+        ("float32", 4, 1, False, False),
+        ("float16", 4, 2, False, False),
+    ],
+)
+@pytest.mark.parametrize("transposed", [False, True], ids=["convolution", "transposed"])
+def test_a_kernels_gradient_is_a_convolution_where_the_maps_are_small(
+    onednn, monkeypatch, dtype, pixels, strides, tiles, is_convolution, transposed
+):
+    monkeypatch.setattr(convolutions, "_has_tiles", lambda: tiles)
+    kind = "Conv2DTranspose" if transposed else "Conv2D"
+    settings = {"filters": 6, "kernel_size": 5, "strides": strides, "padding": "same", "dtype": dtype}
+    fast, plain = (getattr(module, kind)(**settings) for module in (layers, keras.layers))
+    side = pixels // strides if transposed else pixels
+    inputs = tf.cast(random(7, side, side, 5), dtype)
+    for layer in (fast, plain):
+        layer.build(inputs.shape)
+    plain.set_weights(fast.get_weights())
+
+    @tf.function
+    def gradient(layer, inputs, **settings):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.cast(layer(inputs, **settings), tf.float32) ** 2)
+        return tape.gradient(loss, layer.kernel.value)
+
+    batch_of_any_size = tf.TensorSpec([None, *inputs.shape[1:]], dtype)
+    graph = gradient.get_concrete_function(fast, batch_of_any_size, training=True).graph
+    assert is_convolution != ("Conv2DBackpropFilter" in [node.type for node in graph.get_operations()])
+    expected, found = (
+        tf.cast(values, tf.float32) for values in (gradient(plain, inputs), gradient(fast, inputs, training=True))
+    )
+    tolerance = {"float32": 1e-6, "bfloat16": 1e-2, "float16": 2e-3}[dtype] * float(tf.reduce_max(tf.abs(expected)))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance)
+
+
 def test_where_there_is_a_gpu_the_layers_are_kerass(monkeypatch):
     monkeypatch.setattr(convolutions._pywrap_util_port, "IsMklEnabled", lambda: True)
     assert convolutions._runs_on_onednn()
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
     assert not convolutions._runs_on_onednn()
+
+
+@pytest.mark.parametrize(("flags", "tiles"), [("fma amx_bf16 amx_tile", True), ("fma avx512_bf16", False)])
+def test_a_processor_with_tiles_says_so_in_its_flags(monkeypatch, flags, tiles):
+    monkeypatch.setattr(convolutions.Path, "read_text", lambda path, encoding: f"model name: A\nflags: {flags}\n")
+    assert convolutions._has_tiles.__wrapped__() == tiles
+
+
+def test_a_system_that_does_not_describe_its_processor_is_taken_for_one_without_tiles(monkeypatch):
+    monkeypatch.setattr(convolutions, "Path", lambda path: Path("missing") / path.strip("/"))
+    assert not convolutions._has_tiles.__wrapped__()

@@ -47,11 +47,12 @@ def _slope_of_rectified(upstream, outputs):
 def _leaky(inputs, slope):
     @tf.custom_gradient
     def unit(inputs):
-        return tf.nn.leaky_relu(inputs, slope), lambda upstream: slope_of_unit(upstream, inputs)
+        outputs = tf.nn.leaky_relu(inputs, slope)
+        return outputs, lambda upstream: slope_of_unit(upstream, outputs)
 
     @tf.custom_gradient
-    def slope_of_unit(upstream, inputs):
-        downstream = tf.raw_ops.LeakyReluGrad(gradients=upstream, features=inputs, alpha=slope)
-        return downstream, lambda gradient: (slope_of_unit(gradient, inputs), None)
+    def slope_of_unit(upstream, outputs):
+        downstream = tf.raw_ops.LeakyReluGrad(gradients=upstream, features=outputs, alpha=slope)
+        return downstream, lambda gradient: (slope_of_unit(gradient, outputs), None)
 
     return unit(inputs)

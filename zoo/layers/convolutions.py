@@ -1,13 +1,21 @@
-"""Keras' convolutions, made faster where they lead from many channels to a few: in a generator's last layer, and in the
-gradient of a discriminator's first layer with respect to the image.
+"""Keras' convolutions, made faster in two places where oneDNN, with which TensorFlow computes on the CPU, is slow.
 
-TensorFlow computes both with oneDNN's transposed convolution, which is slow for outputs of 1 to 4 channels. With b the
-stride, or 2 for a stride of 1, one convolution to b x b times as many channels gives the same numbers: each channel is
-one place in a block of b x b pixels, and the blocks are then spread out. This is faster only with oneDNN on the CPU;
-elsewhere these are Keras' own layers.
+The first is a transposed convolution to 1 to 4 channels: a generator's last layer, and the gradient of a
+discriminator's first layer with respect to the image. One convolution to b x b times as many channels gives the same
+numbers: each channel is one place in a block of b x b pixels, and the blocks are then spread out.
+
+The second is the gradient with respect to the kernel of a convolution with a stride, where the maps are small. It is a
+convolution, too: the images and the maps change places with the rows of the batch, and the stride becomes a dilation.
+
+`python benchmarks/step_time.py` compares steps with and without these forms. Without oneDNN, or where there is a GPU,
+these are Keras' own layers.
 """
 
 from __future__ import annotations
+
+import contextlib
+import functools
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -15,14 +23,17 @@ import tensorflow as tf
 from tensorflow.python.util import _pywrap_util_port
 
 FEW = 4  # channels
+VECTOR = 16  # channels that oneDNN computes at once, needed or not
+SMALL = {"float32": 4, "bfloat16": 8}  # pixels per side of maps whose kernel's gradient is faster as a convolution
 
 
 @keras.saving.register_keras_serializable("zoo")
 class Conv2D(keras.layers.Conv2D):
-    """Keras' convolution, with the same arguments and weights and a faster gradient for images of few channels."""
+    """Keras' convolution, with the same arguments and weights and with faster gradients."""
 
     def call(self, inputs, training=None):
-        if not (training and self.groups == 1 and is_faster(self, inputs, inputs.shape[-1])):
+        maps = self.compute_output_shape(inputs.shape)
+        if not (training and self.groups == 1 and is_faster(self, inputs.shape, maps)):
             return super().call(inputs)
         outputs = convolution(inputs, tf.convert_to_tensor(self.kernel), self.strides[0], self.padding.upper())
         return self.activation(outputs + tf.convert_to_tensor(self.bias) if self.use_bias else outputs)
@@ -30,27 +41,32 @@ class Conv2D(keras.layers.Conv2D):
 
 @keras.saving.register_keras_serializable("zoo")
 class Conv2DTranspose(keras.layers.Conv2DTranspose):
-    """Keras' transposed convolution, with the same arguments and weights, but faster for images of few channels."""
+    """Keras' transposed convolution, with the same arguments and weights, but faster."""
 
     def call(self, inputs, training=None):
-        if self.output_padding is not None or not is_faster(self, inputs, self.filters):
+        images = self.compute_output_shape(inputs.shape)
+        is_ours = self.filters <= FEW or training
+        if self.output_padding is not None or not (is_ours and is_faster(self, images, inputs.shape)):
             return super().call(inputs)
-        size = self.compute_output_shape(inputs.shape)[1:3]
         operation = transposed_convolution if training else spread_convolution
-        outputs = operation(inputs, tf.convert_to_tensor(self.kernel), self.strides[0], self.padding.upper(), size)
+        outputs = operation(
+            inputs, tf.convert_to_tensor(self.kernel), self.strides[0], self.padding.upper(), images[1:3]
+        )
         return self.activation(outputs + tf.convert_to_tensor(self.bias) if self.use_bias else outputs)
 
 
-def is_faster(layer, inputs, channels):
-    """Whether a layer's transposed convolution is faster as `spread_convolution`.
+def is_faster(layer, images, maps):
+    """Whether the forms of this module make the training of a layer faster.
 
     Args:
-        layer: a `Conv2D` or `Conv2DTranspose`.
-        inputs: the layer's input, `(batch, height, width, channels)`.
-        channels: how many channels the output of the transposed convolution has.
+        layer: a `Conv2D`, which turns images into maps, or a `Conv2DTranspose`, which turns maps into images.
+        images: the images' shape, `(batch, height, width, channels)`.
+        maps: the maps' shape.
     """
     is_plain = layer.data_format == "channels_last" and layer.dilation_rate == (1, 1) and len(set(layer.strides)) == 1
-    return is_plain and channels <= FEW and None not in inputs.shape[1:3] and _runs_on_onednn()
+    if not is_plain or None in (*images[1:3], *maps[1:3]) or not _runs_on_onednn():
+        return False
+    return images[-1] <= FEW or _are_small(maps, layer.strides[0], layer.compute_dtype)
 
 
 def convolution(inputs, kernel, stride, padding):
@@ -79,7 +95,7 @@ def convolution(inputs, kernel, stride, padding):
 
 
 def transposed_convolution(inputs, kernel, stride, padding, size):
-    """`spread_convolution` with gradients that are single convolutions again, instead of those of its parts.
+    """A transposed convolution whose gradients are single convolutions again; for few channels `spread_convolution`.
 
     Args:
         inputs: `(batch, height, width, filters)`.
@@ -98,7 +114,10 @@ def transposed_convolution(inputs, kernel, stride, padding, size):
             of_inputs = convolution(upstream, kernel, stride, padding)
             return of_inputs, _kernel_gradient(upstream, inputs, kernel.shape, stride, padding)
 
-        return spread_convolution(inputs, kernel, stride, padding, size), gradient
+        if kernel.shape[2] <= FEW:
+            return spread_convolution(inputs, kernel, stride, padding, size), gradient
+        shape = [tf.shape(inputs)[0], *size, kernel.shape[2]]
+        return tf.nn.conv2d_transpose(inputs, kernel, shape, stride, padding), gradient
 
     return operation(inputs, kernel)
 
@@ -111,7 +130,10 @@ def spread_convolution(inputs, kernel, stride, padding, size):
     `r + pad - stride * d`, for the few offsets d for which this tap exists. The arguments are those of
     `transposed_convolution`.
     """
-    block = stride if stride > 1 else 2
+    channels, filters = kernel.shape[2:]
+    block = stride
+    while (2 * block) ** 2 * channels <= VECTOR:
+        block *= 2
     step = block // stride
     margins = []
     for axis, (length, taps) in enumerate(zip(size, kernel.shape[:2], strict=True)):
@@ -125,7 +147,7 @@ def spread_convolution(inputs, kernel, stride, padding, size):
         kernel = tf.gather(kernel, tap.reshape(-1), axis=axis)
         blocks = -(-length // block)
         margins.append([-first, max((blocks - 1) * step + last - (count - 1), 0)])
-    (rows, columns), (channels, filters) = [side // block for side in kernel.shape[:2]], kernel.shape[2:]
+    rows, columns = (side // block for side in kernel.shape[:2])
     kernel = tf.reshape(kernel, [rows, block, columns, block, channels, filters])
     kernel = tf.reshape(tf.transpose(kernel, [0, 2, 5, 1, 3, 4]), [rows, columns, filters, block * block * channels])
     blocks = tf.nn.conv2d(inputs, kernel, step, [[0, 0], *margins, [0, 0]])
@@ -141,12 +163,48 @@ def _kernel_gradient(images, maps, shape, stride, padding):
             of_images = transposed_convolution(maps, upstream, stride, padding, images.shape[1:3])
             return of_images, convolution(images, upstream, stride, padding)
 
+        if _are_small(maps.shape, stride, maps.dtype.name):
+            return dilated_convolution(images, maps, shape[:2], stride), gradient
         strides = [1, stride, stride, 1]
         return tf.raw_ops.Conv2DBackpropFilter(
             input=images, filter_sizes=shape, out_backprop=maps, strides=strides, padding=padding
         ), gradient
 
     return operation(images, maps)
+
+
+def dilated_convolution(images, maps, taps, stride):
+    """The gradient of a convolution with respect to its kernel, computed as a convolution of the images by the maps.
+
+    Args:
+        images: `(batch, height, width, channels)`.
+        maps: `(batch, rows, columns, filters)`.
+        taps: height and width of the kernel.
+        stride: the stride along both axes.
+
+    Returns:
+        `(*taps, channels, filters)`.
+    """
+    reach = [stride * (count - 1) + side for count, side in zip(maps.shape[1:3], taps, strict=True)]
+    padded = [max(pixels - length, 0) for pixels, length in zip(reach, images.shape[1:3], strict=True)]
+    margins = [[0, 0], *([total // 2, total - total // 2] for total in padded), [0, 0]]
+    images, maps = tf.transpose(images[:, : reach[0], : reach[1]], [3, 1, 2, 0]), tf.transpose(maps, [1, 2, 0, 3])
+    return tf.transpose(tf.nn.conv2d(images, maps, 1, margins, dilations=stride), [1, 2, 0, 3])
+
+
+def _are_small(maps, stride, dtype):
+    """Whether the kernel's gradient is faster as `dilated_convolution`, for maps of this shape."""
+    if stride == 1 or None in maps[1:3] or max(maps[1:3]) > SMALL.get(dtype, 0):
+        return False
+    return dtype != "bfloat16" or not _has_tiles()
+
+
+@functools.cache
+def _has_tiles():
+    """Whether the processor multiplies tiles of bfloat16 (AMX), where `dilated_convolution` has not been measured."""
+    with contextlib.suppress(OSError):
+        return "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    return False
 
 
 def _runs_on_onednn():
