@@ -65,6 +65,7 @@ def build(name, precision="float32", **settings):
 def keras_operators():
     """In this block, networks are built from Keras' own layers and trained by Keras' own Adam."""
     plain = {name: getattr(keras.layers, name) for name in ("Conv2D", "Conv2DTranspose", "LeakyReLU", "ReLU")}
+    plain["FusedBatchNormalization"] = keras.layers.BatchNormalization
     modules = [layers, *(_modules(networks)), *(_modules(models))]
     with contextlib.ExitStack() as patches:
         patches.enter_context(mock.patch.object(optimizers, "Adam", keras.optimizers.Adam))

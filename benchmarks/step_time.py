@@ -4,8 +4,11 @@
 
 The bare loop is a `tf.function` over the paper's step, without checks, logs or callbacks, on networks of Keras' own
 layers and with Keras' own Adam. DCGAN, WGANGP and SNGAN are also compared with eager, channels-last PyTorch, with the
-networks and updates of benchmarks/pytorch.py (`pip install -e '.[bench]'`). The script also compares the first 20
-losses of the zoo with those of the bare loop.
+networks and updates of benchmarks/pytorch.py (`pip install -e '.[bench]'`).
+
+The script also compares the first 20 losses of the zoo with those of the bare loop (`losses_apart`, the greatest
+difference). Training amplifies rounding errors, so it does the same with the bare loop and a copy of it whose first
+weights differ in their last bit (`losses_apart_by_rounding`).
 """
 
 import contextlib
@@ -42,17 +45,27 @@ def losses_of(logs):
     return [float(logs[name]) for name in sorted(logs) if name.endswith("_loss")]
 
 
+def greatest_difference(losses, others):
+    return float(np.abs(np.subtract(losses, others)).max())
+
+
 def measured(name, arguments):
     with common.keras_operators():
-        bare = common.build(name, arguments.precision)
+        bare, nudged = (common.build(name, arguments.precision) for _ in range(2))
     rows = common.BATCH_SIZE * bare.discriminator_updates
     model = common.build(name, arguments.precision, jit_compile=bool(arguments.xla))
     if model.reference is not None:
-        for one in (model, bare):
+        for one in (model, bare, nudged):
             one.take_reference_from(common.batches(max(rows, model.reference.shape[0])))
+    for weight in nudged.trainable_weights:
+        weight.assign(np.nextafter(weight.numpy(), np.float32(np.inf)))
     data = common.batches(rows)
     ours, bare_step, fed = zoo_loop(model, data), bare_loop(bare), iter(data)
-    apart = max(np.abs(np.subtract(losses_of(ours()), losses_of(bare_step(next(fed))))).max() for _ in range(LOSSES))
+    nudged_step, fed_too = bare_loop(nudged), iter(data)
+    losses = [losses_of(bare_step(next(fed))) for _ in range(LOSSES)]
+    apart = greatest_difference([losses_of(ours()) for _ in range(LOSSES)], losses)
+    by_rounding = greatest_difference([losses_of(nudged_step(next(fed_too))) for _ in range(LOSSES)], losses)
+    del nudged, nudged_step, fed_too
     ready = [lambda: float(ours()["generator_loss"]), lambda: float(bare_step(next(fed))["generator_loss"])]
     variants = dict(zip(("zoo", "plain TensorFlow"), ready, strict=True))
     with contextlib.suppress(ImportError):
@@ -65,7 +78,8 @@ def measured(name, arguments):
     result = []
     for row in common.compared(times, "plain TensorFlow"):
         speed = 1e3 * rows / row["median_ms"]
-        result.append({"model": name, **row, "images_per_second": speed, "losses_apart": float(apart)})
+        distances = {"losses_apart": apart, "losses_apart_by_rounding": by_rounding}
+        result.append({"model": name, **row, "images_per_second": speed, **distances})
     return result
 
 
