@@ -146,7 +146,7 @@ class VirtualBatchNormalization(keras.layers.Layer):
 
     def call(self, inputs, mask=None):  # Keras passes a mask to the layer that this one replaces
         x = tf.cast(inputs, tf.float32)
-        reference, others = x[: self.rows], x[self.rows :]
+        reference, others = tf.split(x, [self.rows, -1])  # a gradient of slices would fill two tensors with zeros
         pixels = list(range(1, x.shape.rank - 1))
 
         def moments(values, axes):

@@ -54,10 +54,8 @@ class MinibatchDiscrimination(keras.layers.Layer):
     def _distances(self, inputs):
         """||M_ib - M_jb||_1, float32 `(batch, batch, kernels)`."""
         kernel = tf.cast(self.kernel, tf.float32)
-        directions = kernel * tf.math.rsqrt(tf.reduce_sum(kernel**2, axis=0))
-        projected = tf.tensordot(
-            tf.cast(inputs, tf.float32), directions * tf.exp(tf.cast(self.log_scale, tf.float32)), 1
-        )
+        scale = tf.exp(tf.cast(self.log_scale, tf.float32)) * tf.math.rsqrt(tf.reduce_sum(kernel**2, axis=0))
+        projected = scale * tf.tensordot(tf.cast(inputs, tf.float32), kernel, 1)
         return tf.reduce_sum(tf.abs(projected[:, None] - projected[None]), axis=-1)
 
     @staticmethod
