@@ -4,7 +4,8 @@ Paper      Heusel et al. 2017, https://arxiv.org/abs/1706.08500
 Published  Fréchet Inception distance 36.9 of 50,000 samples, after 75,000 updates; with one rate for both players,
            0.0001, 37.7 after 100,000
 Ours       not scored yet
-Command    zoo train dcgan_ttur_cifar10
+Command    zoo train dcgan_ttur_cifar10 --filters 32 --ema_decay 0.999 --steps 20000 --checkpoint_every 1000
+           --precision mixed_bfloat16
 Time       not measured yet
 
 The authors' code is https://github.com/bioinf-jku/TTUR. Networks, latents, batch and momentum are those of its
@@ -12,6 +13,9 @@ The authors' code is https://github.com/bioinf-jku/TTUR. Networks, latents, batc
 distance every 5,000 updates. Its networks have four layers of stride 2 for 32x32 pixels, too, so that the smallest map
 is 2x2x512. The scores, the numbers of updates and the rates are those of the authors' poster, in the same repository.
 The model is trained on all 50,000 training images.
+
+The defaults are those of the code. The model that ships is smaller: it has half the filters, averages the generator's
+weights and made 20,000 updates of each player.
 
 Differences from the code, in addition to those listed in zoo/models/dcgan.py:
 1. The generator's update has its own latents; the code uses the same latents for both updates of a step.

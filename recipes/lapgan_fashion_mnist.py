@@ -21,19 +21,27 @@ Time       cc_lapgan-fashion_mnist: 5,290 s on 1 core of AMD EPYC; lapgan-fashio
 
 import keras
 
-from zoo import LAPGAN, images, networks, optimizers, pyramid, recipe
+from zoo import LAPGAN, images, layers, networks, optimizers, pyramid, recipe
 from zoo.networks import laplacian
 
 CHAINS = 10
 STAGES = 2  # convolutions of each discriminator
+KERNEL_SIZE = 8  # numbers that a kernel of minibatch discrimination compares between two images
 
 
-def discriminator_of_sums(parts, shape, num_classes, filters, seed, name):
-    """DCGAN's discriminator of the sum of `parts` images, here of a detail and the low-pass image if there are two."""
+def discriminator_of_sums(parts, shape, num_classes, filters, kernels, seed, name):
+    """DCGAN's discriminator of the sum of `parts` images, here of a detail and the low-pass image if there are two.
+
+    With `kernels`, minibatch discrimination precedes the logit.
+    """
     inputs = [keras.Input(shape) for _ in range(parts)]
     classes = laplacian.class_input(num_classes)
     image = keras.layers.Add()(inputs) if parts > 1 else inputs[0]
     judge = networks.dcgan_discriminator(shape, filters, seed, num_classes, stages=STAGES)
+    if kernels:
+        *_, features, logit = judge.layers
+        compared = layers.MinibatchDiscrimination(kernels, KERNEL_SIZE)(features.output)
+        judge = keras.Model(judge.inputs, keras.layers.Dense.from_config(logit.get_config())(compared))
     inputs += classes
     return keras.Model(inputs if len(inputs) > 1 else image, judge([image, *classes] if classes else image), name=name)
 
@@ -46,9 +54,9 @@ def main(
     batch_size=64,
     checkpoint_every=500,
     conditional=False,  # whether the networks are given the class
-    filters=16,  # of the generator at 28x28; the paper's 128, and 64 at 14x14, take many times as long
-    growth=2,  # times the filters of a size are those of the generator at half the size
+    filters=16,  # of the generator at 28x28, twice as many at 14x14; the paper's 128 and 64 take many times as long
     discriminator_filters=64,  # of the first convolution
+    minibatch_kernels=0,  # of the discriminators of 7x7 and 14x14 pixels; 0 for no minibatch discrimination
     units=512,  # of the generator at 7x7
     latent_size=100,
     ema_decay=0.999,
@@ -63,16 +71,26 @@ def main(
         for k, shape in enumerate(finer):
             seeds = seed + 2 * k + 2, seed + 2 * k + 3
             generators.append(
-                laplacian.residual_generator(shape, num_classes, filters * growth**k, seeds[0], f"generator_{k}")
+                laplacian.residual_generator(shape, num_classes, filters << k, seeds[0], f"generator_{k}")
             )
             discriminators.append(
-                discriminator_of_sums(2, shape, num_classes, discriminator_filters, seeds[1], f"discriminator_{k}")
+                discriminator_of_sums(
+                    2,
+                    shape,
+                    num_classes,
+                    discriminator_filters,
+                    minibatch_kernels if k else 0,
+                    seeds[1],
+                    f"discriminator_{k}",
+                )
             )
         generators.append(
             laplacian.dense_generator(latent_size, coarsest, num_classes, units, seed, "coarsest", normalized=True)
         )
         discriminators.append(
-            discriminator_of_sums(1, coarsest, num_classes, discriminator_filters, seed + 1, "coarsest")
+            discriminator_of_sums(
+                1, coarsest, num_classes, discriminator_filters, minibatch_kernels, seed + 1, "coarsest"
+            )
         )
         model = LAPGAN(
             dataset.data_shape,
