@@ -4,9 +4,11 @@ Paper      Donahue et al. 2016, https://arxiv.org/abs/1605.09782
 Published  97.39 % of the test images are classified correctly by the training image with the nearest features, those of
            the encoder's last hidden layer (Euclidean distance). The authors' code trains on 50,000 images and compares
            with these; this recipe does both with 54,000
-Ours       1-NN accuracy on the encoder's features 96.94 % (10,000 rows of mnist test)
-Command    zoo train bigan_mnist --precision=mixed_bfloat16 --steps_per_execution=10 --checkpoint_every=4220
-Time       8,974 s on 2 cores of AMD EPYC, at rest for about 14 minutes of them and shared for most of the others
+Ours       Fréchet classifier distance 0.965, classifier score 8.74, precision 0.837, recall 0.631, density 0.838,
+           coverage 0.792 (10,000 samples, rounded to 8 bits), 1-NN accuracy on the encoder's features 96.77 % (10,000
+           rows of mnist test)
+Command    zoo train bigan_mnist --precision=mixed_bfloat16 --steps_per_execution=20 --checkpoint_every=4220
+Time       5,943 s on 1 core of AMD EPYC
 """
 
 import keras
