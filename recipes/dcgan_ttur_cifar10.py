@@ -3,10 +3,11 @@
 Paper      Heusel et al. 2017, https://arxiv.org/abs/1706.08500
 Published  Fréchet Inception distance 36.9 of 50,000 samples, after 75,000 updates; with one rate for both players,
            0.0001, 37.7 after 100,000
-Ours       not scored yet
+Ours       Fréchet classifier distance 5.857, classifier score 3.82, precision 0.762, recall 0.160, density 0.802,
+           coverage 0.438 (10,000 samples, rounded to 8 bits)
 Command    zoo train dcgan_ttur_cifar10 --filters 32 --ema_decay 0.999 --steps 20000 --checkpoint_every 1000
            --precision mixed_bfloat16
-Time       not measured yet
+Time       3,450 s on 1 core of AMD EPYC
 
 The authors' code is https://github.com/bioinf-jku/TTUR. Networks, latents, batch and momentum are those of its
 `DCGAN_FID_batched/model.py` and `run.sh`, and so are the 500 epochs of 781 updates, during which the code measures the
