@@ -3,9 +3,10 @@
 Paper      Miyato et al. 2018, https://arxiv.org/abs/1802.05957
 Published  Inception Score 7.58 +/- 0.12 of 10 x 5,000 samples, Fréchet Inception distance 25.5 of 5,000 samples to
            10,000 test images; with cross-entropy 7.42 +/- 0.08 and 29.3
-Ours       not scored yet
+Ours       Fréchet classifier distance 4.274, classifier score 3.88, precision 0.832, recall 0.218, density 1.035,
+           coverage 0.488 (10,000 samples, rounded to 8 bits)
 Command    zoo train sn_gan_cifar10 --filters 32 --ema_decay 0.999 --steps 10000 --precision mixed_bfloat16
-Time       not measured yet
+Time       1,750 s on 1 core of AMD EPYC
 
 The model is trained on all 50,000 training images. As we remember the paper, its setting C is the best of the six for
 these data.
