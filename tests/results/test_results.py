@@ -225,6 +225,14 @@ def test_a_published_value_stands_beside_ours(checkout):
     )
 
 
+@pytest.mark.parametrize(("note", "lines"), [(None, []), ("Recall is low: why.", ["- note: Recall is low: why."])])
+def test_the_note_of_a_card_stands_with_its_scores(checkout, note, lines):
+    (checkout / "pretrained" / "toy-digits" / "card.json").write_text(json.dumps(CARD | {"note": note}))
+    results.write(checkout)
+    found = (checkout / "RESULTS.md").read_text(encoding="utf-8").splitlines()
+    assert [line for line in found if line.startswith("- note")] == lines
+
+
 def test_a_score_file_of_a_shipped_model_adds_what_its_card_lacks(checkout):
     more = {"score": "precision", "function": "precision_recall", "value": 0.5, "n_fake": 1000}
     add_scores(checkout, "toy-digits", artefact={"name": "toy-digits", "files": CARD["files"]}, scores=[SCORE, more])

@@ -3,7 +3,8 @@
 The slope of a rectified unit depends only on the sign of its input, so the derivative of the slope with respect to that
 input is zero. TensorFlow returns a tensor of zeros for it, and the second backward pass of a penalty propagates these
 zeros through the whole critic. These units return no gradient instead; penalties and their gradients are the same, bit
-for bit.
+for bit. The slope is read from the output, whose sign is that of the input: as nothing else reads the input then,
+TensorFlow can compute the unit together with the convolution before it.
 
 Outside training they are TensorFlow's own ops, so that a SavedModel holds no custom gradient that it could not load.
 """

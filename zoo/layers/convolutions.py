@@ -33,7 +33,7 @@ class Conv2D(keras.layers.Conv2D):
 
     def call(self, inputs, training=None):
         maps = self.compute_output_shape(inputs.shape)
-        if not (training and self.groups == 1 and is_faster(self, inputs.shape, maps)):
+        if not (training and self.groups == 1 and is_faster(self, inputs.shape, maps, training)):
             return super().call(inputs)
         outputs = convolution(inputs, tf.convert_to_tensor(self.kernel), self.strides[0], self.padding.upper())
         return self.activation(outputs + tf.convert_to_tensor(self.bias) if self.use_bias else outputs)
@@ -45,8 +45,7 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
 
     def call(self, inputs, training=None):
         images = self.compute_output_shape(inputs.shape)
-        is_ours = self.filters <= FEW or training
-        if self.output_padding is not None or not (is_ours and is_faster(self, images, inputs.shape)):
+        if self.output_padding is not None or not is_faster(self, images, inputs.shape, training):
             return super().call(inputs)
         operation = transposed_convolution if training else spread_convolution
         outputs = operation(
@@ -55,18 +54,19 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
         return self.activation(outputs + tf.convert_to_tensor(self.bias) if self.use_bias else outputs)
 
 
-def is_faster(layer, images, maps):
-    """Whether the forms of this module make the training of a layer faster.
+def is_faster(layer, images, maps, training):
+    """Whether a form of this module makes a layer, or in training its gradients, faster.
 
     Args:
         layer: a `Conv2D`, which turns images into maps, or a `Conv2DTranspose`, which turns maps into images.
         images: the images' shape, `(batch, height, width, channels)`.
         maps: the maps' shape.
+        training: whether gradients follow.
     """
     is_plain = layer.data_format == "channels_last" and layer.dilation_rate == (1, 1) and len(set(layer.strides)) == 1
     if not is_plain or None in (*images[1:3], *maps[1:3]) or not _runs_on_onednn():
         return False
-    return images[-1] <= FEW or _are_small(maps, layer.strides[0], layer.compute_dtype)
+    return images[-1] <= FEW or bool(training and _are_small(maps, layer.strides[0], layer.compute_dtype))
 
 
 def convolution(inputs, kernel, stride, padding):
@@ -194,7 +194,7 @@ def dilated_convolution(images, maps, taps, stride):
 
 def _are_small(maps, stride, dtype):
     """Whether the kernel's gradient is faster as `dilated_convolution`, for maps of this shape."""
-    if stride == 1 or None in maps[1:3] or max(maps[1:3]) > SMALL.get(dtype, 0):
+    if stride == 1 or max(maps[1:3]) > SMALL.get(dtype, 0):
         return False
     return dtype != "bfloat16" or not _has_tiles()
 

@@ -102,6 +102,8 @@ def _section(record: Record) -> str:
         ("time", time(facts)),
         ("trained model", f"`pretrained/{record.name}`" if record.shipped else "was not kept"),
     ]
+    if facts.get("note"):
+        lines.append(("note", facts["note"]))
     rows = [("score", "value", "floor", "features", "depends on")]
     rows += [
         (
