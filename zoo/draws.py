@@ -25,7 +25,7 @@ _ALGORITHM = "philox"
 _ROUNDS = 10
 _MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
 _INCREMENTS = 0x9E3779B9, 0xBB67AE85
-_SCRAMBLING_KEY = 0x3EC8F720, 0x02461E29
+_SCRAMBLING_KEY = [[0x3EC8F720]], [[0x02461E29]]
 
 
 def fold(seed: tf.Tensor, data: tf.Tensor | int) -> tf.Tensor:
@@ -147,35 +147,31 @@ def _row_bits(size):
 
     def together(seeds):
         low, high = _halves(tf.cast(seeds, tf.uint64))
-        counter = (low[:, :1], high[:, :1], low[:, 1:], high[:, 1:])
-        first, second, *stream = _philox(counter, map(_uint64, _SCRAMBLING_KEY))
+        first, second, *stream = _philox(low[:, :1], high[:, :1], low[:, 1:], high[:, 1:], *_SCRAMBLING_KEY)
         blocks = -(-size // 4)  # of four numbers
         block = tf.cast(tf.range(blocks, dtype=tf.int64)[tf.newaxis], tf.uint64)
-        numbers = _philox((block, _uint64(0), *stream), (first, second))
+        numbers = _philox(block, [[0]], *stream, first, second)
         return tf.reshape(tf.cast(tf.stack(numbers, axis=-1), tf.uint32), [-1, 4 * blocks])[:, :size]
 
     return row_bits
 
 
-def _philox(counter, key):
+@tf.function(input_signature=[tf.TensorSpec([None, None], tf.uint64)] * 6, autograph=False)
+def _philox(a, b, c, d, first, second):
     """Four random numbers of 32 bits from a counter of four and a key of two; all uint64, of shapes that broadcast."""
-    (a, b, c, d), (first, second) = counter, key
-    for number in range(_ROUNDS):
-        of_a, of_c = (value * _uint64(by) for value, by in zip((a, c), _MULTIPLIERS, strict=True))
-        (low_a, high_a), (low_c, high_c) = _halves(of_a), _halves(of_c)
-        round_keys = [part + _uint64(number * by) for part, by in zip((first, second), _INCREMENTS, strict=True)]
-        a, b, c, d = _low(high_c ^ b ^ round_keys[0]), low_c, _low(high_a ^ d ^ round_keys[1]), low_a
+    by_a, by_c = (tf.constant(by, tf.uint64) for by in _MULTIPLIERS)
+    steps = (tf.constant([[[number * by]] for number in range(_ROUNDS)], tf.uint64) for by in _INCREMENTS)
+    keys = (tf.unstack(_low(key + step)) for key, step in zip((first, second), steps, strict=True))
+    for key_a, key_c in zip(*keys, strict=True):
+        (low_a, high_a), (low_c, high_c) = _halves(a * by_a), _halves(c * by_c)
+        a, b, c, d = high_c ^ b ^ key_a, low_c, high_a ^ d ^ key_c, low_a
     return a, b, c, d
 
 
 def _halves(values):
     """The lower and the upper 32 bits of uint64, each as a uint64."""
-    return _low(values), tf.bitwise.right_shift(values, _uint64(32))
+    return _low(values), tf.bitwise.right_shift(values, tf.constant(32, tf.uint64))
 
 
 def _low(values):
-    return tf.bitwise.bitwise_and(values, _uint64(2**32 - 1))
-
-
-def _uint64(value):
-    return tf.constant(value, tf.uint64)
+    return tf.bitwise.bitwise_and(values, tf.constant(2**32 - 1, tf.uint64))
