@@ -41,7 +41,9 @@ def main(
     print(f"seed {seed}: critic's estimate {estimate:.4f}, earth mover's distance {exact:.4f}")
     level_sets = images.level_sets(lambda where: model.score(where, None), points, samples)
     run.picture("level_sets", level_sets)
-    run.export(model, dataset)
+    scores = {"earth mover's distance": exact, "critic's estimate": estimate}
+    counted = {"reference": f"{dataset.name} test", "n_real": SAMPLES, "n_fake": SAMPLES}
+    run.export(model, dataset, scores=[{"score": name, "value": value, **counted} for name, value in scores.items()])
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def report(model, points):
     estimate = float(model.score(points, None).numpy().mean() - model.score(samples, None).numpy().mean())
     exact = metrics.earth_movers_distance(samples, points)
     print(f"{type(model).__name__}: critic's estimate {estimate:.4f}, earth mover's distance {exact:.4f}")
-    return samples
+    return samples, {"earth mover's distance": exact, "critic's estimate": estimate}
 
 
 def main(
@@ -64,13 +64,14 @@ def main(
     batches = dataset.train.stream(batch_size * penalised.discriminator_updates, seed)
     penalised.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=2)
     points = dataset.test.images[:SAMPLES]
-    samples = report(clipped, points)
+    samples, scores = report(clipped, points)
     report(penalised, points)
     level_sets = images.level_sets(lambda where: clipped.score(where, None), points, samples)
     run.picture("level_sets", level_sets)
     weights = {"clipping": kernels(clipped.discriminator), "gradient penalty": kernels(penalised.discriminator)}
     run.picture("weights", images.histograms(weights))
-    run.export(clipped, dataset)
+    counted = {"reference": f"{dataset.name} test", "n_real": SAMPLES, "n_fake": SAMPLES}
+    run.export(clipped, dataset, scores=[{"score": name, "value": value, **counted} for name, value in scores.items()])
 
 
 if __name__ == "__main__":
