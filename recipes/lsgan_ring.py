@@ -6,15 +6,25 @@ Ours       not scored yet
 Command    zoo train lsgan_ring
 Time       not measured yet
 
-The ring in the code has half the size of this one, and its nine modes lie at eight places: the first and the last
-coincide, so that one mode is drawn twice as often as any other. The code's latents are normal, its initial weights are
-larger (a gain of 1.4 instead of our 0.8), and both its players move at the same time.
+The ring in the code has half the size of this one; the networks here see the data divided by `scale`. The code's nine
+modes lie at eight places: the first and the last coincide, so that one mode is drawn twice as often as any other. Its
+latents are normal; here they are uniform, with the same variance. Both its players move at the same time.
 """
+
+import math
 
 from zoo import LSGAN, metrics, networks, optimizers, recipe
 from zoo.data import mixtures
 
 SAMPLES = 10_000
+GAINS = 0.8, 1.4  # the factor of the first, orthogonal kernels: of `networks.mlp`, and in the code
+
+
+def perceptron(input_size, output_size, seed, name):
+    network = networks.mlp(input_size, output_size, activation="tanh", seed=seed, name=name)
+    for weight in network.trainable_weights:
+        weight.assign(weight * (GAINS[1] / GAINS[0]))
+    return network
 
 
 def main(
@@ -25,6 +35,7 @@ def main(
     batch_size=512,
     checkpoint_every=1000,
     latent_size=256,
+    scale=2.0,  # of the data, as the ring's radius is 1 in the code
 ):
     dataset, seed = run.data(), run.flags.seed
     mixture = mixtures.named(dataset.name)
@@ -33,8 +44,8 @@ def main(
         model = LSGAN(
             dataset.data_shape,
             latent_size=latent_size,
-            generator=networks.mlp(latent_size, size, activation="tanh", seed=seed, name="generator"),
-            discriminator=networks.mlp(size, 1, activation="tanh", seed=seed + 1, name="discriminator"),
+            generator=networks.rescaled(perceptron(latent_size, size, seed, "generator"), math.sqrt(3), scale),
+            discriminator=networks.rescaled(perceptron(size, 1, seed + 1, "discriminator"), 1 / scale, 1.0),
             seed=seed,
         )
         model.compile(
