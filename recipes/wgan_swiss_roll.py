@@ -6,11 +6,13 @@ prints each critic's estimate and the exact earth mover's distance, both of 500 
 Paper      Arjovsky et al. 2017, https://arxiv.org/abs/1701.07875; Gulrajani et al. 2017,
            https://arxiv.org/abs/1704.00028, which shows such weights
 Published  clipped weights pile up at both ends of their range; with the penalty they do not
-Ours       not scored yet
+Ours       earth mover's distance 0.2678, critic's estimate 0.0003923 (500 samples), Parzen log-likelihood (nats) -2.029
+           (10,000 samples)
 Command    zoo train wgan_swiss_roll
-Time       not measured yet
+Time       249 s on 1 core of Intel(R) Xeon(R) Processor
 
-WGAN-GP is trained after WGAN, without checkpoints, and is not exported.
+WGAN-GP is trained after WGAN, without checkpoints, and is not exported. The weights of the run whose scores are given
+here looked as published: most of WGAN's lay at -0.01 or at 0.01, those of WGAN-GP around 0.
 """
 
 import numpy as np

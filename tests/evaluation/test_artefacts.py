@@ -27,8 +27,15 @@ class TestFiles:
         assert contents["labels"] is None
         assert contents["packages"].keys() == {"gan-zoo", "tensorflow", "numpy", "scipy"}
         assert contents["peak_memory_mib"] > 50
-        assert contents["scores"][0]["value"] == "inf"
+        assert [score["value"] for score in contents["scores"]] == [model.card["scores"][0]["value"], "inf"]
         assert contents["dataset"] == "digits"
+
+    def test_of_the_card_only_what_the_recipe_measured_is_repeated(self, tmp_path):
+        save_fighter(tmp_path / "toy", 0.5, None)
+        evaluation.add_to_card(load(tmp_path / "toy"), self.report(), "zoo evaluate toy")
+        (path,) = evaluation.write(tmp_path / "out", load(tmp_path / "toy"), self.report(value=2.5), None)
+        found = [(score["score"], score["value"]) for score in json.loads(path.read_text())["scores"]]
+        assert found == [("classifier score", 7.5), ("s", 2.5)]
 
     @pytest.mark.parametrize(
         ("facts", "expected"),

@@ -309,6 +309,13 @@ def test_test_errors_stand_with_their_split():
     assert "test errors 712 (10,000 rows of mnist test)" in with_scores(RECIPE, [record]).replace("\n           ", " ")
 
 
+def test_what_the_recipe_measured_comes_first_with_its_own_count_of_samples():
+    distance = {"score": "earth mover's distance", "value": 0.25, "n_fake": 500}
+    parzen = {"score": "nats", "function": "parzen_log_likelihood", "value": -2.0293, "n_fake": 10_000}
+    header = with_scores(RECIPE, [Record("toy-swiss_roll", {}, [parzen, distance], shipped=False)])
+    assert "Ours       earth mover's distance 0.25 (500 samples), nats -2.029 (10,000 samples)\n" in header
+
+
 def test_values_of_several_training_seeds_stand_beside_each_other():
     modes = {"score": "modes", "function": "mode_coverage", "value": 7.5, "n_fake": 2500}
     several = Record("toy-ring", {}, [modes | {"values": [8, 7], "training_seeds": [0, 1]}], shipped=False)

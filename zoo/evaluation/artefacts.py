@@ -95,7 +95,8 @@ def write(
     """Writes `scores.json`, and `neighbours.png` if there are neighbours, each completely or not at all.
 
     The JSON holds the report's protocol, the artefact, the peak memory of this process in MiB (null on Windows), the
-    neighbours and the records, under "scores". An infinite value is the string "inf".
+    neighbours and, under "scores", what the model's recipe measured and then the records. An infinite value is the
+    string "inf".
 
     Returns:
         The paths written.
@@ -114,7 +115,7 @@ def write(
         "seconds": seconds,
         "peak_memory_mib": machine.peak_memory(),
         "neighbours": neighbours and neighbours.found,
-        "scores": report.records,
+        "scores": [record for record in model.card.get("scores", []) if "function" not in record] + report.records,
     }
     write_json(paths[0], contents)
     if neighbours:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import textwrap
 from collections.abc import Sequence
@@ -12,8 +13,8 @@ from zoo.results.records import Record, mean_score, seeds_of, trainings
 WIDTH = 120
 INDENT = 11  # columns before the text of an entry
 ENTRY = r"^{name} +(?:.*\n(?: {{11}}.*\n)*)"
-# The scores of images that a header states, in this order; of a record without any of them, its first `SAID` scores.
-# Means over several seeds are stated for the first `SAID` alone.
+# The scores that a header states, in this order, after those that the recipe itself measured; of a record without any
+# of them, its first `SAID` scores. Means over several seeds are stated for the first `SAID` alone.
 ORDER = ("parzen_log_likelihood", "frechet_distance", "inception_score", "precision_recall")
 SAID = 4
 
@@ -58,10 +59,12 @@ def _said(runs: Sequence[Record], several: bool) -> str:
     record = runs[0]
     of_samples = [score for score in record.scores if score.get("n_fake")]
     ordered = [score for function in ORDER for score in of_samples if score.get("function") == function]
-    stated = ordered or of_samples[:SAID]
-    parts = [f"{score['score']} {numbers(score)}" for score in stated]
-    if of_samples:
-        parts[-1] += f" ({samples(of_samples[0])})"
+    by_recipe = [score for score in of_samples if "function" not in score]
+    stated = by_recipe + ordered if ordered else of_samples[:SAID]
+    parts = []
+    for counted, scores in itertools.groupby(stated, samples):
+        parts += [f"{score['score']} {numbers(score)}" for score in scores]
+        parts[-1] += f" ({counted})"
     for score in record.scores:
         if not score.get("n_fake"):
             rows = f" ({score['n_real']:,} rows of {score['reference']})" if score.get("n_real") else ""

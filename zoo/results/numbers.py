@@ -9,7 +9,6 @@ FORMATS = {
     "frechet_distance": ".3f",
     "kernel_distance": ".4f",
     "precision_recall": ".3f",
-    "parzen_log_likelihood": ".1f",
     "mode_coverage": ".3f",
 }
 SHARES = ("accuracy", "right class")  # words in the titles of scores that are shares of rows
