@@ -1,5 +1,7 @@
 """Adam in one op against Keras', the optimisers of Pylearn2, Torch and Improved GAN against loops in NumPy."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -130,6 +132,24 @@ def test_the_fused_adam_updates_every_replica(mirrored):
         np.testing.assert_allclose(replica, expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (Adam, keras.optimizers.Adam),
+        (functools.partial(InnerEpsilonAdam, epsilon=1e-16), functools.partial(keras.optimizers.Adam, epsilon=1e-8)),
+        (
+            functools.partial(MomentumRampSGD, decay=1.0, momentum=0.5, final_momentum=0.5),
+            functools.partial(keras.optimizers.SGD, momentum=0.5),
+        ),
+    ],
+    ids=["Adam", "InnerEpsilonAdam", "MomentumRampSGD"],
+)
+def test_gradients_are_accumulated_as_in_keras(ours, theirs):
+    found, expected = (updated(*built(kind(0.1, gradient_accumulation_steps=2)), GRADIENTS) for kind in (ours, theirs))
+    assert len(np.unique(expected[:, 0])) == 11  # with the start, the values of ten updates
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
 def test_the_fused_adam_is_saved():
     optimizer = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(Adam(**FUSED)))
     assert type(optimizer) is Adam
@@ -149,6 +169,14 @@ def test_adam_with_its_epsilon_under_the_root_is_the_loop_written_out():
     np.testing.assert_allclose(moved, expected, rtol=1e-5)
     steps = np.abs(np.diff(moved, axis=0)).max(axis=0)
     assert steps[0] < 0.01 < 0.05 < steps[2]  # the floor damps small gradients
+
+
+@pytest.mark.parametrize(
+    ("setting", "received"), [({"beta_2": 0.0}, "beta_2=0.0"), ({"amsgrad": True}, "amsgrad=True")]
+)
+def test_what_adam_with_its_epsilon_under_the_root_cannot_do_is_refused(setting, received):
+    with pytest.raises(InputError, match=f"Received: .*{received}"):
+        InnerEpsilonAdam(**setting)
 
 
 def test_adam_with_its_epsilon_under_the_root_is_saved():

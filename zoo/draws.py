@@ -1,8 +1,8 @@
 """Random draws that depend only on a seed: not on restarts, the number of replicas, or whether XLA compiles.
 
 TensorFlow's generators of floats give different numbers inside XLA and outside it; the generator of integers gives the
-same if its algorithm is named. So every draw starts from integer bits and goes through an inverse distribution
-function.
+same if its algorithm is named. So every draw starts from integer bits, which are turned into floats. Uniform draws and
+masks are the same to the last bit; the functions that make normal ones round differently inside XLA.
 
 TensorFlow's op draws from one seed. If each row has its own seed, the same algorithm is written out over the rows: it
 gives the same bits as the op for every row, in a tenth of the time of a loop over the rows.

@@ -57,8 +57,7 @@ class Adam(keras.optimizers.Adam):
         """
         kind = variable.dtype
         beta_1, beta_2, rate, epsilon, updates = (
-            tf.cast(number, kind)
-            for number in (self.beta_1, self.beta_2, learning_rate, epsilon, self.iterations.value + 1)
+            tf.cast(number, kind) for number in (self.beta_1, self.beta_2, learning_rate, epsilon, self.iterations + 1)
         )
         index = self._get_variable_index(variable)
         return tf.raw_ops.ResourceApplyAdam(
@@ -107,15 +106,23 @@ class InnerEpsilonAdam(Adam):
         beta_2: the decay of the mean squared gradient.
         epsilon: is added to the mean squared gradient.
         **kwargs: the other arguments of `keras.optimizers.Adam`, except `amsgrad`.
+
+    Raises:
+        InputError: `amsgrad` is set, or `beta_2` is 0.
     """
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-8, **kwargs):
+        if kwargs.get("amsgrad") or not beta_2:
+            raise InputError(
+                "InnerEpsilonAdam needs a positive `beta_2` and has no AMSGrad. "
+                f"Received: beta_2={beta_2}, amsgrad={bool(kwargs.get('amsgrad'))}"
+            )
         super().__init__(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, **kwargs)
 
     def update_step(self, gradient, variable, learning_rate):
         # The fused op has no epsilon under the square root, so v includes it while the op runs.
         square = self._velocities[self._get_variable_index(variable)]
-        updates = tf.cast(self.iterations.value + 1, square.dtype)
+        updates = tf.cast(self.iterations + 1, square.dtype)
         inner = self.epsilon * (1 - self.beta_2**updates)
         square.assign_add(tf.fill(square.shape, inner / self.beta_2))
         self.fused_update(gradient, variable, learning_rate, epsilon=0.0)
@@ -172,7 +179,7 @@ class MomentumRampSGD(keras.optimizers.SGD):
         self.dampened = dampened
 
     def update_step(self, gradient, variable, learning_rate):
-        updates = tf.cast(self.iterations.value, tf.float32)
+        updates = tf.cast(self.iterations, tf.float32)
         rate = tf.maximum(learning_rate * tf.exp(-updates * math.log(self.decay)), self.minimum)
         momentum = self.momentum + (self.final_momentum - self.momentum) * tf.minimum(updates / self.ramp, 1.0)
         if self.dampened:

@@ -1,4 +1,4 @@
-"""Batch normalisation against Keras', virtual batch normalisation against NumPy."""
+"""Batch normalisation against Keras', second derivatives and virtual batch normalisation against NumPy."""
 
 import keras
 import numpy as np
@@ -6,7 +6,13 @@ import pytest
 import tensorflow as tf
 from inside import rebuilt
 
-from zoo.layers import FusedBatchNormalization, ReferenceBatch, VirtualBatchNormalization, WithoutReference
+from zoo.layers import (
+    FusedBatchNormalization,
+    ReferenceBatch,
+    RowNormalization,
+    VirtualBatchNormalization,
+    WithoutReference,
+)
 
 
 def arrays(tensors):
@@ -101,17 +107,24 @@ class TestBatchNormalization:
             ((6, 4, 5, 3), {"center": False}),
             ((6, 4, 5, 3), {"axis": 1}),
             ((6, 4, 5, 3), {"mask": np.arange(120).reshape(6, 4, 5) % 3 > 0}),
+            ((6, 4, 5, 3), {"dtype": "float64"}),
         ],
-        ids=["vectors", "no scale", "no centre", "channels first", "masked"],
+        ids=["vectors", "no scale", "no centre", "channels first", "masked", "float64"],
     )
-    def test_whatever_the_kernel_cannot_do_is_left_to_keras(self, fused, shape, options):
+    def test_whatever_the_kernel_cannot_do_is_as_in_keras(self, fused, shape, options):
         ours, theirs = (
             self.trained(kind, self.inputs(shape), **options)
             for kind in (FusedBatchNormalization, keras.layers.BatchNormalization)
         )
         assert not fused
         for mine, kerass in zip(ours[1], theirs[1], strict=True):
-            np.testing.assert_array_equal(mine, kerass)
+            np.testing.assert_allclose(mine, kerass, rtol=1e-5, atol=1e-5 * np.abs(kerass).max())
+
+    def test_synchronized_statistics_of_nearly_constant_channels_are_finite(self):
+        rows = 300 + 0.01 * self.inputs((64, 4, 4, 8))
+        layer = FusedBatchNormalization(synchronized=True)
+        assert np.isfinite(layer(rows, training=True)).all()
+        assert (layer.moving_variance.numpy() >= 0.99).all()  # 0.99 of the first value, 1, and 0.01 of the batch's
 
     def test_the_moving_statistics_are_those_of_the_biased_estimate(self):
         layer = FusedBatchNormalization(momentum=0.75)
@@ -120,6 +133,51 @@ class TestBatchNormalization:
         rows = inputs.numpy().reshape(-1, 3).astype(np.float64)
         np.testing.assert_allclose(layer.moving_mean, 0.25 * rows.mean(0), rtol=1e-5)
         np.testing.assert_allclose(layer.moving_variance, 0.75 + 0.25 * rows.var(0), rtol=1e-5)
+
+
+def gradient(rows, weights, axes, epsilon):
+    """In float64: of the sum of weights * (rows - mean) / sqrt(variance + epsilon)."""
+    mean, variance = rows.mean(axes, keepdims=True), rows.var(axes, keepdims=True)
+    deviation = np.sqrt(variance + epsilon)
+    normal = (rows - mean) / deviation
+    of_means = weights.mean(axes, keepdims=True) + normal * (weights * normal).mean(axes, keepdims=True)
+    return (weights - of_means) / deviation
+
+
+class TestSecondDerivatives:
+    """Where a penalty on a gradient needs them; `tf.nn.moments`, which Keras' layers call, has others."""
+
+    @pytest.mark.parametrize(
+        ("layer", "shape", "axes"),
+        [
+            (FusedBatchNormalization(epsilon=1e-3), (6, 3), (0,)),
+            (FusedBatchNormalization(epsilon=1e-3, synchronized=True), (6, 3), (0,)),
+            (FusedBatchNormalization(epsilon=1e-3), (3, 2, 2, 2), (0, 1, 2)),
+            (RowNormalization(epsilon=1e-3), (3, 2, 2, 2), (1, 2, 3)),
+        ],
+        ids=["batch of vectors", "synchronized", "batch of images", "row"],
+    )
+    def test_they_are_the_differences_of_the_first(self, layer, shape, axes):
+        rows, weights, direction = np.random.default_rng(0).normal(1, 2, size=(3, *shape))
+        inputs = tf.constant(rows, tf.float32)
+        with tf.GradientTape() as outer:
+            outer.watch(inputs)
+            with tf.GradientTape() as inner:
+                inner.watch(inputs)
+                loss = tf.reduce_sum(tf.constant(weights, tf.float32) * layer(inputs, training=True))
+            first = inner.gradient(loss, inputs)
+            along = tf.reduce_sum(first * tf.constant(direction, tf.float32))
+        step, identity = 1e-5, np.eye(rows.size).reshape(-1, *shape)
+        expected = [
+            np.sum(
+                direction
+                * (gradient(rows + step * one, weights, axes, 1e-3) - gradient(rows - step * one, weights, axes, 1e-3))
+            )
+            / (2 * step)
+            for one in identity
+        ]
+        np.testing.assert_allclose(first, gradient(rows, weights, axes, 1e-3), atol=1e-5)
+        np.testing.assert_allclose(outer.gradient(along, inputs).numpy().ravel(), expected, atol=1e-5)
 
 
 class TestVirtualBatchNormalization:
@@ -164,6 +222,9 @@ class TestVirtualBatchNormalization:
         halfway = (joint[6:7] + joint[7:8]) / 2  # which statistics that stay the same map to half the way
         between = layer(np.concatenate([joint[: self.ROWS], halfway])).numpy()[-1]
         assert np.abs(between - (whole[6] + whole[7]) / 2).max() > 0.01
+
+    def test_nearly_constant_channels_are_finite(self, joint):
+        assert np.isfinite(VirtualBatchNormalization(self.ROWS)(300 + 0.01 * joint)).all()
 
     def test_training_and_inference_are_alike(self, joint):
         layers = [

@@ -181,6 +181,10 @@ class TestSpectralNormalization:
         with pytest.raises(InputError, match=r"of Dense, Conv2D, .* Received: DepthwiseConv2D"):
             SpectralNormalization(keras.layers.DepthwiseConv2D(3))
 
+    def test_a_regulariser_of_outputs_is_refused(self):
+        with pytest.raises(InputError, match=r"activity regulariser.* Received: Dense with .*L2"):
+            SpectralNormalization(keras.layers.Dense(3, activity_regularizer="l2"))
+
 
 NORMALIZED = {  # a layer, its inputs, and the axes of its kernel that an output sums over
     "dense": (lambda: keras.layers.Dense(3), (6, 4), 0),
@@ -258,6 +262,10 @@ class TestWeightNormalization:
         assert (layer.name, layer.trainable_gain, len(layer.weights)) == ("w", trainable, 3)
         assert any(weight is layer.gain for weight in layer.trainable_weights) == trainable
 
+    def test_pure_bfloat16_normalises_in_float32(self):
+        layer = WeightNormalization(keras.layers.Dense(3, dtype="bfloat16"))
+        assert layer(tf.ones([2, 4], tf.bfloat16)).dtype == tf.bfloat16
+
     def test_mixed_precision_normalises_in_float32(self):
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
         try:
@@ -272,8 +280,10 @@ class TestWeightNormalization:
         [
             (keras.layers.Dense(3, activation="relu"), "Dense with relu activation"),
             (keras.layers.Embedding(3, 2), "Embedding with no activation"),
+            (keras.layers.Conv2D(3, 3, data_format="channels_first"), "data_format='channels_first'"),
+            (keras.layers.Dense(3, activity_regularizer="l2"), "Dense with .*L2"),
         ],
-        ids=["rectified", "embedding"],
+        ids=["rectified", "embedding", "channels first", "regularised outputs"],
     )
     def test_other_layers_are_refused(self, layer, received):
         with pytest.raises(InputError, match=f"Received: {received}"):

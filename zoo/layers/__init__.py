@@ -4,6 +4,7 @@ from zoo.layers.activations import LeakyReLU, ReLU
 from zoo.layers.batch_normalization import (
     FusedBatchNormalization,
     ReferenceBatch,
+    RowNormalization,
     VirtualBatchNormalization,
     WithoutReference,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "PixelBias",
     "ReLU",
     "ReferenceBatch",
+    "RowNormalization",
     "SpectralNormalization",
     "VirtualBatchNormalization",
     "WeightNormalization",

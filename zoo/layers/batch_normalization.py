@@ -1,9 +1,18 @@
-"""Normalisation by the statistics of a batch: a faster form of Keras' own, and one by a batch that never changes."""
+"""Normalisation by the statistics of a batch, faster than Keras' own, of a row, or of a batch that never changes."""
 
 from __future__ import annotations
 
 import keras
 import tensorflow as tf
+
+
+def moments(x, axes):
+    """The mean and the variance of a tensor over some axes, without those axes.
+
+    The derivatives are right to every order; those of `tf.nn.moments`, and so of Keras' layers, only to the first.
+    """
+    mean = tf.reduce_mean(x, axes, keepdims=True)
+    return tf.squeeze(mean, axes), tf.reduce_mean((x - mean) ** 2, axes)
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -16,18 +25,19 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     """
 
     def call(self, inputs, training=None, mask=None):
-        is_image = len(inputs.shape) == 4 and self.axis in (-1, 3) and mask is None
         updates = bool(training and self.trainable)
-        if (
-            self.synchronized
-            and updates
-            and mask is None
-            and not self.renorm
-            and self.axis in (-1, inputs.shape.rank - 1)
-        ):
-            return self._synchronized(inputs)
-        if not (is_image and self.scale and self.center and not self.renorm):
+        is_last = self.axis in (-1, inputs.shape.rank - 1)
+        in_float32 = self.variable_dtype == "float32" and inputs.dtype in (tf.float16, tf.bfloat16, tf.float32)
+        if mask is not None or self.renorm or not is_last or not in_float32:
             return super().call(inputs, training=training, mask=mask)
+        if not self.synchronized or not updates:
+            if inputs.shape.rank == 4 and self.scale and self.center:
+                return self._fused(inputs, updates)
+            if not updates:
+                return super().call(inputs, training=training)
+        return self._by_moments(inputs)
+
+    def _fused(self, inputs, updates):
         averages = (self.moving_mean, self.moving_variance)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
@@ -45,22 +55,57 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         self._average(mean, variance * (rows - 1) / rows)
         return outputs
 
-    def _synchronized(self, inputs):
+    def _by_moments(self, inputs):
         x = tf.cast(inputs, tf.float32)
-        axes = range(x.shape.rank - 1)
-        context = tf.distribute.get_replica_context()
-        moments = tf.stack([tf.reduce_mean(x, axes), tf.reduce_mean(x**2, axes)])
-        if context is not None:  # it is None in a strategy's scope outside a step, where there is only one set of rows
-            moments = context.all_reduce("mean", moments)
-        mean, square = tf.unstack(moments)
-        variance = square - mean**2
+        axes = list(range(x.shape.rank - 1))
+        mean, variance = (self._synchronized_moments if self.synchronized else moments)(x, axes)
         self._average(mean, variance)
         scale, offset = (None if part is None else part.value for part in (self.gamma, self.beta))
         return tf.cast(tf.nn.batch_normalization(x, mean, variance, offset, scale, self.epsilon), inputs.dtype)
 
+    @staticmethod
+    def _synchronized_moments(x, axes):
+        context = tf.distribute.get_replica_context()
+        of_replica = tf.stack([tf.reduce_mean(x, axes), tf.reduce_mean(x**2, axes)])
+        if context is not None:  # it is None in a strategy's scope outside a step, where there is only one set of rows
+            of_replica = context.all_reduce("mean", of_replica)
+        mean, square = tf.unstack(of_replica)
+        return mean, tf.maximum(square - mean**2, 0.0)
+
     def _average(self, mean, variance):
         for average, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             average.assign(average * self.momentum + batch * (1 - self.momentum))
+
+
+@keras.saving.register_keras_serializable("zoo")
+class RowNormalization(keras.layers.Layer):
+    """Layer normalisation: each row by its own mean and variance, then a scale and an offset for each channel.
+
+    Unlike those of Keras' layers, its second derivatives are right, as a penalty on a critic's gradient needs.
+
+    Args:
+        epsilon: is added to the variance.
+
+    Call: `(batch, ..., channels)` to the same shape. Computes in float32.
+    """
+
+    def __init__(self, epsilon=1e-5, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        self.gamma = self.add_weight(shape=input_shape[-1:], initializer="ones", name="gamma")
+        self.beta = self.add_weight(shape=input_shape[-1:], initializer="zeros", name="beta")
+
+    def call(self, inputs):
+        x = tf.cast(inputs, tf.float32)
+        axes = list(range(1, x.shape.rank))
+        scale, offset = (tf.cast(part, tf.float32) for part in (self.gamma, self.beta))
+        mean, variance = (tf.reshape(part, [-1] + [1] * len(axes)) for part in moments(x, axes))
+        return tf.cast(tf.nn.batch_normalization(x, mean, variance, offset, scale, self.epsilon), inputs.dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "epsilon": self.epsilon}
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -161,7 +206,8 @@ class VirtualBatchNormalization(keras.layers.Layer):
         return tf.cast(tf.concat(parts, axis=0), inputs.dtype)
 
     def _normalized(self, x, mean, mean_square):
-        scale = tf.math.rsqrt(mean_square - mean**2 + self.epsilon) * tf.cast(self.gamma, tf.float32)
+        variance = tf.maximum(mean_square - mean**2, 0.0)
+        scale = tf.math.rsqrt(variance + self.epsilon) * tf.cast(self.gamma, tf.float32)
         return (x - mean) * scale + tf.cast(self.beta, tf.float32)
 
     def get_config(self):

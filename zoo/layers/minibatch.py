@@ -49,7 +49,9 @@ class MinibatchDiscrimination(keras.layers.Layer):
             nearest = tf.reduce_min(distances + self._self_distance(distances), axis=1)
             self.log_scale.assign_sub(tf.math.log(tf.reduce_mean(nearest, axis=0) / 2)[:, None])
             self.bias.assign(-tf.reduce_mean(self._closeness(inputs), axis=0))
-        return tf.concat([inputs, tf.cast(self._closeness(inputs) + self.bias, inputs.dtype)], axis=1)
+        return tf.concat(
+            [inputs, tf.cast(self._closeness(inputs) + tf.cast(self.bias, tf.float32), inputs.dtype)], axis=1
+        )
 
     def _distances(self, inputs):
         """||M_ib - M_jb||_1, float32 `(batch, batch, kernels)`."""

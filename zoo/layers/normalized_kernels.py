@@ -29,7 +29,7 @@ class SpectralNormalization(keras.layers.Wrapper):
     Call: from the layer's inputs to its outputs.
 
     Raises:
-        InputError: the layer is of another kind.
+        InputError: the layer is of another kind, or has an activity regulariser.
     """
 
     KINDS = (keras.layers.Dense, keras.layers.Conv2D, keras.layers.Conv2DTranspose, keras.layers.Embedding)
@@ -38,6 +38,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         if not isinstance(layer, self.KINDS):
             kinds = ", ".join(kind.__name__ for kind in self.KINDS)
             raise InputError(f"Spectral normalisation takes a layer of {kinds}. Received: {type(layer).__name__}")
+        _require_no_regularizer_of_outputs(layer)
         # With these settings this layer casts neither the inputs nor W; the layer inside casts them.
         super().__init__(layer, dtype="float32", autocast=False, **kwargs)
         self.vector_initializer = keras.initializers.get(
@@ -103,7 +104,7 @@ class WeightNormalization(keras.layers.Wrapper):
     Call: from the layer's inputs to its outputs.
 
     Raises:
-        InputError: the layer is of another kind or has an activation.
+        InputError: the layer is of another kind, has an activation or an activity regulariser, or puts channels first.
     """
 
     KINDS = (keras.layers.Dense, keras.layers.Conv2D, keras.layers.Conv2DTranspose)
@@ -117,6 +118,9 @@ class WeightNormalization(keras.layers.Wrapper):
                 f"Weight normalisation takes a linear layer of {kinds}. "
                 f"Received: {type(layer).__name__} with {activation} activation"
             )
+        if getattr(layer, "data_format", "channels_last") != "channels_last":
+            raise InputError(f"Weight normalisation scales the last axis. Received: data_format={layer.data_format!r}")
+        _require_no_regularizer_of_outputs(layer)
         # With these settings this layer casts neither the inputs nor v; the layer inside casts them.
         super().__init__(layer, dtype="float32", autocast=False, **kwargs)
         self.trainable_gain = trainable_gain
@@ -159,7 +163,7 @@ class WeightNormalization(keras.layers.Wrapper):
         bias = self.layer.bias if self.layer.use_bias else None
         outputs = self.layer(inputs) if bias is None else _called_with(self.layer, bias, tf.zeros_like(bias), inputs)
         scaled = tf.cast(outputs, tf.float32) * tf.reshape(scale, [-1])
-        return tf.cast(scaled if bias is None else scaled + bias, outputs.dtype)
+        return tf.cast(scaled if bias is None else scaled + tf.cast(bias, tf.float32), outputs.dtype)
 
 
 def initialize_from_data(network, inputs):
@@ -188,6 +192,14 @@ def _called_with(layer, changed, value, inputs):
     values = [(variable, value if variable is changed else variable.value) for variable in layer.variables]
     with keras.StatelessScope(values):
         return layer(inputs)
+
+
+def _require_no_regularizer_of_outputs(layer):
+    if layer.activity_regularizer is not None:
+        raise InputError(
+            "A layer inside another cannot have an activity regulariser, whose loss would be lost. "
+            f"Received: {type(layer).__name__} with {layer.activity_regularizer}"
+        )
 
 
 def _sum_of_squares(tensor, axes):

@@ -7,7 +7,7 @@ import math
 import keras
 
 from zoo.errors import require_positive
-from zoo.layers import Conv2D, GlobalBatchDropout, ReLU
+from zoo.layers import Conv2D, GlobalBatchDropout, ReLU, RowNormalization
 from zoo.networks.convolutional import dcgan_stages
 from zoo.networks.parts import batch_normalization
 
@@ -130,7 +130,7 @@ def tapered_critic(data_shape, filters=64, seed=0):
     seeds = keras.random.SeedGenerator(seed)
 
     def normalized(x):
-        return ReLU()(layers.GroupNormalization(groups=1, epsilon=1e-5)(x))
+        return ReLU()(RowNormalization()(x))
 
     inputs = keras.Input(data_shape)
     x = Conv2D(filters, 3, padding="same", kernel_initializer=_plain(seeds))(inputs)
