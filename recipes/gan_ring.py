@@ -2,9 +2,9 @@
 
 Paper      Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661
 Published  nothing on these data
-Ours       not scored yet
+Ours       modes 8, reverse KL (nats) 0.228, high-quality share 0.523 (10,000 samples)
 Command    zoo train gan_ring
-Time       not measured yet
+Time       30 s on 1 core of Intel(R) Xeon(R) Processor
 """
 
 import keras
