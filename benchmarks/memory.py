@@ -27,7 +27,7 @@ def child(variant, name, steps):
         return psutil.Process().memory_info().rss / 2**20
 
     model = common.build(name)
-    data = common.batches(common.BATCH_SIZE * model.discriminator_updates)
+    data = common.batches(common.BATCH_SIZE * model.minibatch_count)
     held = []
     if variant == "zoo":
         with tempfile.TemporaryDirectory() as workdir:

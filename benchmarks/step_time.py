@@ -52,7 +52,7 @@ def greatest_difference(losses, others):
 def measured(name, arguments):
     with common.keras_operators():
         bare, nudged = (common.build(name, arguments.precision) for _ in range(2))
-    rows = common.BATCH_SIZE * bare.discriminator_updates
+    rows = common.BATCH_SIZE * bare.minibatch_count
     model = common.build(name, arguments.precision, jit_compile=bool(arguments.xla))
     if model.reference is not None:
         for one in (model, bare, nudged):

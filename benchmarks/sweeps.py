@@ -30,7 +30,7 @@ def main():
             model = getattr(zoo, name)(common.SHAPE, **settings, **own)
             model.compile()
             size = value if varied == "batch" else 24
-            step = step_time.zoo_loop(model, common.batches(size * model.discriminator_updates))
+            step = step_time.zoo_loop(model, common.batches(size * model.minibatch_count))
             steps[value] = lambda step=step: float(step()["generator_loss"])
             steps[value]()
         times = common.interleaved(steps, arguments.rounds, arguments.steps)
