@@ -5,9 +5,10 @@ critic's estimate and the exact earth mover's distance, both of 500 samples and 
 
 Paper      Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028
 Published  pictures of level sets, no scores; the code makes 100,000 updates of the generator
-Ours       not scored yet
+Ours       earth mover's distance 0.1551, critic's estimate 0.007345 (500 samples), Parzen log-likelihood (nats) -1.716
+           (10,000 samples)
 Command    zoo train wgan_gp_swiss_roll
-Time       not measured yet
+Time       2,026 s on 1 core of Intel(R) Xeon(R) Processor
 """
 
 from zoo import WGANGP, images, metrics, optimizers, recipe
