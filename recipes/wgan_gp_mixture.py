@@ -9,8 +9,8 @@ Published  pictures of level sets, no scores; the code has 512 units per layer a
 Ours       wgan_gp_mixture-grid: modes 25, high-quality share 0.429 (2,500 samples). wgan_gp_mixture-ring: modes 8, 8,
            8; high-quality share 0.831, 0.838, 0.861 (2,500 samples) (training seeds 0, 1, 2)
 Command    for seed in 0 1 2; do
-             zoo train wgan_gp_mixture --seed $seed --steps_per_execution 10 --workdir runs/ring-$seed; done
-           zoo train wgan_gp_mixture --data grid --scale 2.828 --steps_per_execution 10
+             zoo train wgan_gp_mixture --seed $seed --steps_per_execution 20 --workdir runs/ring-$seed; done
+           zoo train wgan_gp_mixture --data grid --scale 2.828 --steps_per_execution 20
 Time       wgan_gp_mixture-grid: 129 s on 2 cores of AMD EPYC; wgan_gp_mixture-ring: 118 s on 2 cores of AMD EPYC
 
 The networks see the data divided by `scale`, which is 1.414 for the ring and 2.828 for the grid, as in the authors'
