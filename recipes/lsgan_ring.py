@@ -2,9 +2,9 @@
 
 Paper      Mao et al. 2017, https://arxiv.org/abs/1611.04076
 Published  no number; settings from `stability_comparison/mixture_gaussian/ls.py`, https://github.com/xudonmao/LSGAN
-Ours       not scored yet
+Ours       modes 8, reverse KL (nats) 0.269, high-quality share 0.029 (10,000 samples)
 Command    zoo train lsgan_ring
-Time       not measured yet
+Time       184 s on 1 core of Intel(R) Xeon(R) Processor
 
 The ring in the code has half the size of this one; the networks here see the data divided by `scale`. The code's nine
 modes lie at eight places: the first and the last coincide, so that one mode is drawn twice as often as any other. Its
